@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# How our own tests, programs, examples and benchmarks are built; nothing of this reaches a user of the library.
+if(PROJECT_IS_TOP_LEVEL)
+    if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+        set(CMAKE_BUILD_TYPE RelWithDebInfo)
+    endif()
+    set(CMAKE_CXX_EXTENSIONS OFF)
+    find_program(BTARD_CCACHE ccache)
+    if(BTARD_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+        set(CMAKE_CXX_COMPILER_LAUNCHER ${BTARD_CCACHE})
+    endif()
+endif()
+
+add_library(btard_dev INTERFACE)
+target_compile_options(btard_dev INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wcast-qual -Wold-style-cast -Wextra-semi -Wnon-virtual-dtor
+    $<$<CXX_COMPILER_ID:GNU>:-Wconversion>
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> # GCC 12 prints it falsely for a std::variant of vectors
+)
+
+# What includes torch/torch.h shares one precompiled copy of it, and is built by the target with_torch.
+add_custom_target(with_torch)
+if(BTARD_WITH_TORCH)
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "")
+    add_library(btard_precompiled OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cpp)
+    target_link_libraries(btard_precompiled PRIVATE btard_dev btard::torch)
+    target_precompile_headers(btard_precompiled PRIVATE <torch/torch.h>)
+endif()
+
+# btard_executable(<name> SOURCES <file>... LINKS <target>...)
+function(btard_executable name)
+    cmake_parse_arguments(PARSE_ARGV 1 own "" "" "SOURCES;LINKS")
+    add_executable(${name} ${own_SOURCES})
+    target_link_libraries(${name} PRIVATE btard_dev ${own_LINKS})
+    if("btard::torch" IN_LIST own_LINKS)
+        target_precompile_headers(${name} REUSE_FROM btard_precompiled)
+        add_dependencies(with_torch ${name})
+    endif()
+endfunction()

@@ -1,0 +1,59 @@
+// btard/aggregate/host/project.hpp: the testimony of the protocol: <z, x_i - v> and |x_i - v| for every row.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/aggregate/host/dispatch.hpp>
+#include <btard/aggregate/host/gram.hpp>
+#include <btard/core/matrix_view.hpp>
+#include <btard/core/parallel.hpp>
+#include <btard/core/random.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace btard::host_kernels {
+
+/// `out` (n, 2).  z is an integer below 2^17 and a float difference has 24 bits, so each product is exact.
+template <class T>
+void project(instruction_set set, std::size_t threads, matrix_view<T const> x, std::span<T const> v, directions z,
+             matrix_view<double> out) {
+    constexpr std::size_t chunk = 1024, columns_of_task = 32768;
+    std::size_t const n = x.rows(), d = x.cols(), tasks = (d + columns_of_task - 1) / columns_of_task;
+    std::vector<double> partial(tasks * n * 2);
+    parallel::run(tasks, threads, [&](std::size_t number, std::size_t) {
+        std::vector<double> block(2 * chunk); // z, then the differences of one row
+        double* const direction = block.data();
+        double* const difference = direction + chunk;
+        double* const sums = partial.data() + number * n * 2;
+        std::size_t const begin = number * columns_of_task, end = std::min(d, begin + columns_of_task);
+        for (std::size_t k0 = begin; k0 < end; k0 += chunk) {
+            std::size_t const length = std::min(chunk, end - k0), whole = (length + 7) / 8 * 8;
+            for (std::size_t k = 0; k < whole; ++k) direction[k] = k < length ? z.at(k0 + k) : 0;
+            dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
+                std::int64_t const zero = opaque_zero();
+                for (std::size_t i = 0; i < n; ++i) {
+                    (void)differences<Bytes>(x.row_data(i) + k0, v.data() + k0, length, difference);
+                    std::fill(difference + length, difference + whole, 0.0);
+                    double pair[2] = {0, 0};
+                    tile<Bytes, 1, 2>(direction, chunk, whole, 1, 0, zero, sizeof(T) < sizeof(double), pair, 0);
+                    sums[2 * i] += pair[0];
+                    sums[2 * i + 1] += pair[1];
+                }
+            });
+        }
+    });
+    for (std::size_t i = 0; i < n; ++i) {
+        double dot = 0, square = 0;
+        for (std::size_t number = 0; number < tasks; ++number) {
+            dot += partial[(number * n + i) * 2];
+            square += partial[(number * n + i) * 2 + 1];
+        }
+        out(i, 0) = dot;
+        out(i, 1) = std::sqrt(square);
+    }
+}
+
+} // namespace btard::host_kernels
