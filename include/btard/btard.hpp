@@ -3,11 +3,11 @@
 #pragma once
 
 #include <btard/version.hpp>
-
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/core/matrix_view.hpp>
 #include <btard/core/random.hpp>
+#include <btard/core/product.hpp>
 #include <btard/core/norm.hpp>
 #include <btard/core/partition.hpp>
 #include <btard/core/describe.hpp>
@@ -18,28 +18,40 @@
 #include <btard/core/policy_text.hpp>
 #include <btard/core/canonical.hpp>
 #include <btard/core/parallel.hpp>
-
 #include <btard/aggregate/report.hpp>
 #include <btard/aggregate/start_point.hpp>
 #include <btard/aggregate/coefficient.hpp>
 #include <btard/aggregate/mixed.hpp>
-#include <btard/aggregate/parts.hpp>
 #include <btard/aggregate/coordinate.hpp>
 #include <btard/aggregate/backend.hpp>
-#include <btard/aggregate/host.hpp>
 #include <btard/aggregate/host/dispatch.hpp>
+#include <btard/aggregate/host/columns.hpp>
 #include <btard/aggregate/host/gram.hpp>
 #include <btard/aggregate/host/combine.hpp>
-#include <btard/aggregate/host/columns.hpp>
 #include <btard/aggregate/host/project.hpp>
-
+#include <btard/aggregate/host.hpp>
+#include <btard/aggregate/concept.hpp>
+#include <btard/aggregate/aggregate.hpp>
+#include <btard/aggregate/parts.hpp>
+#include <btard/aggregate/mean.hpp>
+#include <btard/aggregate/huber.hpp>
+#include <btard/aggregate/centered_clip.hpp>
+#include <btard/aggregate/geometric_median.hpp>
+#include <btard/aggregate/krum.hpp>
+#include <btard/aggregate/multi_krum.hpp>
+#include <btard/aggregate/coordinate_median.hpp>
+#include <btard/aggregate/trimmed_mean.hpp>
+#include <btard/aggregate/nnm.hpp>
+#include <btard/aggregate/bucketing.hpp>
+#include <btard/aggregate/clipping.hpp>
+#include <btard/aggregate/presets.hpp>
+#include <btard/aggregate/any_aggregator.hpp>
 #include <btard/attack/concept.hpp>
 #include <btard/attack/sign_flip.hpp>
 #include <btard/attack/constant_direction.hpp>
 #include <btard/attack/label_flip.hpp>
 #include <btard/attack/scheduled.hpp>
 #include <btard/attack/any_attack.hpp>
-
 #include <btard/train/learnable.hpp>
 #include <btard/train/any_learnable.hpp>
 #include <btard/train/quadratic.hpp>

@@ -5,6 +5,7 @@
 #include <btard/aggregate/report.hpp>
 #include <btard/aggregate/start_point.hpp>
 #include <btard/core/matrix_view.hpp>
+#include <btard/core/product.hpp>
 #include <btard/core/types.hpp>
 
 #include <algorithm>
@@ -87,13 +88,13 @@ inline void multiply(matrix_view<double const> g, std::span<double const> a, std
     for (std::size_t i = 0; i < out.size(); ++i) {
         double sum = 0;
         for (std::size_t j = 0; j < a.size(); ++j)
-            if (a[j] != 0) sum += g(i, j) * a[j];
+            if (a[j] != 0) sum += product(g(i, j), a[j]);
         out[i] = sum;
     }
 }
 [[nodiscard]] inline double dot(std::span<double const> a, std::span<double const> b) {
     double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+    for (std::size_t i = 0; i < a.size(); ++i) sum += product(a[i], b[i]);
     return sum;
 }
 /// sqrt(a^T G a): the length of sum_i a_i z_i.
@@ -101,6 +102,16 @@ inline void multiply(matrix_view<double const> g, std::span<double const> a, std
     std::vector<double> ga(a.size());
     multiply(g, a, ga);
     return std::sqrt(std::max(0.0, dot(a, ga)));
+}
+
+/// The coefficients of a start point, for rules that iterate from it.
+inline void begin_at(start_point start, gram_matrix const& g, std::span<double> c) {
+    std::fill(c.begin(), c.end(), 0.0);
+    double sum = 0;
+    for (double const w : g.weights) sum += w;
+    if (start == start_point::origin) c[g.rows()] = -1;
+    if (start == start_point::mean)
+        for (std::size_t i = 0; i < g.rows(); ++i) c[i] = g.weights[i] / sum;
 }
 
 /// What a mixing makes of the rows: M with a last column and row for v0, the new weights, the new G.
@@ -126,7 +137,7 @@ struct mixed_rows {
             for (std::size_t l = 0; l <= j; ++l) {
                 double sum = 0;
                 for (std::size_t i = 0; i <= n; ++i)
-                    if (extended(l, i) != 0) sum += extended(l, i) * column[i];
+                    if (extended(l, i) != 0) sum += product(extended(l, i), column[i]);
                 products.view()(j, l) = products.view()(l, j) = sum;
             }
         }

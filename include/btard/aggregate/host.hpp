@@ -27,8 +27,7 @@ struct host {
     template <class T>
     [[nodiscard]] bool gram(matrix_view<T const> x, start_point start, products need, std::span<T> v,
                             matrix_view<double> g) const {
-        return host_kernels::gram<T>(set, workers(), x, start, need == products::diagonal, need == products::all,
-                                     g.rows(), v, g);
+        return host_kernels::gram<T>(set, workers(), x, start, need, v, g);
     }
     template <class T>
     [[nodiscard]] bool add_row(matrix_view<T const> x, std::span<bool const> arrived, std::size_t i,

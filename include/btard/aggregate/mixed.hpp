@@ -50,7 +50,7 @@ struct mixed {
         auto const m = rows.matrix.view();
         for (std::size_t i = 0; i < a.size(); ++i) {
             double sum = 0;
-            for (std::size_t j = 0; j < c.size(); ++j) sum += m(j, i) * c[j];
+            for (std::size_t j = 0; j < c.size(); ++j) sum += product(m(j, i), c[j]);
             a[i] = sum;
         }
         return report;
@@ -80,7 +80,7 @@ struct composed {
         for (std::size_t j = 0; j < out.rows(); ++j)
             for (std::size_t i = 0; i < out.cols(); ++i) {
                 double sum = 0;
-                for (std::size_t l = 0; l < inner.weights.size(); ++l) sum += outer.view()(j, l) * inner.mix()(l, i);
+                for (std::size_t l = 0; l < inner.weights.size(); ++l) sum += product(outer.view()(j, l), inner.mix()(l, i));
                 out(j, i) = sum;
             }
     }

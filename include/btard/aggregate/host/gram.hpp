@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/aggregate/coefficient.hpp>
 #include <btard/aggregate/host/columns.hpp>
 #include <btard/aggregate/host/dispatch.hpp>
 #include <btard/aggregate/start_point.hpp>
@@ -10,7 +11,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
@@ -98,16 +101,24 @@ template <std::size_t Bytes, class T>
     return tail == 0;
 }
 
-/// The pairs (i, j) of a task, i and j < rows, added to `sums` (ld: padded).  `only` < rows: pairs with that row alone.
+/// Which pairs are wanted.
+struct pair_choice {
+    bool diagonal = false;         ///< (i, i) alone
+    bool border = false;           ///< with v0 as one more row
+    std::size_t only = std::size_t(-1); ///< the pairs of this row alone
+};
+
+/// The pairs among `rows` rows of the block, added to `sums` (ld: cut.padded); the lower triangle is complete.
 template <std::size_t Bytes>
 [[gnu::always_inline]] inline void products_of_chunk(double const* z, std::size_t stride, std::size_t length,
-                                                     std::size_t rows, std::size_t only, bool diagonal, bool exact,
+                                                     std::size_t rows, pair_choice choice, bool exact,
                                                      std::int64_t zero, double* sums, std::size_t ld) {
     constexpr std::size_t R = Bytes == 64 ? 4 : Bytes == 32 ? 2 : 1, C = Bytes == 64 ? 4 : 2;
-    if (diagonal) {
+    if (choice.diagonal) {
         for (std::size_t i = 0; i < rows; ++i) tile<Bytes, 1, 1>(z, stride, length, i, i, zero, exact, sums, ld);
-    } else if (only < rows) {
-        for (std::size_t j = 0; j < rows; ++j) tile<Bytes, 1, 1>(z, stride, length, only, j, zero, exact, sums, ld);
+    } else if (choice.only < rows) {
+        for (std::size_t j = 0; j < rows; ++j)
+            tile<Bytes, 1, 1>(z, stride, length, choice.only, j, zero, exact, sums, ld);
     } else {
         for (std::size_t i = 0; i < rows; i += R)
             for (std::size_t j = 0; j < i + R; j += C)
@@ -115,71 +126,97 @@ template <std::size_t Bytes>
     }
 }
 
-/// The kernel behind `gram` and `add_row`: `only` = rows.rows() + 1 or more means all pairs.
+/// The pass.  `sums` (cut.padded, cut.padded) receives the products; `fill`, if not empty, the v0 of `start`, and
+/// then `v0` is the same memory.  @return whether all rows were finite.
 template <class T>
-[[nodiscard]] bool gram(instruction_set set, std::size_t threads, matrix_view<T const> x, start_point start,
-                        bool diagonal, bool border, std::size_t only, std::span<T> v, matrix_view<double> g) {
-    std::size_t const n = x.rows(), d = x.cols(), rows = border ? n + 1 : n;
-    gram_cut const cut(n);
-    std::size_t const width_of_task = cut.chunk * cut.chunks_a_task;
-    std::size_t const tasks = (d + width_of_task - 1) / width_of_task;
-    std::size_t const square = cut.padded * cut.padded;
-    std::size_t const wave = std::clamp<std::size_t>((std::size_t{8} << 20) / square, 2, 64);
-    bool const sorts = start.at != start_point::kind::given && start.at != start_point::kind::row;
-    column_sorter<T> const sorter = sorts ? column_sorter<T>(n, start) : column_sorter<T>{};
+[[nodiscard]] bool gram_pass(instruction_set set, std::size_t threads, matrix_view<T const> x, gram_cut const& cut,
+                             start_point start, pair_choice choice, std::span<T const> v0, std::span<T> fill,
+                             std::span<double> sums) {
+    std::size_t const n = x.rows(), d = x.cols(), rows = choice.border ? n + 1 : n;
+    std::size_t const columns_of_task = cut.chunk * cut.chunks_a_task;
+    std::size_t const tasks = (d + columns_of_task - 1) / columns_of_task, square = cut.padded * cut.padded;
+    std::size_t const wave = std::clamp<std::size_t>((std::size_t{1} << 20) / square, 2, 64); // of 8 MiB, or two tasks
+    bool const sorts = !fill.empty() && start.at != start_point::kind::row;
+    auto const sorter = sorts ? column_sorter<T>(n, start) : column_sorter<T>{};
 
     std::vector<double> partial(std::min(tasks, wave) * square);
     std::vector<std::vector<double>> blocks(threads);
     std::vector<std::vector<T>> columns(threads);
-    std::vector<double> total(square);
     std::atomic<bool> finite{true};
-
+    std::fill(sums.begin(), sums.end(), 0.0);
     for (std::size_t first = 0; first < tasks; first += wave) {
         std::size_t const count = std::min(wave, tasks - first);
-        std::fill(partial.begin(), partial.begin() + std::ptrdiff_t(count * square), 0.0);
+        std::fill(partial.begin(), partial.end(), 0.0);
         parallel::run(count, threads, [&](std::size_t number, std::size_t slot) {
             auto& block = blocks[slot];
-            if (block.empty()) block.assign(cut.padded * cut.chunk, 0.0);
-            if (sorts && columns[slot].empty()) columns[slot].resize(sorter.scratch());
-            double* const sums = partial.data() + number * square;
-            std::size_t const begin = (first + number) * width_of_task, end = std::min(d, begin + width_of_task);
+            block.resize(cut.padded * cut.chunk); // rows beyond `rows` stay zero
+            columns[slot].resize(sorter.scratch());
+            std::size_t const begin = (first + number) * columns_of_task, end = std::min(d, begin + columns_of_task);
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 bool good = true;
-                std::int64_t const zero = opaque_zero();
                 for (std::size_t k0 = begin; k0 < end; k0 += cut.chunk) {
                     std::size_t const length = std::min(cut.chunk, end - k0), whole = (length + 7) / 8 * 8;
-                    if (start.at == start_point::kind::row)
-                        std::copy_n(x.row_data(start.index) + k0, length, v.data() + k0);
-                    else if (sorts)
-                        sorter.template run<Bytes>(x, k0, length, columns[slot].data(), v.data() + k0);
+                    if (sorts) sorter.template run<Bytes>(x, k0, length, columns[slot].data(), fill.data() + k0);
+                    else if (!fill.empty()) std::copy_n(x.row_data(start.index) + k0, length, fill.data() + k0);
                     double* const z = block.data();
                     for (std::size_t i = 0; i < n; ++i) {
-                        good &= differences<Bytes>(x.row_data(i) + k0, v.data() + k0, length, z + i * cut.chunk);
-                        for (std::size_t k = length; k < whole; ++k) z[i * cut.chunk + k] = 0;
+                        good &= differences<Bytes>(x.row_data(i) + k0, v0.data() + k0, length, z + i * cut.chunk);
+                        std::fill(z + i * cut.chunk + length, z + i * cut.chunk + whole, 0.0);
                     }
-                    if (border) {
+                    if (choice.border) {
+                        constexpr T bound = largest_difference<T>;
                         for (std::size_t k = 0; k < length; ++k)
-                            z[n * cut.chunk + k] =
-                                double(std::clamp(v[k0 + k], T(-largest_difference<T>), largest_difference<T>));
-                        for (std::size_t k = length; k < whole; ++k) z[n * cut.chunk + k] = 0;
+                            z[n * cut.chunk + k] = double(std::clamp(v0[k0 + k], T(-bound), bound));
+                        std::fill(z + n * cut.chunk + length, z + n * cut.chunk + whole, 0.0);
                     }
-                    products_of_chunk<Bytes>(z, cut.chunk, whole, rows, only, diagonal,
-                                             sizeof(T) < sizeof(double), zero, sums, cut.padded);
+                    products_of_chunk<Bytes>(z, cut.chunk, whole, rows, choice, sizeof(T) < sizeof(double),
+                                             opaque_zero(), partial.data() + number * square, cut.padded);
                 }
                 if (!good) finite = false;
             });
         });
         for (std::size_t number = 0; number < count; ++number)
-            for (std::size_t p = 0; p < square; ++p) total[p] += partial[number * square + p];
+            for (std::size_t p = 0; p < square; ++p) sums[p] += partial[number * square + p];
     }
+    return finite;
+}
+
+template <class T>
+[[nodiscard]] bool gram(instruction_set set, std::size_t threads, matrix_view<T const> x, start_point start,
+                        products need, std::span<T> v, matrix_view<double> g) {
+    gram_cut const cut(x.rows());
+    pair_choice const choice{.diagonal = need == products::diagonal, .border = need == products::all};
+    std::vector<double> sums(cut.padded * cut.padded);
+    bool const finite = gram_pass<T>(set, threads, x, cut, start, choice, v,
+                                     start == start_point::given ? std::span<T>{} : v, sums);
+    std::size_t const rows = choice.border ? x.rows() + 1 : x.rows();
     for (std::size_t i = 0; i < g.rows(); ++i)
-        for (std::size_t j = 0; j < g.cols(); ++j) {
-            bool const wanted = i < rows && j < rows && (only >= rows || i == only || j == only);
-            std::size_t const low = only < rows ? (i == only ? j : i) : std::min(i, j);
-            std::size_t const high = only < rows ? only : std::max(i, j);
-            if (wanted) g(i, j) = total[high * cut.padded + low];
-            else if (only >= rows) g(i, j) = 0;
+        for (std::size_t j = 0; j <= i; ++j)
+            g(i, j) = g(j, i) = i < rows && (i == j || !choice.diagonal) ? sums[i * cut.padded + j] : 0;
+    return finite;
+}
+
+/// Row i against the rows that have arrived: the same sums as `gram` over all of them, bit for bit, because every
+/// pair has its own sums, cut by n alone.
+template <class T>
+[[nodiscard]] bool add_row(instruction_set set, std::size_t threads, matrix_view<T const> x,
+                           std::span<bool const> arrived, std::size_t i, std::span<T const> v0, matrix_view<double> g) {
+    gram_cut const cut(x.rows());
+    std::vector<T const*> table;
+    std::vector<std::size_t> names;
+    for (std::size_t j = 0; j < x.rows(); ++j)
+        if (arrived[j] || j == i) {
+            table.push_back(x.row_data(j));
+            names.push_back(j);
         }
+    std::size_t const place = std::size_t(std::find(names.begin(), names.end(), i) - names.begin());
+    names.push_back(x.rows()); // v0
+    std::vector<double> sums(cut.padded * cut.padded);
+    matrix_view<T const> const there(std::span<T const* const>(table), x.cols());
+    bool const finite = gram_pass<T>(set, threads, there, cut, start_point::given, {.border = true, .only = place}, v0,
+                                     {}, sums);
+    for (std::size_t j = 0; j < names.size(); ++j)
+        g(i, names[j]) = g(names[j], i) = sums[place * cut.padded + j];
     return finite;
 }
 
