@@ -25,12 +25,15 @@
 #include <btard/aggregate/coordinate.hpp>
 #include <btard/aggregate/backend.hpp>
 #include <btard/aggregate/host/dispatch.hpp>
+#include <btard/aggregate/host/sort.hpp>
 #include <btard/aggregate/host/columns.hpp>
+#include <btard/aggregate/host/tile.hpp>
 #include <btard/aggregate/host/gram.hpp>
 #include <btard/aggregate/host/combine.hpp>
 #include <btard/aggregate/host/project.hpp>
 #include <btard/aggregate/host.hpp>
 #include <btard/aggregate/concept.hpp>
+#include <btard/aggregate/engine.hpp>
 #include <btard/aggregate/aggregate.hpp>
 #include <btard/aggregate/parts.hpp>
 #include <btard/aggregate/mean.hpp>

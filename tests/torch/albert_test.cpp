@@ -35,7 +35,7 @@ masked_batch two_sequences() {
             .order = {0, 1}};
 }
 
-/// Parameter k of all is 0.5 sin(k), plus one in the weights of a LayerNorm: as in tests/interop/albert_golden.py.
+/// Parameter k of all is 0.5 sin(k), plus one in the weights of a LayerNorm (tests/interop/albert_golden.py).
 void fill_with_sines(flat_module const& view) {
     for (auto const& tensor : view.layout()) {
         double const base = tensor.name.find("orm.weight") != std::string::npos ? 1 : 0;
@@ -111,6 +111,7 @@ TEST_CASE("albert: the published sizes have the published numbers of parameters"
     CHECK(parameters_of(base) == 11'683'584 - base_pooler + 128'688);
     large.sentence_order = true;
     CHECK(parameters_of(large) == 17'847'474);
+    CHECK(parameters_of(albert_by_name("nano")) == 108'421);
 }
 
 TEST_CASE("albert: loss, gradient and logits are those of Hugging Face's model") {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <btard/aggregate/host/dispatch.hpp>
-#include <btard/aggregate/host/gram.hpp>
+#include <btard/aggregate/host/tile.hpp>
 #include <btard/core/matrix_view.hpp>
 #include <btard/core/parallel.hpp>
 #include <btard/core/random.hpp>

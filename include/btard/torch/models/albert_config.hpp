@@ -64,10 +64,17 @@ struct albert_preset {
     albert_config sizes;
 };
 
-/// `nano` learns English bytes in minutes on two cores; `base` and `large` are the published ones.
+/// `base` and `large` are the published ones.  `nano`, 108,421 parameters, learns English bytes in minutes on
+/// two cores; wide embeddings and larger initial weights let it find the neighbouring letters early.
 inline constexpr std::array<albert_preset, 3> albert_presets{{
     {"nano",
-     {.vocabulary = 261, .embedding = 32, .hidden = 64, .layers = 2, .heads = 2, .feed_forward = 256}},
+     {.vocabulary = 261,
+      .embedding = 64,
+      .hidden = 64,
+      .layers = 2,
+      .heads = 4,
+      .feed_forward = 256,
+      .deviation = 0.05}},
     {"base", {.hidden = 768, .layers = 12, .heads = 12, .feed_forward = 3'072}},
     {"large", {}},
 }};

@@ -1,0 +1,27 @@
+# benchmarks/compile_time.cmake: seconds to compile each public header alone, and a whole program, at -O2.
+# SPDX-License-Identifier: Apache-2.0
+set(flags -std=c++20 -O2 -I${INCLUDE} -fsyntax-only)
+foreach(directory IN LISTS TORCH)
+    list(APPEND flags -isystem ${directory})
+endforeach()
+
+function(measure title)
+    string(TIMESTAMP before "%s%f" UTC)
+    execute_process(COMMAND ${CXX} ${ARGN} RESULT_VARIABLE status ERROR_VARIABLE error)
+    string(TIMESTAMP after "%s%f" UTC)
+    if(status)
+        message(FATAL_ERROR "${title} does not compile:\n${error}")
+    endif()
+    math(EXPR hundredths "(${after} - ${before}) / 10000")
+    math(EXPR seconds "${hundredths} / 100")
+    math(EXPR rest "${hundredths} % 100 + 100")
+    string(SUBSTRING ${rest} 1 2 rest)
+    message("${seconds}.${rest} s  ${title}")
+endfunction()
+
+foreach(header IN LISTS HEADERS)
+    string(REPLACE "include/" "" name ${header})
+    measure(${name} ${flags} -include ${name} -x c++ /dev/null)
+endforeach()
+list(REMOVE_ITEM flags -fsyntax-only)
+measure("a whole program: ${PROGRAM}" ${flags} -c ${PROGRAM} -o /dev/null)
