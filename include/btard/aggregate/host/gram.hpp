@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,15 +19,14 @@
 
 namespace btard::host_kernels {
 
-/// How the columns are cut.  A function of n alone: threads and instruction sets do not change it.
+/// How the columns are cut: the same for any number of threads and rows and every instruction set.
 struct gram_cut {
-    explicit gram_cut(std::size_t n)
-        : padded((n + 4) / 4 * 4), // n rows and v0
-          chunk(std::clamp<std::size_t>(std::bit_floor(32768 / padded), 128, 2048)) {}
+    explicit gram_cut(std::size_t n) : padded((n + 4) / 4 * 4) {}
 
-    std::size_t padded;             ///< rows of the block of differences, a multiple of the tallest tile
-    std::size_t chunk;              ///< columns whose differences stay in the cache; lanes are summed after each
-    std::size_t chunks_a_task = 16; ///< a task is the unit that threads take, summed in the order of columns
+    std::size_t padded; ///< n rows and v0, a multiple of the tallest tile
+
+    static constexpr std::size_t chunk = 512; ///< columns whose differences stay in the cache; then lanes are summed
+    static constexpr std::size_t chunks_a_task = 16; ///< what a thread takes; tasks are summed in the order of columns
 };
 
 /// Which pairs are wanted.

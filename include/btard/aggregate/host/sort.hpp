@@ -50,6 +50,7 @@ template <std::size_t Bytes, class T>
     std::size_t k = 0;
     for (; k + N <= length; k += N) {
         V a;
+        __builtin_prefetch(x + k + length); // the next chunk: rows are read in short turns
         load(x + k, a);
         bad += a - a;
         a += T(0);

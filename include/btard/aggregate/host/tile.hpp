@@ -60,6 +60,7 @@ template <std::size_t Bytes, class T>
     std::size_t k = 0;
     for (; k + N <= length; k += N) {
         V a, b;
+        __builtin_prefetch(x + k + length); // the next chunk: rows are read in short turns
         load(x + k, a);
         load(v + k, b);
         bad += a - a; // zero, or NaN for an infinity or a NaN
