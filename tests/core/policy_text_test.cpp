@@ -187,6 +187,14 @@ TEST_CASE("parse_into: a value keeps what it was when its text is refused") {
     CHECK(policy == plain{.tau = 9});
 }
 
+TEST_CASE("assign_fields: only what the tree gives changes") {
+    plain value{.large = 9, .tau = 2};
+    assign_fields(parse_policy_tree("whatever{false, .exact = 3}"), value);
+    CHECK(value == plain{.flag = false, .large = 9, .tau = 2, .exact = 3});
+    CHECK_THROWS_WITH_AS(assign_fields(parse_policy_tree("plain{.taw = 1}"), value),
+                         doctest::Contains("plain has no field 'taw'; did you mean 'tau'?"), environment_error);
+}
+
 TEST_CASE("set_field: by name, in a part of a wrapper, by path, in an absent part") {
     timed<choice> policy{flip{}, {}};
     set_field(policy, "scale", "5");

@@ -34,7 +34,11 @@ struct mixed {
     {
         return rule.start();
     }
-    constexpr products needs() const { return std::max(needs_of(mixing), needs_of(rule)); }
+    /// The diagonal of M G M^T depends on all of G.
+    constexpr products needs() const {
+        products const inner = needs_of(rule);
+        return std::max(needs_of(mixing), inner == products::diagonal ? products::rows : inner);
+    }
     constexpr void check(std::size_t n) const {
         check_rows(mixing, n);
         check_rows(rule, mixing.size(n));

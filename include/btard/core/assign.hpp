@@ -31,6 +31,8 @@ concept reads_itself = requires(policy_tree const& tree) {
 
 template <class V>
 void assign(policy_tree const& tree, V& value);
+template <described V>
+void assign_fields(policy_tree const& tree, V& value);
 
 namespace detail {
 
@@ -107,31 +109,7 @@ void assign_policy(policy_tree const& tree, V& value) {
     if (tree.quoted || !tree.arguments.empty() || (!tree.word.empty() && tree.word != V::name))
         refuse_text(tree.column, V::name, "{...} is expected here, not '", tree.word, "'");
     V read{}; // a text is the whole value: what it leaves out has its default
-    std::vector<policy_tree const*> by_place, by_name;
-    for (auto const& child : tree.children) {
-        if (child.field.empty() && !by_name.empty())
-            refuse_text(child.column, "a value without a name may not follow those with names");
-        for (auto const* other : by_name)
-            if (other->field == child.field)
-                refuse_text(child.field_column, "the field '", child.field, "' is given twice");
-        (child.field.empty() ? by_place : by_name).push_back(&child);
-    }
-    std::size_t index = 0;
-    for_each_field(read, [&](std::string_view, auto& member, std::string_view) {
-        if (index < by_place.size()) assign(*by_place[index], member);
-        ++index;
-    });
-    if (by_place.size() > index)
-        refuse_text(by_place[index]->column, "a value too many; right would be at most ", index, " in ",
-                    V::name);
-    for (auto const* child : by_name) {
-        auto const change = [&](auto& member) { assign(*child, member); };
-        if (change_field(read, child->field, change, by_place.size())) continue;
-        auto const names = names_in(read);
-        if (std::find(names.begin(), names.end(), child->field) != names.end())
-            refuse_text(child->field_column, "the field '", child->field, "' is given twice");
-        refuse_text(child->field_column, unknown_name(concat(V::name, " has no field"), child->field, names));
-    }
+    assign_fields(tree, read);
     value = std::move(read);
 }
 
@@ -199,6 +177,38 @@ void assign(policy_tree const& tree, V& value) {
     } else {
         static_assert(std::same_as<V, std::string>, "a value of this type cannot be read");
         value = tree.quoted ? tree.word : detail::plain_word(tree, "a word or a \"text\"");
+    }
+}
+
+/// Changes the fields that the tree gives, by place or by name, and leaves the others as they are.
+///
+/// @throws environment_error, as `assign`; some may then have changed.
+template <described V>
+void assign_fields(policy_tree const& tree, V& value) {
+    std::vector<policy_tree const*> by_place, by_name;
+    for (auto const& child : tree.children) {
+        if (child.field.empty() && !by_name.empty())
+            refuse_text(child.column, "a value without a name may not follow those with names");
+        for (auto const* other : by_name)
+            if (other->field == child.field)
+                refuse_text(child.field_column, "the field '", child.field, "' is given twice");
+        (child.field.empty() ? by_place : by_name).push_back(&child);
+    }
+    std::size_t index = 0;
+    for_each_field(value, [&](std::string_view, auto& member, std::string_view) {
+        if (index < by_place.size()) assign(*by_place[index], member);
+        ++index;
+    });
+    if (by_place.size() > index)
+        refuse_text(by_place[index]->column, "a value too many; right would be at most ", index, " in ",
+                    V::name);
+    for (auto const* child : by_name) {
+        auto const change = [&](auto& member) { assign(*child, member); };
+        if (detail::change_field(value, child->field, change, by_place.size())) continue;
+        auto const names = detail::names_in(value);
+        if (std::find(names.begin(), names.end(), child->field) != names.end())
+            refuse_text(child->field_column, "the field '", child->field, "' is given twice");
+        refuse_text(child->field_column, unknown_name(concat(V::name, " has no field"), child->field, names));
     }
 }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 
 namespace btard {
@@ -131,10 +132,20 @@ struct directions {
 
     /// An odd integer in -65535 ... 65535: never zero, mean zero.
     [[nodiscard]] constexpr std::int32_t at(std::uint64_t k) const {
+        std::array<double, 1> one{};
+        write(k, one);
+        return std::int32_t(one[0]);
+    }
+
+    /// at(k), at(k + 1), ...: eight of them from one call of the generator.
+    constexpr void write(std::uint64_t k, std::span<double> out) const {
         k += offset;
-        auto const block = philox(from, k / 8);
-        std::uint32_t const half = block[(k % 8) / 2] >> (16 * (k % 2)) & 0xFFFF;
-        return std::int32_t(2 * half) - 65535;
+        std::array<std::uint32_t, 4> block{};
+        for (std::size_t l = 0; l < out.size(); ++l, ++k) {
+            if (l == 0 || k % 8 == 0) block = philox(from, k / 8);
+            std::uint32_t const half = block[(k % 8) / 2] >> (16 * (k % 2)) & 0xFFFF;
+            out[l] = double(2 * std::int32_t(half) - 65535);
+        }
     }
 };
 

@@ -31,7 +31,8 @@ void project(instruction_set set, std::size_t threads, matrix_view<T const> x, s
         std::size_t const begin = number * columns_of_task, end = std::min(d, begin + columns_of_task);
         for (std::size_t k0 = begin; k0 < end; k0 += chunk) {
             std::size_t const length = std::min(chunk, end - k0), whole = (length + 7) / 8 * 8;
-            for (std::size_t k = 0; k < whole; ++k) direction[k] = k < length ? z.at(k0 + k) : 0;
+            z.write(k0, {direction, length});
+            std::fill(direction + length, direction + whole, 0.0);
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 std::int64_t const zero = opaque_zero();
                 for (std::size_t i = 0; i < n; ++i) {

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command_line.hpp"
+
+#include <btard/core/error.hpp>
+#include <btard/core/suggest.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace btard::apps {
+
+namespace {
+
+/// For each known option, CLI11's, in the same order.
+std::vector<CLI::Option*> add_options(CLI::App& app, std::vector<option_info> const& known) {
+    std::vector<CLI::Option*> added;
+    for (auto const& option : known) {
+        std::string const name = concat("--", option.name);
+        auto* const made = option.kind.empty() ? app.add_flag(name)
+                                               : app.add_option(name, [](CLI::results_t const&) { return true; });
+        made->description(option.help)->group(option.group);
+        if (!option.kind.empty()) {
+            made->type_name(option.kind)->expected(1)->default_str(option.initial);
+            if (option.repeatable) made->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        }
+        added.push_back(made);
+    }
+    return added;
+}
+
+/// A word that is no option, and no value of one.
+[[noreturn]] void refuse_word(std::string const& word, std::vector<option_info> const& known,
+                              std::string const& before_name) {
+    auto const refuse = [&](auto const&... sentence) {
+        throw environment_error(errc::bad_text, concat(before_name, sentence...));
+    };
+    if (!word.starts_with("--")) refuse("'", word, "' belongs to no option; see --help");
+    std::string const name = word.substr(2, word.find('=') - 2);
+    std::string const family = name.substr(0, name.find('.'));
+    std::vector<std::string> names;
+    for (auto const& option : known) {
+        auto const dot = option.name.find('.');
+        if (name == family ? dot == std::string::npos : option.name.substr(0, dot) == family && dot != std::string::npos)
+            names.push_back(concat("--", option.name));
+    }
+    refuse(unknown_name("there is no option", concat("--", name), names));
+}
+
+} // namespace
+
+std::vector<given> parse_words(std::vector<std::string> const& words, std::vector<option_info> const& known,
+                               std::string const& origin, std::string const& before_name) {
+    CLI::App app;
+    app.set_help_flag();
+    app.allow_extras();
+    auto const options = add_options(app, known);
+    try {
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend())); // CLI11 reads from the end
+    } catch (CLI::Error const& error) {
+        throw environment_error(errc::bad_text, concat(before_name, error.what()));
+    }
+    if (auto const extras = app.remaining(); !extras.empty()) refuse_word(extras.front(), known, before_name);
+
+    std::vector<given> all;
+    for (std::size_t k = 0; k < known.size(); ++k) {
+        auto const place = concat(before_name, "--", known[k].name);
+        auto const texts = options[k]->results();
+        if (texts.size() > 1 && !known[k].repeatable)
+            throw environment_error(errc::bad_text, concat(place, " is given ", texts.size(), " times"));
+        for (auto const& text : texts) all.push_back({known[k].name, text, origin, place});
+    }
+    return all;
+}
+
+std::string help_text(std::string const& program, std::string const& about,
+                      std::vector<option_info> const& known, std::string const& after) {
+    CLI::App app{about, program};
+    app.set_help_flag();
+    app.get_formatter()->column_width(34);
+    add_options(app, known);
+    app.footer(after);
+    return app.help();
+}
+
+std::vector<std::string> split_words(std::string_view text) {
+    std::vector<std::string> words;
+    bool inside = false; // a word
+    char quote = '\0';
+    for (char const c : text) {
+        bool const blank = c == ' ' || c == '\t' || c == '\n';
+        if (quote == '\0' && blank) {
+            inside = false;
+            continue;
+        }
+        if (!inside) words.emplace_back();
+        inside = true;
+        if (c == quote) quote = '\0';
+        else if (quote == '\0' && (c == '\'' || c == '"')) quote = c;
+        else words.back() += c;
+    }
+    if (quote != '\0')
+        throw environment_error(errc::bad_text, concat("the quote ", std::string(1, quote), " does not end"));
+    return words;
+}
+
+} // namespace btard::apps

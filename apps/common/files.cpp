@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "files.hpp"
+
+#include <btard/core/error.hpp>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace btard::apps {
+
+namespace {
+[[noreturn]] void fail(std::error_code code, std::string_view what, std::string const& path) {
+    throw environment_error(code, concat(what, " '", path, "': ", code.message()));
+}
+std::error_code last_error() { return {errno, std::generic_category()}; }
+} // namespace
+
+std::string read_file(std::string const& path) {
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> const file(std::fopen(path.c_str(), "rb"), std::fclose);
+    if (!file) fail(last_error(), "cannot open", path);
+    std::string text;
+    char buffer[1 << 14];
+    while (std::size_t const n = std::fread(buffer, 1, sizeof buffer, file.get())) text.append(buffer, n);
+    if (std::ferror(file.get())) fail(last_error(), "cannot read", path);
+    return text;
+}
+
+line_file::line_file(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "wb")) {
+    if (!file_) fail(last_error(), "cannot write", path_);
+}
+
+void line_file::write(std::string_view line) {
+    bool const written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() &&
+                         std::fputc('\n', file_.get()) != EOF && std::fflush(file_.get()) == 0;
+    if (!written) fail(last_error(), "cannot write", path_);
+}
+
+void make_folder(std::string const& path) {
+    std::error_code code;
+    std::filesystem::create_directories(path, code);
+    if (code) fail(code, "cannot make the folder", path);
+}
+
+} // namespace btard::apps

@@ -1,0 +1,38 @@
+// apps/common/files.hpp: files whose errors are sentences.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace btard::apps {
+
+/// @throws environment_error.
+[[nodiscard]] std::string read_file(std::string const& path);
+
+/// A file that is written line by line, each of which reaches the operating system at once: a program that is
+/// killed leaves what it had done.
+class line_file {
+public:
+    /// Empties the file if there is one.  @throws environment_error.
+    explicit line_file(std::string path);
+
+    /// @throws environment_error: the disk is full.
+    void write(std::string_view line);
+
+    [[nodiscard]] std::string const& path() const { return path_; }
+
+private:
+    struct closes {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+    std::string path_;
+    std::unique_ptr<std::FILE, closes> file_;
+};
+
+/// Makes a folder, and those above it.  @throws environment_error.
+void make_folder(std::string const& path);
+
+} // namespace btard::apps

@@ -1,0 +1,32 @@
+// apps/common/given.hpp: what a program is told, before anybody knows what it means.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace btard::apps {
+
+/// One value as somebody wrote it.
+struct given {
+    std::string name;   ///< "rule", "rule.tau"
+    std::string text;   ///< "centered_clip{}", "0.5"
+    std::string origin; ///< "command line", "demo.toml:3"
+    std::string place;  ///< how a complaint about it begins: "--rule.tau", "demo.toml:3: rule.tau"
+
+    friend bool operator==(given const&, given const&) = default;
+};
+
+/// One option of a program.
+struct option_info {
+    std::string name;          ///< without the dashes
+    std::string kind;          ///< "UINT"; "" for a switch
+    std::string initial{};     ///< the text of its default; "" for none
+    std::string help{};        ///< one line
+    std::string group{};       ///< the heading in the help
+    bool repeatable = false;   ///< may be given several times
+    bool only_command = false; ///< makes no sense in a configuration file
+
+    friend bool operator==(option_info const&, option_info const&) = default;
+};
+
+} // namespace btard::apps

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "settings.hpp"
+
+#include <cstddef>
+
+namespace btard::apps {
+
+std::string option_name(std::string_view field) {
+    std::string name{field};
+    std::replace(name.begin(), name.end(), '_', '-');
+    return name;
+}
+
+std::vector<option_info> field_options(std::string const& path, std::vector<owned_field> const& fields) {
+    struct meaning {
+        std::vector<std::string> owners;
+        std::string help;
+    };
+    std::vector<std::pair<option_info, std::vector<meaning>>> all;
+    for (auto const& [owner, field] : fields) {
+        std::string const name = concat(path, ".", field.name);
+        auto option = std::find_if(all.begin(), all.end(), [&](auto const& o) { return o.first.name == name; });
+        if (option == all.end()) option = all.insert(all.end(), {{name, field.kind, "", "", path}, {}});
+        auto& meanings = option->second;
+        auto same = std::find_if(meanings.begin(), meanings.end(), [&](auto const& m) { return m.help == field.help; });
+        if (same == meanings.end()) same = meanings.insert(meanings.end(), {{}, field.help});
+        if (!owner.empty()) same->owners.push_back(owner);
+    }
+    std::vector<option_info> options;
+    for (auto& [option, meanings] : all) {
+        for (auto const& [owners, help] : meanings)
+            option.help += concat(option.help.empty() ? "" : "; ", comma_list(owners), owners.empty() ? "" : ": ", help);
+        options.push_back(std::move(option));
+    }
+    return options;
+}
+
+std::string config_line(std::string const& name, std::string const& text, bool is_text, std::string const& origin) {
+    std::string value = text;
+    if (is_text && text.find_first_of("'\n") == std::string::npos) {
+        value = concat("'", text, "'");
+    } else if (is_text) {
+        value = "\"";
+        for (char const c : text) {
+            if (c == '"' || c == '\\') value += '\\';
+            if (c == '\n') value += "\\n";
+            else value += c;
+        }
+        value += '"';
+    }
+    std::string line = concat(name, " = ", value);
+    constexpr std::size_t column = 56;
+    line.resize(std::max(line.size() + 2, column), ' ');
+    return concat(line, "# ", origin, "\n");
+}
+
+} // namespace btard::apps

@@ -1,0 +1,62 @@
+// examples/04_my_attack.cpp: an attack of one's own: small enough to hide among honest gradients.
+// SPDX-License-Identifier: Apache-2.0
+#include <btard/btard.hpp>
+#include <btard/testing/attack_laws.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <span>
+#include <string>
+
+using namespace btard;
+
+/// All attackers send the honest mean, shifted by a few honest standard deviations in every coordinate: never the
+/// farthest row, always on the same side.
+///
+///     g_k <- mean_k - deviations * sd_k
+///
+/// Baruch, Baruch, Goldberg. A Little Is Enough: Circumventing Defenses for Distributed Learning. NeurIPS 2019.
+/// https://arxiv.org/abs/1902.06156
+// [attack]
+struct in_the_noise {
+    double deviations = 1;
+
+    static constexpr auto name = "in_the_noise";
+    static constexpr auto summary = "hides among the honest gradients";
+    static constexpr void describe(auto& self, auto&& field) {
+        field("deviations", self.deviations, "how far from the honest mean, in standard deviations");
+    }
+    friend bool operator==(in_the_noise const&, in_the_noise const&) = default;
+
+    void corrupt_gradient(attack_context const& at, std::span<float> gradient) const {
+        auto const n = double(at.honest.rows());
+        for (std::size_t k = 0; k < gradient.size(); ++k) {
+            double sum = 0, squares = 0;
+            for (std::size_t i = 0; i < at.honest.rows(); ++i) sum += at.honest(i, k);
+            for (std::size_t i = 0; i < at.honest.rows(); ++i) squares += std::pow(at.honest(i, k) - sum / n, 2);
+            gradient[k] = float(sum / n - deviations * std::sqrt(squares / n));
+        }
+    }
+};
+static_assert(attack<in_the_noise> && !corrupts_labels<in_the_noise>);
+// [attack]
+
+void judge(aggregator auto rule) {
+    auto const final_loss = [&](auto attack) {
+        swarm run{quadratic{}, rule, attack, {.peers = 16, .byzantine = {0, 2, 4, 6, 8, 10}}};
+        run.train(200);
+        return run.evaluate();
+    };
+    std::printf("%9.2g  %9.2g  %9.2g  %s\n", final_loss(honest{}), final_loss(sign_flip{.scale = 1'000}),
+                final_loss(in_the_noise{}), to_text(rule).c_str());
+}
+
+int main() {
+    std::printf("broken laws: %s\n\n", testing::broken_laws(scheduled{in_the_noise{}, {.start = 5}}).c_str());
+    std::puts("no attack  sign flip  in the noise");
+    judge(mean{});
+    judge(centered_clip{.tau = 4});
+    judge(krum{.byzantine = 6});
+    judge(coordinate_median{});
+    judge(mixed{nnm{.byzantine = 6}, trimmed_mean{.byzantine = 6}});
+}
