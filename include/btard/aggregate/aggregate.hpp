@@ -32,7 +32,8 @@ namespace btard {
 /// @param weights      (n) not negative
 /// @param out          (d) also the start of rules that begin at start_point::given
 /// @param public_seed  for rules that shuffle
-/// @throws contract_violation if shapes differ, a weight is negative or not finite, or the rule cannot work on n rows
+/// @throws contract_violation if shapes differ, a weight is negative or not finite, all are zero, the rule cannot work
+///         on n rows, or begins at a vector that is not finite
 template <class B, class T, aggregator<T> A>
     requires backend<B, T>
 auto aggregate(B const& on, A const& rule, matrix_view<T const> rows, std::span<double const> weights,
@@ -41,7 +42,7 @@ auto aggregate(B const& on, A const& rule, matrix_view<T const> rows, std::span<
     expects(n > 0, "there are no rows to aggregate");
     expects(out.size() == rows.cols(), "out has ", out.size(), " elements, the rows have ", rows.cols());
     expects(weights.size() == n, "there are ", weights.size(), " weights for ", n, " rows");
-    detail::chosen_rows<T> x{.table = {}, .weights = {}, .names = {}, .cols = rows.cols()};
+    detail::chosen_rows<T> x{.table = {}, .weights = {}, .names = {}, .cols = rows.cols(), .given = n};
     bool any = false;
     for (std::size_t i = 0; i < n; ++i) {
         expects(std::isfinite(weights[i]) && weights[i] >= 0, "the weight of row ", i, " is ", weights[i],

@@ -62,6 +62,12 @@ struct mixing_list {
         return fewer;
     }
     void mix(gram_matrix const& g, matrix_view<double> out, std::span<double> weights) const {
+        if (items.empty()) { // the rows as they are
+            for (std::size_t i = 0; i < out.rows(); ++i)
+                for (std::size_t j = 0; j < out.cols(); ++j) out(i, j) = i == j;
+            std::copy(g.weights.begin(), g.weights.end(), weights.begin());
+            return;
+        }
         std::visit(
             [&](auto const& first) {
                 if (items.size() == 1) return first.mix(g, out, weights);

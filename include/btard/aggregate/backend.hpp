@@ -29,12 +29,13 @@ struct least_value {
 ///
 /// | kernel | does | returns |
 /// | `gram(x, start, need, v, g)` | v <- v0;  g (n + 1, n + 1) <- products of x_i - v0 and of v0 | all rows finite? |
-/// | `add_row(x, arrived, i, v, g)` | the entries of g for row i and each j with arrived[j]; v is v0 | row i finite? |
+/// | `add_row(x, arrived, i, v, g)` | the entries of g for row i, each j with arrived[j], and v0, which is v | row i finite? |
 /// | `combine(x, a, start, v)` | v <- (1 + a_n) v0 + sum_i a_i (x_i - v0); v0: what v holds, or the origin | |v|^2 |
 /// | `columns(x, mix, rule, v)` | v_k <- rule(sorted column k of mix x); empty mix: x itself | all rows finite? |
 /// | `project(x, v, z, out)` | out (n, 2) <- <z, x_i - v>, |x_i - v| | |
 ///
-/// A kernel that met a value which is not finite leaves v and g unspecified, says so, and does not trap.
+/// A kernel that met a value which is not finite says so, and does not trap; v, unless it was given, and g are then
+/// unspecified.  Differences of doubles beyond 1e140 count as 1e140, in `gram` and `combine` alike.
 template <class B, class T = float>
 concept backend = requires(B const& on, matrix_view<T const> rows, std::span<T> v, start_point start, products need,
                            matrix_view<double> g, std::span<double const> a, std::span<bool const> arrived,

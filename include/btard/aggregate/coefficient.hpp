@@ -31,9 +31,9 @@ struct gram_matrix {
 
     [[nodiscard]] std::size_t rows() const { return weights.size(); }
 
-    /// |x_i - x_j|^2, never below zero.
+    /// |x_i - x_j|^2, never below zero, the same bits for (j, i).
     [[nodiscard]] double squared_distance(std::size_t i, std::size_t j) const {
-        return std::max(0.0, products(i, i) - 2 * products(i, j) + products(j, j));
+        return std::max(0.0, products(i, i) + products(j, j) - 2 * products(i, j));
     }
 };
 
@@ -45,7 +45,7 @@ struct gram_matrix {
 template <class A>
 concept coefficient_rule = requires(A const& a, gram_matrix const& g, std::span<double> c) {
     { a.start() } -> std::convertible_to<start_point>;
-    { a.coefficients(g, c) } -> std::convertible_to<aggregation_report>;
+    { a.coefficients(g, c) } -> std::derived_from<aggregation_report>;
 };
 
 /// Replaces the rows x by M x, before any rule.
@@ -53,6 +53,7 @@ concept coefficient_rule = requires(A const& a, gram_matrix const& g, std::span<
 /// Semantics: writes M (m, n) and the weights of the mixed rows (m).  The same optional members.
 template <class M>
 concept mixing =
+    std::copy_constructible<M> &&
     requires(M const& m, std::size_t n, gram_matrix const& g, matrix_view<double> out, std::span<double> weights) {
         { m.size(n) } -> std::same_as<std::size_t>; // so no field of a mixing is called size
         m.mix(g, out, weights);

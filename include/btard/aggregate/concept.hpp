@@ -17,7 +17,7 @@ namespace btard {
 /// The general case: `a(rows, weights, out)` does everything itself, on the host.  A lambda is a row rule.
 template <class A, class T = float>
 concept row_rule = requires(A const& a, matrix_view<T const> rows, std::span<double const> weights, std::span<T> out) {
-    { a(rows, weights, out) } -> std::convertible_to<aggregation_report>;
+    { a(rows, weights, out) } -> std::derived_from<aggregation_report>;
 };
 
 template <class A, class T>

@@ -5,6 +5,7 @@
 #include <btard/aggregate/backend.hpp>
 #include <btard/aggregate/concept.hpp>
 #include <btard/aggregate/mixed.hpp>
+#include <btard/core/error.hpp>
 #include <btard/core/matrix_view.hpp>
 
 #include <algorithm>
@@ -27,6 +28,7 @@ struct chosen_rows {
     std::vector<double> weights;
     std::vector<std::size_t> names;
     std::size_t cols;
+    std::size_t given; ///< the number of rows that the caller has
 
     [[nodiscard]] matrix_view<T const> view() const { return {std::span<T const* const>(table), cols}; }
 };
@@ -37,6 +39,7 @@ std::optional<small_matrix> first_pass(B const& on, chosen_rows<T> const& x, sta
                                        std::span<T> out) {
     std::size_t const n = x.names.size();
     if (start.at == start_point::kind::row) { // the caller's number; a row that is gone is no start
+        expects(start.index < x.given, "the start is row ", start.index, ", there are ", x.given, " rows");
         auto const place = std::find(x.names.begin(), x.names.end(), start.index);
         start = place == x.names.end() ? start_point::lower_median
                                        : start_point::row(std::size_t(place - x.names.begin()));
@@ -59,6 +62,8 @@ auto run_kind(B const& on, A const& rule, chosen_rows<T> const& x, std::span<T> 
     auto report = rule.coefficients(gram_matrix{std::as_const(*g).view(), x.weights, public_seed}, a);
     report.norm = std::sqrt(on.combine(x.view(), a, centred ? start_point::given : start_point::origin, out));
     if (!centred && !std::isfinite(report.norm)) return {};
+    expects(start_point(rule.start()) != start_point::given || std::isfinite(report.norm),
+            "out, where the rule starts, holds a value that is not finite");
     report.rounding *= report.norm * double(std::numeric_limits<T>::epsilon()) / 2;
     a.pop_back();
     report.coefficients = std::move(a);

@@ -9,11 +9,16 @@
 #include <btard/aggregate/host/gram.hpp>
 #include <btard/aggregate/host/project.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 namespace btard {
+
+/// What the rows may be made of.
+template <class T>
+concept host_element = std::same_as<T, float> || std::same_as<T, double>;
 
 /// Vector instructions chosen at run time, and threads.  Neither changes a bit of any result.
 ///
@@ -24,29 +29,29 @@ struct host {
 
     friend bool operator==(host const&, host const&) = default;
 
-    template <class T>
+    template <host_element T>
     [[nodiscard]] bool gram(matrix_view<T const> x, start_point start, products need, std::span<T> v,
                             matrix_view<double> g) const {
         return host_kernels::gram<T>(set, workers(), x, start, need, v, g);
     }
-    template <class T>
+    template <host_element T>
     [[nodiscard]] bool add_row(matrix_view<T const> x, std::span<bool const> arrived, std::size_t i,
                                std::span<T const> v, matrix_view<double> g) const {
         return host_kernels::add_row<T>(set, workers(), x, arrived, i, v, g);
     }
-    template <class T>
+    template <host_element T>
     [[nodiscard]] double combine(matrix_view<T const> x, std::span<double const> a, start_point start,
                                  std::span<T> v) const {
         expects(start == start_point::given || start == start_point::origin,
                 "combine starts from the given vector or from the origin, not from ", start.text());
         return host_kernels::combine<T>(set, workers(), x, a, start == start_point::given, v);
     }
-    template <class T, coordinate_rule<T> A>
+    template <host_element T, coordinate_rule<T> A>
     [[nodiscard]] bool columns(matrix_view<T const> x, matrix_view<double const> mix, A const& rule,
                                std::span<T> v) const {
         return host_kernels::columns<T>(set, workers(), x, mix, rule, v);
     }
-    template <class T>
+    template <host_element T>
     void project(matrix_view<T const> x, std::span<T const> v, directions z, matrix_view<double> out) const {
         host_kernels::project<T>(set, workers(), x, v, z, out);
     }

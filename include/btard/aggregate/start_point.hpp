@@ -19,6 +19,8 @@ namespace btard {
 struct start_point {
     enum class kind { given, lower_median, upper_median, midpoint, row, mean, origin };
 
+    static constexpr auto kinds = "given|lower_median|upper_median|midpoint|row(INDEX)|mean|origin";
+
     kind at = kind::lower_median;
     std::size_t index = 0; ///< of `row`
 
@@ -47,8 +49,7 @@ struct start_point {
             if (result.at == kind::row) assign(tree.argument_value(), result.index);
             return result;
         }
-        tree.refuse(concat("'", tree.word, "' is no start point"),
-                    "given, lower_median, upper_median, midpoint, row(INDEX), mean or origin");
+        tree.refuse(concat("'", tree.word, "' is no start point"), kinds);
     }
 
 private:

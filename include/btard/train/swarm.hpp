@@ -51,7 +51,7 @@ public:
                     tensor.name, " ends beyond the ", task.size(), " parameters");
         std::sort(byzantine_.begin(), byzantine_.end());
         std::size_t const threads = options_.threads > 0 ? options_.threads : parallel::hardware();
-        tasks_.assign(std::min(threads, options_.peers), task);
+        tasks_ = std::vector<Task>(std::min(threads, options_.peers), task);
         set_attack(std::move(attack));
         task.initialize(derive(root(), "initialize"), parameters_);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/aggregate/host/dispatch.hpp>
+#include <btard/aggregate/host/tile.hpp>
 #include <btard/core/matrix_view.hpp>
 #include <btard/core/parallel.hpp>
 
@@ -15,12 +16,20 @@
 
 namespace btard::host_kernels {
 
+/// Each lane held between -bound and bound; a NaN stays one.
+template <class V>
+[[gnu::always_inline]] inline void hold_within(double bound, V& value) {
+    value = value < -bound ? V{} - bound : value;
+    value = value > bound ? V{} + bound : value;
+}
+
 /// One group of 8 columns.  `centred`: v0 is what v holds; else v0 = 0 and v is only written.
 template <std::size_t Bytes, class T>
 [[gnu::always_inline]] inline void combine_group(T const* const* x, double const* a, std::size_t used, double keep,
                                                  bool centred, std::int64_t zero, std::size_t k, T* v,
                                                  simd<double, Bytes>* squares) {
     constexpr std::size_t K = width<Bytes>::per_group, D = width<Bytes>::doubles;
+    constexpr bool is_double = sizeof(T) == sizeof(double);
     using V = simd<double, Bytes>;
     V acc[K], v0[K];
     unroll<K>([&](auto h) __attribute__((always_inline)) {
@@ -36,27 +45,30 @@ template <std::size_t Bytes, class T>
         unroll<K>([&](auto h) __attribute__((always_inline)) {
             V d;
             widen<Bytes>(x[i] + k + h * D, d);
+            if constexpr (is_double) {
+                if (!centred) squares[h] += d - d; // NaN where x is not finite
+            }
             d -= v0[h];
-            if constexpr (sizeof(T) == sizeof(double)) { // the difference of two doubles may overflow
-                constexpr double most = std::numeric_limits<double>::max();
-                d = d < -most ? V{} - most : d;
-                d = d > most ? V{} + most : d;
+            if constexpr (is_double) {
+                if (centred) hold_within(largest_difference<double>, d); // as for the products
             }
             d *= a[i];
             unfused(d, zero);
             acc[h] += d;
         });
     unroll<K>([&](auto h) __attribute__((always_inline)) {
+        if constexpr (is_double) hold_within(std::numeric_limits<double>::max(), acc[h]);
         narrow<Bytes>(acc[h], v + k + h * D);
         V rounded;
         widen<Bytes>(v + k + h * D, rounded);
+        if constexpr (is_double) hold_within(largest_difference<double>, rounded);
         V square = rounded * rounded;
         unfused(square, zero);
         squares[h] += square;
     });
 }
 
-/// @return |v|^2: not finite if v is not.
+/// @return |v|^2: not finite if v is not, or if a row is not finite and v0 = 0.
 template <class T>
 [[nodiscard]] double combine(instruction_set set, std::size_t threads, matrix_view<T const> x,
                              std::span<double const> a, bool centred, std::span<T> v) {

@@ -47,6 +47,7 @@ template <std::size_t Bytes>
     } else if (choice.only < rows) {
         for (std::size_t j = 0; j < rows; ++j)
             tile<Bytes, 1, 1>(z, stride, length, choice.only, j, zero, exact, sums, ld);
+        if (choice.border) tile<Bytes, 1, 1>(z, stride, length, rows - 1, rows - 1, zero, exact, sums, ld);
     } else {
         for (std::size_t i = 0; i < rows; i += R)
             for (std::size_t j = 0; j < i + R; j += C)
@@ -145,6 +146,8 @@ template <class T>
                                      {}, sums);
     for (std::size_t j = 0; j < names.size(); ++j)
         g(i, names[j]) = g(names[j], i) = sums[place * cut.padded + j];
+    std::size_t const border = names.size() - 1;
+    g(x.rows(), x.rows()) = sums[border * cut.padded + border];
     return finite;
 }
 
