@@ -20,7 +20,7 @@ std::vector<CLI::Option*> add_options(CLI::App& app, std::vector<option_info> co
         std::string const name = concat("--", option.name);
         auto* const made = option.kind.empty() ? app.add_flag(name)
                                                : app.add_option(name, [](CLI::results_t const&) { return true; });
-        made->description(option.help)->group(option.group);
+        made->description(option.help)->group(option.group.empty() ? "options" : option.group);
         if (!option.kind.empty()) {
             made->type_name(option.kind)->expected(1)->default_str(option.initial);
             if (option.repeatable) made->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -33,19 +33,19 @@ std::vector<CLI::Option*> add_options(CLI::App& app, std::vector<option_info> co
 /// A word that is no option, and no value of one.
 [[noreturn]] void refuse_word(std::string const& word, std::vector<option_info> const& known,
                               std::string const& before_name) {
-    auto const refuse = [&](auto const&... sentence) {
-        throw environment_error(errc::bad_text, concat(before_name, sentence...));
-    };
-    if (!word.starts_with("--")) refuse("'", word, "' belongs to no option; see --help");
+    if (!word.starts_with("--"))
+        throw environment_error(errc::bad_text, concat(before_name, "'", word, "' belongs to no option; see --help"));
     std::string const name = word.substr(2, word.find('=') - 2);
     std::string const family = name.substr(0, name.find('.'));
     std::vector<std::string> names;
     for (auto const& option : known) {
         auto const dot = option.name.find('.');
-        if (name == family ? dot == std::string::npos : option.name.substr(0, dot) == family && dot != std::string::npos)
+        bool const is_field = dot != std::string::npos;
+        if (name == family ? !is_field : is_field && option.name.substr(0, dot) == family)
             names.push_back(concat("--", option.name));
     }
-    refuse(unknown_name("there is no option", concat("--", name), names));
+    throw environment_error(errc::bad_text,
+                            before_name + unknown_name("there is no option", concat("--", name), names));
 }
 
 } // namespace

@@ -23,8 +23,7 @@ struct option_info {
     std::string initial{};     ///< the text of its default; "" for none
     std::string help{};        ///< one line
     std::string group{};       ///< the heading in the help
-    bool repeatable = false;   ///< may be given several times
-    bool only_command = false; ///< makes no sense in a configuration file
+    bool repeatable = false; ///< may be given several times
 
     friend bool operator==(option_info const&, option_info const&) = default;
 };

@@ -35,20 +35,18 @@ std::vector<option_info> field_options(std::string const& path, std::vector<owne
     return options;
 }
 
-std::string config_line(std::string const& name, std::string const& text, bool is_text, std::string const& origin) {
-    std::string value = text;
-    if (is_text && text.find_first_of("'\n") == std::string::npos) {
-        value = concat("'", text, "'");
-    } else if (is_text) {
-        value = "\"";
-        for (char const c : text) {
-            if (c == '"' || c == '\\') value += '\\';
-            if (c == '\n') value += "\\n";
-            else value += c;
-        }
-        value += '"';
+std::string quoted_text(std::string_view text) {
+    if (text.find_first_of("'\n") == std::string::npos) return concat("'", text, "'");
+    std::string value = "\"";
+    for (char const c : text) {
+        if (c == '"' || c == '\\') value += '\\';
+        if (c == '\n') value += "\\n";
+        else value += c;
     }
-    std::string line = concat(name, " = ", value);
+    return value + '"';
+}
+
+std::string with_origin(std::string line, std::string_view origin) {
     constexpr std::size_t column = 56;
     line.resize(std::max(line.size() + 2, column), ' ');
     return concat(line, "# ", origin, "\n");

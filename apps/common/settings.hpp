@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <concepts>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -30,6 +31,12 @@ concept reads_letters = requires(std::string_view text) {
     { V::from_text(text) } -> std::same_as<V>;
 };
 
+/// A policy, a choice among policies, or one that may be absent: but not an optional number.
+template <class V>
+inline constexpr bool has_fields = described<V> || detail::is_a<V, std::variant>;
+template <class V>
+inline constexpr bool has_fields<std::optional<V>> = has_fields<V>;
+
 /// The field `clip_gradient` is the option `--clip-gradient`; the fields of policies keep their names.
 [[nodiscard]] std::string option_name(std::string_view field);
 
@@ -43,7 +50,8 @@ struct owned_field {
 [[nodiscard]] std::vector<option_info> field_options(std::string const& path, std::vector<owned_field> const& fields);
 
 /// The fields of a policy; of a choice, those of each alternative.
-template <policy_part V>
+template <class V>
+    requires has_fields<V>
 void collect_fields(std::vector<owned_field>& all, std::string const& owner = "") {
     if constexpr (detail::is_a<V, std::variant>) {
         for_each_choice<V>([&]<class P>(P const&) { collect_fields<P>(all, std::string{P::name}); });
@@ -52,7 +60,7 @@ void collect_fields(std::vector<owned_field>& all, std::string const& owner = ""
     } else {
         V const policy{};
         for_each_field(policy, [&]<class M>(std::string_view name, M const&, std::string_view help) {
-            if constexpr (policy_part<M>) {
+            if constexpr (has_fields<M>) {
                 if (name.empty()) return collect_fields<M>(all, owner);
             }
             all.push_back({owner, {std::string{name}, kind_of<M>(), "", std::string{help}}});
@@ -65,7 +73,7 @@ template <described S>
 [[nodiscard]] std::vector<option_info> options_of(S const& settings) {
     std::vector<option_info> all;
     for_each_field(settings, [&]<class M>(std::string_view field, M const& value, std::string_view help) {
-        constexpr bool choice = policy_part<M>;
+        constexpr bool choice = has_fields<M>;
         std::string const name = option_name(field);
         option_info option{name, choice ? "TEXT" : kind_of<M>(), to_text(value), std::string{help}};
         if constexpr (detail::is_a<M, std::optional>) {
@@ -92,12 +100,15 @@ void apply(S& settings, given const& one, origins& from) {
     std::vector<std::string> names;
     bool found = false;
     auto const set = [&]<class M>(M& member) {
-        if constexpr (reads_letters<M>) {
-            if (whole) return void(member = M::from_text(one.text));
+        if (whole) {
+            if constexpr (std::same_as<M, std::string>) member = one.text;
+            else if constexpr (reads_letters<M>) member = M::from_text(one.text);
+            else parse_into(member, one.text);
+        } else if constexpr (has_fields<M>) {
+            set_field(member, one.name.substr(first.size() + 1), one.text);
+        } else {
+            throw environment_error(errc::bad_text, concat("'", first, "' has no fields"));
         }
-        if (whole) return parse_into(member, one.text);
-        if constexpr (policy_part<M>) set_field(member, one.name.substr(first.size() + 1), one.text);
-        else throw environment_error(errc::bad_text, concat("'", first, "' has no fields"));
     };
     for_each_field(settings, [&](std::string_view field, auto& member, std::string_view) {
         names.push_back(option_name(field));
@@ -140,9 +151,11 @@ void check(S const& settings) {
     if constexpr (requires { settings.validate(); }) settings.validate();
 }
 
-/// One line of a configuration file, `name = value`, with where the value came from as a comment.
-[[nodiscard]] std::string config_line(std::string const& name, std::string const& text, bool is_text,
-                                      std::string const& origin);
+/// A text between quotes, for a configuration file.
+[[nodiscard]] std::string quoted_text(std::string_view text);
+
+/// A line of a configuration file, with where its value came from as a comment.
+[[nodiscard]] std::string with_origin(std::string line, std::string_view origin);
 
 /// All settings, as a configuration file that would give the same.
 template <described S>
@@ -159,8 +172,9 @@ template <described S>
         std::string text;
         if constexpr (std::same_as<M, std::string>) text = value;
         else text = to_text(value);
-        bool const is_text = !std::is_arithmetic_v<M> || text.find_first_not_of("0123456789.e+-") != text.npos;
-        lines += absent ? concat("# ", name, " is absent (", origin, ")\n") : config_line(name, text, is_text, origin);
+        bool const bare = std::is_arithmetic_v<M> || text.find_first_not_of("0123456789") == text.npos;
+        lines += absent ? with_origin(concat("# ", name, " is absent"), origin)
+                        : with_origin(concat(name, " = ", bare ? text : quoted_text(text)), origin);
     });
     return lines;
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "record.hpp"
+
+#include "../common/json.hpp"
+
+#include <btard/version.hpp>
+
+#include <limits>
+#include <string_view>
+#include <type_traits>
+
+namespace btard::apps {
+
+std::string header_line(curve const& one) {
+    json_object all;
+    for_each_field(one.what, [&]<class M>(std::string_view name, M const& value, std::string_view) {
+        if constexpr (detail::is_a<M, std::optional>) {
+            if (!value) return void(all.add_raw(name, "null"));
+        }
+        if constexpr (std::is_arithmetic_v<M>) all.add(name, value);
+        else if constexpr (std::same_as<M, attackers>) all.add(name, value.peers);
+        else if constexpr (std::same_as<M, std::optional<float>>) all.add(name, *value);
+        else all.add(name, to_text(value));
+    });
+    std::string const version = concat(BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH);
+    return json_object{}.add("btard", version).add("curve", one.name).add_raw("settings", all.text()).text();
+}
+
+std::string step_line(step_report const& report, double seconds) {
+    auto const& rule = report.aggregation;
+    double const relative = rule.scale > 0 ? rule.residual / rule.scale : std::numeric_limits<double>::quiet_NaN();
+    return json_object{}
+        .add("step", report.step)
+        .add("loss", report.loss)
+        .add("honest", report.honest)
+        .add("byzantine", report.byzantine)
+        .add("attacking", report.attacking)
+        .add("banned", report.banned)
+        .add("clipped", rule.clipped)
+        .add("iterations", rule.iterations)
+        .add("residual", relative)
+        .add("aggregate_norm", report.aggregate_norm)
+        .add("seconds", seconds)
+        .text();
+}
+
+} // namespace btard::apps

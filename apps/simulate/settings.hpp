@@ -1,0 +1,125 @@
+// apps/simulate/settings.hpp: what one curve is made of.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "data.hpp"
+#include "model.hpp"
+
+#include <btard/aggregate/any_aggregator.hpp>
+#include <btard/attack/any_attack.hpp>
+#include <btard/train/swarm_options.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace btard::apps {
+
+/// A rule, perhaps behind mixings: the text is that of the whole, the fields are those of the rule itself.
+struct rule_setting {
+    any_aggregator value{.rule = mean{}};
+
+    static constexpr auto name = "rule";
+    static constexpr void describe(auto& self, auto&& field) { field("", self.value.rule); }
+    friend bool operator==(rule_setting const&, rule_setting const&) = default;
+
+    void validate() const { btard::validate(value); }
+    [[nodiscard]] std::string text() const { return to_text(value); }
+    [[nodiscard]] static rule_setting from_tree(policy_tree const& tree) { return {any_aggregator::from_tree(tree)}; }
+};
+
+/// The peers that attack: so many, then the first ones as in the published experiments; or a list of them.
+struct attackers {
+    std::vector<std::size_t> peers = {};
+
+    static constexpr auto kinds = "UINT|{UINT, ...}";
+    friend bool operator==(attackers const&, attackers const&) = default;
+
+    [[nodiscard]] std::string text() const {
+        for (std::size_t k = 0; k < peers.size(); ++k)
+            if (peers[k] != k) return to_text(peers);
+        return to_text(peers.size());
+    }
+    [[nodiscard]] static attackers from_tree(policy_tree const& tree) {
+        attackers read;
+        if (!tree.is_word()) {
+            assign(tree, read.peers);
+            return read;
+        }
+        std::size_t count = 0;
+        assign(tree, count);
+        if (count > most) tree.refuse(concat("at most ", most, " peers attack"), "7, or {3, 7, 11}");
+        while (read.peers.size() < count) read.peers.push_back(read.peers.size());
+        return read;
+    }
+    static constexpr std::size_t most = 1'000'000; // a count is checked against the peers only later
+};
+
+struct settings {
+    any_data data{};
+    std::optional<albert_model> model = {};
+    rule_setting rule{};
+    any_attack attack{};
+    attackers byzantine{};
+    std::size_t steps = 200;
+    swarm_options swarm{}; ///< all but `byzantine`; see `options()`
+
+    static constexpr auto name = "simulate";
+    static constexpr void describe(auto& self, auto&& field) {
+        field("data", self.data, "quadratic{...}, or text:FILE");
+        field("model", self.model, "of a text: albert:nano, albert:nano{.hidden = 96}; absent: albert:nano");
+        field("rule", self.rule, "how one vector is made of the peers' gradients; see --list");
+        field("attack", self.attack, "what Byzantine peers do, and when; see --list");
+        field("peers", self.swarm.peers, "number of peers");
+        field("byzantine", self.byzantine, "how many attack, the first ones; or which, counted from 0");
+        field("bans", self.swarm.bans, "simulated: attackers are removed with the probability of the paper");
+        field("steps", self.steps, "steps of training");
+        field("seed", self.swarm.seed, "all randomness of the run comes from it");
+        field("optimizer", self.swarm.optimizer, "what is done with the aggregate: sgd{...} or lamb{...}");
+        field("schedule", self.swarm.schedule, "how the learning rate changes; see --list");
+        field("clip_gradient", self.swarm.clip_gradient, "each peer shortens its gradient to this length");
+        field("parts", self.swarm.parts, "parts of the gradient, each aggregated by itself");
+        field("threads", self.swarm.threads, "0: one for each processor; the results are the same for any number");
+    }
+    friend bool operator==(settings const&, settings const&) = default;
+
+    [[nodiscard]] swarm_options options() const {
+        auto all = swarm;
+        all.byzantine = byzantine.peers;
+        return all;
+    }
+
+    /// Fills in what follows from other settings: a text needs a model.
+    void complete() {
+        if (std::holds_alternative<text_file>(data.value) && !model) model.emplace();
+    }
+
+    /// What concerns several settings at once.
+    void validate() const {
+        expects(steps > 0, "--steps is 0, it must be 1 or more");
+        options().validate();
+        check_rows(rule.value, swarm.peers);
+        auto const* const text = std::get_if<text_file>(&data.value);
+        expects(text || !model, "--model is for text, the data is ", to_text(data));
+        expects(text || !acts_on_labels(attack), "--attack: it changes labels, and ", to_text(data), " has none");
+        if (!text || !model) return;
+        auto const length = static_cast<std::int64_t>(text->samples.sequence);
+        expects(length <= model->positions, "--data: sequences of ", length, " tokens, but the model has ",
+                model->positions, " positions");
+        expects(model->vocabulary >= masked_text::vocabulary(), "--model: a vocabulary of ", model->vocabulary,
+                ", bytes need ", masked_text::vocabulary());
+        expects(!model->sentence_order, "--model: sentence_order needs pairs of segments, a text has none");
+    }
+};
+
+/// What is trained, and under which name it is shown.
+struct curve {
+    std::string name;
+    std::string file; ///< of its lines, in the output folder
+    settings what;
+};
+
+} // namespace btard::apps

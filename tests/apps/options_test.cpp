@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "../../apps/simulate/options.hpp"
+
+#include <btard/core/error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+using namespace btard;
+using namespace btard::apps;
+
+namespace {
+
+using words = std::vector<std::string>;
+
+settings only(words const& given_words) {
+    auto const wanted = read_request(given_words);
+    REQUIRE(wanted.curves.size() == 1);
+    return wanted.curves[0].what;
+}
+
+std::string refusal(words const& given_words) {
+    try {
+        (void)read_request(given_words);
+    } catch (environment_error const& error) {
+        return error.what();
+    } catch (contract_violation const& error) {
+        return error.what();
+    }
+    return "nothing refused";
+}
+
+struct config_file {
+    std::string path = std::filesystem::temp_directory_path() / "btard_options_test.toml";
+    explicit config_file(std::string const& text) { std::ofstream(path) << text; }
+    config_file(config_file const&) = delete;
+    config_file& operator=(config_file const&) = delete;
+    ~config_file() { std::filesystem::remove(path); }
+};
+
+} // namespace
+
+TEST_CASE("simulate: without a word, one curve that is named after its rule") {
+    auto const wanted = read_request({});
+    CHECK(wanted.print == "");
+    REQUIRE(wanted.curves.size() == 1);
+    CHECK(wanted.curves[0].name == "mean");
+    CHECK(wanted.curves[0].file == "mean.jsonl");
+    CHECK(wanted.curves[0].what == settings{});
+    CHECK(wanted.out.starts_with("runs/20"));
+}
+
+TEST_CASE("simulate: the words of the documentation") {
+    auto const what = only({"--data", "text:/a b/c.txt", "--model", "albert:nano{.hidden = 96}", "--rule",
+                            "mixed{nnm{.byzantine = 7}, centered_clip{.tau = 1}}", "--attack",
+                            "scheduled{sign_flip{.scale = 10}, {.start = 100}}", "--peers", "16", "--byzantine", "7",
+                            "--bans", "simulated", "--seed", "3", "--optimizer", "lamb{.learning_rate = 0.02}",
+                            "--schedule", "cosine_decay{.total = 500}", "--clip-gradient", "1", "--parts", "16",
+                            "--threads", "2", "--steps", "300", "--data.sequence", "32"});
+    auto const& text = std::get<text_file>(what.data.value);
+    CHECK(text.file == "/a b/c.txt");
+    CHECK(text.samples.sequence == 32);
+    CHECK(what.model->hidden == 96);
+    CHECK(what.model->vocabulary == 261);
+    CHECK(to_text(what.rule).starts_with("mixed{nnm{.byzantine = 7}, centered_clip{.tau = 1,"));
+    CHECK(first_step(what.attack) == 100);
+    CHECK(what.options().byzantine == std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6});
+    CHECK(what.swarm.bans == bans::simulated);
+    CHECK(what.swarm.optimizer == optimizer{lamb{.learning_rate = 0.02f}});
+    CHECK(what.swarm.clip_gradient == 1.0f);
+    CHECK(what.swarm.parts == 16);
+    CHECK(what.steps == 300);
+}
+
+TEST_CASE("simulate: a text without a model has the smallest one, a quadratic none") {
+    CHECK(only({"--data", "text:x"}).model == albert_model{});
+    CHECK(!only({"--data", "quadratic{.dimension = 3}"}).model);
+    CHECK(refusal({"--model", "albert:nano"}).starts_with("--model is for text, the data is quadratic{"));
+}
+
+TEST_CASE("simulate: attackers by number or by name") {
+    CHECK(only({"--byzantine", "{11, 3}"}).options().byzantine == std::vector<std::size_t>{11, 3});
+    CHECK(only({"--byzantine", "1"}).options().byzantine == std::vector<std::size_t>{0});
+    CHECK(refusal({"--byzantine", "16"}) == "all 16 peers are byzantine, one must be honest");
+    CHECK(refusal({"--byzantine", "{16}"}) == "byzantine names peer 16, the last one is 15");
+    CHECK(refusal({"--byzantine", "seven"}).starts_with("--byzantine: 'seven', column 1: 'seven' is not a whole number"));
+}
+
+TEST_CASE("simulate: the fields of the rule itself, also behind a mixing") {
+    CHECK(to_text(only({"--rule", "mixed{clipping{}, krum{}}", "--rule.byzantine", "3"}).rule) ==
+          "mixed{clipping{.radius = 2}, krum{.byzantine = 3, .besides = 2}}");
+    CHECK(refusal({"--rule", "krum{}", "--rule.tau", "1"}) ==
+          "--rule.tau: there is no field 'tau' (known: byzantine, besides), in krum{.byzantine = 0, .besides = 2}");
+}
+
+TEST_CASE("simulate: file, then command line, then each curve") {
+    config_file const file("peers = 8\nseed = 5\nrule = 'centered_clip{.tau = 4}'\nout = 'here'\noverwrite = true\n"
+                           "curve = ['a: --steps 7', 'B b: --rule mean{} --peers 9']\n");
+    auto const wanted = read_request({"--peers", "12", "--config", file.path, "--rule.tau", "2"});
+    CHECK(wanted.out == "here");
+    CHECK(wanted.overwrite);
+    REQUIRE(wanted.curves.size() == 2);
+    auto const& [a, b] = std::tie(wanted.curves[0], wanted.curves[1]);
+    CHECK(a.name == "a");
+    CHECK(a.what.swarm.peers == 12);
+    CHECK(a.what.swarm.seed == 5);
+    CHECK(a.what.steps == 7);
+    CHECK(to_text(a.what.rule).starts_with("centered_clip{.tau = 2,"));
+    CHECK(b.name == "B b");
+    CHECK(b.file == "b_b.jsonl");
+    CHECK(b.what.swarm.peers == 9);
+    CHECK(to_text(b.what.rule) == "mean{}");
+
+    auto const other = read_request({"--config", file.path, "--curve", "c:"});
+    REQUIRE(other.curves.size() == 1);
+    CHECK(other.curves[0].name == "c");
+}
+
+TEST_CASE("simulate: --print-config says where each value came from, and can be read back") {
+    config_file const file("# first\npeers = 8\nrule = 'centered_clip{}'\ncurve = [\n'a: --rule \"mean{}\"',\n]\n");
+    auto const printed = read_request({"--config", file.path, "--rule.tau", "2", "--seed", "9", "--print-config"});
+    for (auto const& line : words{"peers = 8   ", "# " + file.path + ":2\n", "seed = 9   ", "# command line\n",
+                                   "# " + file.path + ":3; .tau: command line\n", "steps = 200   ", "# default\n",
+                                   "# " + file.path + ":5\n", "# model is absent"})
+        CHECK_MESSAGE(printed.print.find(line) != std::string::npos, line);
+
+    config_file const again(printed.print);
+    auto const same = read_request({"--config", again.path});
+    CHECK(same.out == printed.out);
+    REQUIRE(same.curves.size() == 1);
+    CHECK(same.curves[0].what == printed.curves[0].what);
+}
+
+TEST_CASE("simulate: bad settings are refused with their name and place") {
+    config_file const file("peers = 8\n\npeer = 3\n");
+    CHECK(refusal({"--config", file.path}).starts_with(file.path + ":3: peer: there is no setting 'peer'; did you mean 'peers'?"));
+    config_file const wrong("steps = 'many'\n");
+    CHECK(refusal({"--config", wrong.path}).starts_with(wrong.path + ":1: steps: 'many', column 1: 'many' is not a whole number"));
+    CHECK(refusal({"--steps", "0"}) == "--steps is 0, it must be 1 or more");
+    CHECK(refusal({"--rule", "centered_clip{.tau = 0}"}) == "--rule: tau is 0, it must be positive");
+    CHECK(refusal({"--attack", "scheduled{sign_flip{}, {.every = 0}}"}) == "--attack: every is 0, it must be 1 or more");
+    CHECK(refusal({"--attack", "label_flip{}"}).starts_with("--attack: it changes labels, and quadratic{"));
+    CHECK(refusal({"--rule", "krum{.byzantine = 8}", "--peers", "16"}).find("8") != std::string::npos);
+    CHECK(refusal({"--out", ""}) == "--out: the name of the folder is empty");
+    CHECK(refusal({"--data", "text:"}) == "--data: the path of the text is missing; right would be text:FILE");
+    CHECK(refusal({"--data", "text:x", "--data.sequence", "1000"}) ==
+          "--data: sequences of 1000 tokens, but the model has 512 positions");
+    CHECK(refusal({"--data", "text:x", "--model.hidden", "65"}) ==
+          "--model: hidden = 65 is no multiple of heads = 4");
+    CHECK(refusal({"--data", "text:x", "--model", "bert"}).find("there is no model 'bert'; right would be: albert:nano") !=
+          std::string::npos);
+    CHECK(refusal({"--data", "text:x", "--model", "albert:huge"}).find("only nano, base, large") != std::string::npos);
+}
+
+TEST_CASE("simulate: a bad curve is named") {
+    CHECK(refusal({"--curve", "x --rule mean{}"}) ==
+          "--curve: 'x --rule mean{}' has no colon; right would be 'NAME: --rule mean{}'");
+    CHECK(refusal({"--curve", ": --peers 3"}).starts_with("--curve: '' is no name for a curve"));
+    CHECK(refusal({"--curve", "\xc3\xa9: --peers 3"}).find("letters of ASCII") != std::string::npos);
+    CHECK(refusal({"--curve", "a: --peers 'x"}) == "curve 'a': the quote ' does not end");
+    CHECK(refusal({"--curve", "a: --out x"}).starts_with("curve 'a': there is no option '--out'"));
+    CHECK(refusal({"--curve", "a: --rule.tau 1"}).starts_with("curve 'a': --rule.tau: there is no field 'tau'"));
+    CHECK(refusal({"--curve", "a: --steps 0"}) == "curve 'a': --steps is 0, it must be 1 or more");
+    CHECK(refusal({"--curve", "A b:", "--curve", "a_b:"}) ==
+          "the curves 'A b' and 'a_b' would both be written to a_b.jsonl");
+}
+
+TEST_CASE("file_stem: lower-case letters, digits, dots and dashes, and nothing that a shell minds") {
+    CHECK(file_stem("mean") == "mean");
+    CHECK(file_stem("CenteredClip, tau 0.5") == "centeredclip_tau_0.5");
+    CHECK(file_stem("../x") == "x");
+    CHECK(file_stem("***") == "curve");
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "../../apps/simulate/plan.hpp"
+#include "../../apps/simulate/run.hpp"
+
+#include <btard/core/error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace btard;
+using namespace btard::apps;
+
+namespace {
+
+settings attacked_from(std::size_t step) {
+    settings what;
+    what.data = {quadratic{.dimension = 40}};
+    what.rule = {{.rule = centered_clip{.tau = 1}}};
+    what.attack = scheduled{sign_flip{}, {.start = step}};
+    what.byzantine.peers = {0, 1, 2};
+    what.swarm.peers = 8;
+    what.steps = 60;
+    return what;
+}
+
+settings with_bans(settings what) {
+    what.swarm.bans = bans::simulated;
+    return what;
+}
+
+std::vector<curve> curves_of(std::vector<settings> const& all) {
+    std::vector<curve> curves;
+    for (auto const& what : all) curves.push_back({std::to_string(curves.size()), "", what});
+    return curves;
+}
+
+/// For each curve, the losses and the number of peers at each of its steps.
+std::map<std::size_t, std::vector<double>> trained(std::vector<curve> const& curves) {
+    std::map<std::size_t, std::vector<double>> seen;
+    run(curves, [&](std::span<std::size_t const> which, step_report const& report, double) {
+        for (std::size_t const k : which) {
+            CHECK(report.step == seen[k].size() / 2);
+            seen[k].push_back(report.loss);
+            seen[k].push_back(double(report.byzantine));
+        }
+        return true;
+    });
+    return seen;
+}
+
+} // namespace
+
+TEST_CASE("plan: a curve by itself shares nothing") {
+    CHECK(plan(curves_of({attacked_from(20)})) == std::vector<shared_start>{{{0}, 0}});
+}
+
+TEST_CASE("plan: curves that differ in attack, bans and length share the steps before the first attack") {
+    auto longer = attacked_from(30);
+    longer.steps = 90;
+    auto honest_one = attacked_from(0);
+    honest_one.attack = honest{};
+    auto const curves = curves_of({attacked_from(20), with_bans(attacked_from(20)), longer, honest_one});
+    auto const starts = plan(curves);
+    CHECK(starts == std::vector<shared_start>{{{0, 1, 2, 3}, 20}});
+    CHECK(steps_of(starts, curves) == 20 + 40 + 40 + 70 + 40);
+}
+
+TEST_CASE("plan: what acts from the beginning, or is another run, is not shared") {
+    auto other_rule = attacked_from(20), other_seed = attacked_from(20), fewer = attacked_from(20);
+    other_rule.rule = {};
+    other_seed.swarm.seed = 1;
+    fewer.byzantine.peers = {0};
+    CHECK(plan(curves_of({attacked_from(20), other_rule, other_seed, fewer, attacked_from(0)})).size() == 5);
+    CHECK(plan(curves_of({attacked_from(0), attacked_from(20), with_bans(attacked_from(20))})) ==
+          std::vector<shared_start>{{{0}, 0}, {{1, 2}, 20}});
+}
+
+TEST_CASE("run: a curve that shares its start has the same bits as one that does not") {
+    auto const a = attacked_from(20), b = with_bans(attacked_from(20)), c = attacked_from(35);
+    auto const together = trained(curves_of({a, b, c}));
+    CHECK(together.at(0).size() == 2 * 60);
+    CHECK(together.at(0) == trained(curves_of({a})).at(0));
+    CHECK(together.at(1) == trained(curves_of({b})).at(0));
+    CHECK(together.at(2) == trained(curves_of({c})).at(0));
+    CHECK(together.at(0) != together.at(1));
+}
+
+TEST_CASE("run: an observer that says no ends everything") {
+    std::size_t steps = 0;
+    run(curves_of({attacked_from(20), with_bans(attacked_from(20))}),
+        [&](std::span<std::size_t const>, step_report const&, double seconds) {
+            CHECK(seconds > 0);
+            return ++steps < 25;
+        });
+    CHECK(steps == 25);
+}
+
+TEST_CASE("rehearse: what a swarm would refuse is refused before anything runs") {
+    auto wrong = attacked_from(0);
+    wrong.attack = label_flip{};
+    CHECK_THROWS_WITH_AS(rehearse(curves_of({attacked_from(20), wrong})),
+                         "curve '1': the attack changes labels, the task has none", contract_violation);
+    CHECK_THROWS_WITH_AS(rehearse(curves_of({wrong})), "the attack changes labels, the task has none",
+                         contract_violation);
+    CHECK_NOTHROW(rehearse(curves_of({attacked_from(20)})));
+}
