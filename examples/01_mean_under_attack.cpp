@@ -8,10 +8,8 @@ int main() {
     using namespace btard;
     quadratic const task{.dimension = 1'000, .noise = 0.1f};           // anything learnable
     scheduled const attack{sign_flip{.scale = 1'000}, {.start = 100}}; // or honest{}, or your own
-    swarm_options const options{.peers = 16, .byzantine = {3, 7, 11}};
-
-    swarm naive{task, mean{}, attack, options};
-    swarm robust{task, centered_clip{.tau = 4}, attack, options}; // honest noise is 0.1 sqrt(1000) = 3.2 long
+    swarm naive{task, mean{}, attack, {.peers = 16, .byzantine = {3, 7, 11}}};
+    swarm robust{task, centered_clip{.tau = 4}, attack, naive.options()};
 
     std::puts("steps      mean  centered_clip");
     while (naive.step() < 200) {

@@ -1,4 +1,4 @@
-// examples/02_swap_policies.cpp: rules, mixings and attacks are values; a swap is one of them in another's place.
+// examples/02_swap_policies.cpp: rules, mixings and attacks are values; a swap is one for another.
 // SPDX-License-Identifier: Apache-2.0
 #include <btard/btard.hpp>
 

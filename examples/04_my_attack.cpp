@@ -10,13 +10,8 @@
 
 using namespace btard;
 
-/// All attackers send the honest mean, shifted by a few honest standard deviations in every coordinate: never the
-/// farthest row, always on the same side.
-///
-///     g_k <- mean_k - deviations * sd_k
-///
-/// Baruch, Baruch, Goldberg. A Little Is Enough: Circumventing Defenses for Distributed Learning. NeurIPS 2019.
-/// https://arxiv.org/abs/1902.06156
+// Baruch, Baruch and Goldberg (NeurIPS 2019) showed that a little is enough: all attackers send the honest
+// mean, shifted a few standard deviations in every coordinate.  No row stands out, all err on the same side.
 // [attack]
 struct in_the_noise {
     double deviations = 1;
@@ -31,10 +26,10 @@ struct in_the_noise {
     void corrupt_gradient(attack_context const& at, std::span<float> gradient) const {
         auto const n = double(at.honest.rows());
         for (std::size_t k = 0; k < gradient.size(); ++k) {
-            double sum = 0, squares = 0;
-            for (std::size_t i = 0; i < at.honest.rows(); ++i) sum += at.honest(i, k);
-            for (std::size_t i = 0; i < at.honest.rows(); ++i) squares += std::pow(at.honest(i, k) - sum / n, 2);
-            gradient[k] = float(sum / n - deviations * std::sqrt(squares / n));
+            double mean = 0, square = 0;
+            for (std::size_t i = 0; i < at.honest.rows(); ++i) mean += at.honest(i, k) / n;
+            for (std::size_t i = 0; i < at.honest.rows(); ++i) square += std::pow(at.honest(i, k) - mean, 2);
+            gradient[k] = float(mean - deviations * std::sqrt(square / n));
         }
     }
 };
@@ -52,7 +47,8 @@ void judge(aggregator auto rule) {
 }
 
 int main() {
-    std::printf("broken laws: %s\n\n", testing::broken_laws(scheduled{in_the_noise{}, {.start = 5}}).c_str());
+    std::string const broken = testing::broken_laws(in_the_noise{});
+    std::printf("broken laws: %s\n\n", broken.empty() ? "none" : broken.c_str());
     std::puts("no attack  sign flip  in the noise");
     judge(mean{});
     judge(centered_clip{.tau = 4});

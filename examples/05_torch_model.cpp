@@ -1,4 +1,4 @@
-// examples/05_torch_model.cpp: a LibTorch module of one's own, trained by a swarm some of whom learn false labels.
+// examples/05_torch_model.cpp: a LibTorch module of one's own, in a swarm that some peers want to fail.
 // SPDX-License-Identifier: Apache-2.0
 #include <btard/btard.hpp>
 #include <btard/torch/learner.hpp>
@@ -10,12 +10,10 @@
 
 using namespace btard;
 
-// Samples are a function of a public seed: any peer can draw them again.  `labels` is what a liar does to his.
+// Samples are a function of a public seed: any peer can draw them again.  `labels` is what a liar does.
 // [samples]
 struct three_rings { // in which third of the disc, from the middle outwards, is a point?
-    struct batch {
-        torch::Tensor x, label; // (n, 2), (n)
-    };
+    struct batch { torch::Tensor x, label; }; // (n, 2), (n)
     std::vector<batch> fixed{make(derive({}, "held out"), {}, 1'000)};
 
     static batch make(seed from, labels_hook labels, std::int64_t n) {
@@ -33,9 +31,7 @@ struct three_rings { // in which third of the disc, from the middle outwards, is
 
 // [model]
 struct small_net : torch::nn::Module {
-    struct config {
-        std::int64_t width = 32;
-    };
+    struct config { std::int64_t width = 32; };
     torch::nn::Linear first, second;
 
     explicit small_net(config const& c)
@@ -56,13 +52,13 @@ void judge(char const* name, aggregator auto rule) {
     auto const final_loss = [&](auto attack) {
         // [train]
         module_learner<small_net, three_rings> const task{{.width = 32}, {}};
-        swarm run{task, rule, attack, {.byzantine = {2, 5, 8, 11, 14}, .optimizer = sgd{.learning_rate = 0.5f}}};
+        swarm run{task, rule, attack, {.byzantine = {2, 5, 8, 11, 14}, .optimizer = sgd{0.5f}}};
         run.train(300);
         return std::min(run.evaluate(), 9.99);
         // [train]
     };
-    std::printf("%-13s  %9.2f  %9.2f  %10.2f\n", name, final_loss(honest{}), final_loss(sign_flip{.scale = 10}),
-                final_loss(label_flip{}));
+    std::printf("%-13s  %9.2f  %9.2f  %10.2f\n", name, final_loss(honest{}),
+                final_loss(sign_flip{.scale = 10}), final_loss(label_flip{}));
 }
 
 int main() {

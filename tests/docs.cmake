@@ -1,4 +1,5 @@
-# tests/docs.cmake: every C++ block of the documentation is, to the letter, a region of a file that is compiled.
+# tests/docs.cmake: every C++ block of the documentation is, to the letter, a region of a file that is compiled,
+# and every link leads to a file that is there.
 # SPDX-License-Identifier: Apache-2.0
 #     cmake -D SOURCE=<project> -P docs.cmake
 # In the page, above the block:   <!-- examples/02_swap_policies.cpp#rule -->   (without #rule: the whole file)
@@ -38,4 +39,15 @@ foreach(page IN ITEMS ${SOURCE}/README.md LISTS pages)
     if("${unmarked}${rest}" MATCHES "```(cpp|c\\+\\+)\n[^\n]*")
         message(SEND_ERROR "${page} has a block that names no region: ${CMAKE_MATCH_0}")
     endif()
+
+    # Links to files lead somewhere.
+    string(REPLACE "](" "\n@" text "${unmarked}${rest}")
+    string(REGEX MATCHALL "\n@[^) #]+" links "${text}")
+    cmake_path(GET page PARENT_PATH folder)
+    foreach(link IN LISTS links)
+        string(SUBSTRING "${link}" 2 -1 link)
+        if(NOT link MATCHES "^https?:" AND NOT EXISTS ${folder}/${link})
+            message(SEND_ERROR "${page} has a link to ${link}, which is not there")
+        endif()
+    endforeach()
 endforeach()

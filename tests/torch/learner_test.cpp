@@ -19,6 +19,7 @@ using namespace btard;
 
 namespace {
 
+// [albert]
 masked_text sentences() {
     std::string bytes;
     for (int k = 0; bytes.size() < 8'000; ++k)
@@ -27,6 +28,7 @@ masked_text sentences() {
 }
 
 albert_learner nano() { return {albert_by_name("nano"), sentences()}; }
+// [albert]
 
 struct result {
     double loss;
