@@ -6,6 +6,8 @@
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/core/matrix_view.hpp>
+#include <btard/core/logarithm.hpp>
+#include <btard/core/normal_quantile.hpp>
 #include <btard/core/random.hpp>
 #include <btard/core/product.hpp>
 #include <btard/core/norm.hpp>
@@ -50,10 +52,18 @@
 #include <btard/aggregate/presets.hpp>
 #include <btard/aggregate/any_aggregator.hpp>
 #include <btard/attack/concept.hpp>
+#include <btard/attack/needs.hpp>
 #include <btard/attack/sign_flip.hpp>
 #include <btard/attack/constant_direction.hpp>
 #include <btard/attack/label_flip.hpp>
+#include <btard/attack/delayed_gradient.hpp>
+#include <btard/attack/moments.hpp>
+#include <btard/attack/inner_product.hpp>
+#include <btard/attack/little_is_enough.hpp>
+#include <btard/attack/gaussian.hpp>
+#include <btard/attack/not_finite.hpp>
 #include <btard/attack/scheduled.hpp>
+#include <btard/attack/presets.hpp>
 #include <btard/attack/any_attack.hpp>
 #include <btard/train/learnable.hpp>
 #include <btard/train/any_learnable.hpp>
@@ -62,5 +72,6 @@
 #include <btard/train/sgd.hpp>
 #include <btard/train/lamb.hpp>
 #include <btard/train/optimizer.hpp>
+#include <btard/train/worker_momentum.hpp>
 #include <btard/train/swarm_options.hpp>
 #include <btard/train/swarm.hpp>

@@ -16,9 +16,15 @@ std::vector<any_attack> samples() {
             sign_flip{.scale = 3},
             label_flip{.map = label_map::next},
             constant_direction{},
+            delayed_gradient{.delay = 3},
+            inner_product{.epsilon = 10, .from = gradients_of::attackers},
+            little_is_enough{.z = 1.5, .side = side::minus},
+            gaussian{.together = false},
             scheduled{sign_flip{}, when},
             scheduled{label_flip{}, when},
-            scheduled{constant_direction{.scale = 2}, when}};
+            scheduled{constant_direction{.scale = 2}, when},
+            scheduled{delayed_gradient{.delay = 9}, when},
+            scheduled{little_is_enough{}, when}};
 }
 } // namespace
 
@@ -47,6 +53,22 @@ TEST_CASE("any_attack: says the same about itself as the attack that it holds") 
     CHECK(first_step(any_attack{sign_flip{}}) == 0);
     CHECK(first_step(any_attack{honest{}}) == never);
     CHECK(any_attack{} == any_attack{honest{}});
+
+    scheduled const old{delayed_gradient{.delay = 20}, {.start = 50}};
+    CHECK(first_step(any_attack{old}) == 30);
+    CHECK(steps_watched(any_attack{old}) == 20);
+    CHECK(memory_of(any_attack{old}, 1'000) == 21 * 4'000);
+    CHECK(memory_of(any_attack{sign_flip{}}, 1'000) == 0);
+    CHECK_THROWS_AS(check_size(any_attack{old}, 1 << 30), contract_violation);
+    check_size(any_attack{sign_flip{}}, 1 << 30);
+    CHECK(reads_accomplices(any_attack{inner_product{.from = gradients_of::attackers}}));
+    CHECK_FALSE(reads_accomplices(any_attack{inner_product{}}));
+}
+
+TEST_CASE("any_attack: what it holds sends what is no number, if that is what it holds") {
+    CHECK(testing::broken_laws(any_attack{not_finite{}}, testing::sends::anything) == "");
+    CHECK(parse<any_attack>("scheduled{not_finite{.every = 2}, {.start = 3}}") ==
+          any_attack{scheduled{not_finite{.every = 2}, {.start = 3}}});
 }
 
 TEST_CASE("any_attack: its text is that of the attack that it holds, and reads back") {
@@ -70,7 +92,8 @@ TEST_CASE("any_attack: fields are set by name, and those of the schedule make on
 TEST_CASE("any_attack: an unknown name is answered with all known ones") {
     CHECK_THROWS_WITH_AS((void)parse<any_attack>("sign_flop{}"),
                          "'sign_flop{}', column 1: unknown name 'sign_flop'; did you mean 'sign_flip'? "
-                         "(known: honest, sign_flip, label_flip, constant_direction, scheduled)",
+                         "(known: honest, sign_flip, label_flip, constant_direction, delayed_gradient, "
+                         "inner_product, little_is_enough, gaussian, not_finite, scheduled)",
                          environment_error);
     CHECK_THROWS_AS((void)parse<any_attack>("scheduled{scheduled{sign_flip{}}}"), environment_error);
     CHECK_THROWS_AS((void)parse<any_attack>("honest{.scale = 1}"), environment_error);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 using namespace btard;
@@ -19,8 +20,24 @@ struct doubles_labels {
 struct misspelled {
     void corrupt_gradiant(attack_context const&, std::span<float>) {}
 };
+struct watches_only {
+    void watch_gradient(attack_context const&, std::span<float const>) {}
+};
+struct sends_last { // what it saw at the step before
+    float seen = 0, sent = 0;
+    void watch_gradient(attack_context const&, std::span<float const> gradient) {
+        sent = seen;
+        seen = gradient[0];
+    }
+    void corrupt_gradient(attack_context const&, std::span<float> gradient) const { gradient[0] = sent; }
+};
+struct counts_its_attacks { // a schedule changes what it knows
+    float times = 0;
+    void corrupt_gradient(attack_context const&, std::span<float> gradient) { gradient[0] = ++times; }
+};
 } // namespace
 
+static_assert(!attack<watches_only> && watches_gradient<sends_last> && !watches_gradient<honest>);
 static_assert(attack<doubles_labels> && corrupts_labels<doubles_labels> &&
               !corrupts_gradient<doubles_labels>);
 static_assert(!attack<misspelled>);
@@ -42,4 +59,10 @@ TEST_CASE("honest: keeps all laws, by doing nothing") {
     auto const outcome = testing::attack_once(honest{}, swarm, swarm.at(3));
     CHECK(outcome.gradient == swarm.gradient(5));
     CHECK(outcome.labels == swarm.labels());
+}
+
+TEST_CASE("attack: what it remembers comes from watch_gradient, and the laws notice what does not") {
+    CHECK(testing::broken_laws(sends_last{}) == "");
+    CHECK(testing::broken_laws(counts_its_attacks{}).find("under a schedule it is not itself") !=
+          std::string::npos);
 }

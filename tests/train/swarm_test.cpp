@@ -112,6 +112,7 @@ TEST_CASE("swarm: the same bits for any number of threads") {
                    .optimizer = lamb{.learning_rate = 0.05f},
                    .schedule = linear_decay{.warm_up = 5, .total = 60},
                    .clip_gradient = 4.0f,
+                   .worker_momentum = worker_momentum{.beta = 0.5f},
                    .bans = bans::simulated,
                    .parts = 5}};
         run.train(40, [&](step_report const& r) {
@@ -318,6 +319,83 @@ TEST_CASE("swarm: peers shorten their gradients, before an attack makes them lon
     CHECK(norm(attacker.aggregate()) == doctest::Approx(5).epsilon(1e-6));
 }
 
+TEST_CASE("swarm: with worker momentum, what attackers and rules see is the running mean of each peer") {
+    quadratic const task{.dimension = 6};
+    for (auto const form : {momentum_form::average, momentum_form::sum}) {
+        swarm_options const options{.peers = 3,
+                                    .byzantine = {2},
+                                    .optimizer = sgd{.learning_rate = 0}, // stay where you are
+                                    .clip_gradient = 0.5f};
+        auto remembering = options;
+        remembering.worker_momentum = worker_momentum{.beta = 0.75f, .form = form};
+        for (std::size_t const peer : {0u, 2u}) { // an honest one, and an attacker that doubles what it has
+            swarm plain{task, copies_row{peer}, sign_flip{.scale = -2}, options};
+            swarm with{task, copies_row{peer}, sign_flip{.scale = -2}, remembering};
+            std::vector<double> mean(6);
+            double const take = form == momentum_form::average ? 0.25 : 1;
+            for (int step = 0; step < 5; ++step) {
+                plain.train(1);
+                with.train(1);
+                for (std::size_t k = 0; k < 6; ++k) {
+                    mean[k] = 0.75 * mean[k] + take * plain.aggregate()[k];
+                    CHECK(with.aggregate()[k] == doctest::Approx(mean[k]).epsilon(1e-6));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE(
+    "swarm: an attacker that asks sees what all attackers computed, and one that does not sees nothing") {
+    struct sends_last_accomplice { // of two: the second one's own gradient
+        bool asks = true;
+        bool reads_accomplices() const { return asks; }
+        void corrupt_gradient(attack_context const& at, std::span<float> gradient) const {
+            for (std::size_t k = 0; k < gradient.size(); ++k)
+                gradient[k] = at.colluding.rows() == 2 ? at.colluding(1, k) : 77;
+        }
+    };
+    swarm_options const options{.peers = 4, .byzantine = {3, 1}};
+    for (std::size_t const peer : {1u, 3u}) {
+        swarm honest_run{quadratic{.dimension = 5}, copies_row{3}, honest{}, options};
+        swarm asking{quadratic{.dimension = 5}, copies_row{peer}, sends_last_accomplice{}, options};
+        swarm not_asking{quadratic{.dimension = 5}, copies_row{peer}, sends_last_accomplice{false}, options};
+        honest_run.train(1);
+        asking.train(1);
+        not_asking.train(1);
+        CHECK(floats(asking.aggregate().begin(), asking.aggregate().end()) ==
+              floats(honest_run.aggregate().begin(), honest_run.aggregate().end()));
+        CHECK(not_asking.aggregate()[0] == 77);
+    }
+}
+
+TEST_CASE("swarm: attackers that remember are found to attack only when they do") {
+    swarm run{quadratic{.dimension = 5},
+              mean{},
+              scheduled{delayed_gradient{.delay = 3}, {.start = 5}},
+              {.peers = 4, .byzantine = {0, 2}}};
+    std::vector<std::size_t> attacking;
+    run.train(7, [&](step_report const& r) { attacking.push_back(r.attacking); });
+    CHECK(attacking == std::vector<std::size_t>{0, 0, 0, 0, 0, 2, 2});
+
+    run.set_attack({delayed_gradient{.delay = 3}, {.start = 5}}); // one that has seen nothing yet
+    attacking.clear();
+    run.train(5, [&](step_report const& r) { attacking.push_back(r.attacking); });
+    CHECK(attacking == std::vector<std::size_t>{0, 0, 0, 2, 2});
+}
+
+TEST_CASE("swarm: runs with and without a remembering attack share the steps until it must be there") {
+    quadratic const task{.dimension = 20};
+    swarm_options const options{.peers = 5, .byzantine = {1}};
+    any_attack const attack = scheduled{delayed_gradient{.delay = 4}, {.start = 10}};
+    swarm whole{task, mean{}, attack, options}, shared{task, mean{}, any_attack{}, options};
+    whole.train(20);
+    shared.train(first_step(attack));
+    shared.set_attack(attack);
+    shared.train(20 - shared.step());
+    CHECK(parameters_of(whole) == parameters_of(shared));
+}
+
 TEST_CASE("swarm: false labels for attackers at the steps of the attack, true ones for all others") {
     struct shows_label { // its gradient is the label
         static std::size_t size() { return 1; }
@@ -369,8 +447,16 @@ TEST_CASE("swarm_options: read from a text, field by field") {
     auto options =
         parse<swarm_options>("swarm{.byzantine = {3, 7, 11}, .optimizer = lamb{}, .bans = simulated}");
     set_field(options, "optimizer.learning_rate", "0.02");
-    swarm_options const expected{
-        .byzantine = {3, 7, 11}, .optimizer = lamb{.learning_rate = 0.02f}, .bans = bans::simulated};
+    set_field(options, "worker_momentum.beta", "0.8");
+    swarm_options const expected{.byzantine = {3, 7, 11},
+                                 .optimizer = lamb{.learning_rate = 0.02f},
+                                 .worker_momentum = worker_momentum{.beta = 0.8f},
+                                 .bans = bans::simulated};
     CHECK(options == expected);
+    CHECK(parse<swarm_options>("swarm{.worker_momentum = {.form = sum}}").worker_momentum ==
+          worker_momentum{.form = momentum_form::sum});
+    CHECK_FALSE(parse<swarm_options>("swarm{}").worker_momentum);
+    CHECK_THROWS_WITH_AS(validate(parse<swarm_options>("swarm{.worker_momentum = {.beta = 1}}")),
+                         "beta is 1, it must be in [0, 1)", contract_violation);
     CHECK(parse<swarm_options>(to_text(options)) == options);
 }

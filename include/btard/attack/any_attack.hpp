@@ -4,7 +4,13 @@
 
 #include <btard/attack/concept.hpp>
 #include <btard/attack/constant_direction.hpp>
+#include <btard/attack/delayed_gradient.hpp>
+#include <btard/attack/gaussian.hpp>
+#include <btard/attack/inner_product.hpp>
 #include <btard/attack/label_flip.hpp>
+#include <btard/attack/little_is_enough.hpp>
+#include <btard/attack/needs.hpp>
+#include <btard/attack/not_finite.hpp>
 #include <btard/attack/scheduled.hpp>
 #include <btard/attack/sign_flip.hpp>
 #include <btard/core/policy_text.hpp>
@@ -22,7 +28,8 @@
 namespace btard {
 
 /// All attacks that a text can name.
-using attack_choice = std::variant<honest, sign_flip, label_flip, constant_direction>;
+using attack_choice = std::variant<honest, sign_flip, label_flip, constant_direction, delayed_gradient,
+                                   inner_product, little_is_enough, gaussian, not_finite>;
 
 namespace detail {
 /// The text `scheduled{...}`, before anybody knows which attack is in it.
@@ -88,16 +95,31 @@ struct any_attack {
     void corrupt_gradient(attack_context const& at, std::span<float> gradient) {
         if (is_on(at)) std::visit([&](auto& a) { btard::corrupt_gradient(a, at, gradient); }, inner);
     }
+    void watch_gradient(attack_context const& at, std::span<float const> gradient) {
+        std::visit([&](auto& a) { btard::watch_gradient(a, at, gradient); }, inner);
+    }
 
     [[nodiscard]] bool acts_at(attack_context const& at) const {
         return is_on(at) && std::visit([&](auto const& a) { return btard::acts_at(a, at); }, inner);
     }
     [[nodiscard]] std::size_t first_step() const {
         std::size_t const first = std::visit([](auto const& a) { return btard::first_step(a); }, inner);
-        return when ? std::max(first, when->start) : first;
+        return when ? std::max(first, when->start - std::min(when->start, steps_watched())) : first;
     }
     [[nodiscard]] bool acts_on_labels() const {
         return std::visit([](auto const& a) { return btard::acts_on_labels(a); }, inner);
+    }
+    [[nodiscard]] std::size_t steps_watched() const {
+        return std::visit([](auto const& a) { return btard::steps_watched(a); }, inner);
+    }
+    [[nodiscard]] bool reads_accomplices() const {
+        return std::visit([](auto const& a) { return btard::reads_accomplices(a); }, inner);
+    }
+    [[nodiscard]] std::size_t memory_of(std::size_t size) const {
+        return std::visit([&](auto const& a) { return btard::memory_of(a, size); }, inner);
+    }
+    void check_size(std::size_t size) const {
+        std::visit([&](auto const& a) { btard::check_size(a, size); }, inner);
     }
 
 private:

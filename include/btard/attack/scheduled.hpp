@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/attack/concept.hpp>
+#include <btard/attack/needs.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/random.hpp>
 
@@ -56,8 +57,8 @@ template <attack A>
 
 inline constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
 
-/// The step before which the attack surely does nothing, so that runs with and without it may share the steps
-/// until then; `never` for an honest peer.
+/// The step before which the attack surely does nothing, and needs to see nothing, so that runs with and without
+/// it may share the steps until then; `never` for an honest peer.
 template <attack A>
 [[nodiscard]] std::size_t first_step(A const& a) {
     if constexpr (requires { a.first_step(); }) return a.first_step();
@@ -98,12 +99,22 @@ struct scheduled {
     {
         if (when.contains(at)) inner.corrupt_gradient(at, gradient);
     }
+    void watch_gradient(attack_context const& at,
+                        std::span<float const> gradient) requires watches_gradient<A> {
+        inner.watch_gradient(at, gradient);
+    }
 
     [[nodiscard]] bool acts_at(attack_context const& at) const {
         return when.contains(at) && btard::acts_at(inner, at);
     }
-    [[nodiscard]] std::size_t first_step() const { return std::max(when.start, btard::first_step(inner)); }
+    [[nodiscard]] std::size_t first_step() const {
+        return std::max(when.start - std::min(when.start, steps_watched()), btard::first_step(inner));
+    }
     [[nodiscard]] bool acts_on_labels() const { return btard::acts_on_labels(inner); }
+    [[nodiscard]] std::size_t steps_watched() const { return btard::steps_watched(inner); }
+    [[nodiscard]] bool reads_accomplices() const { return btard::reads_accomplices(inner); }
+    [[nodiscard]] std::size_t memory_of(std::size_t size) const { return btard::memory_of(inner, size); }
+    void check_size(std::size_t size) const { btard::check_size(inner, size); }
 };
 template <class A>
 scheduled(A, schedule) -> scheduled<A>; // clang before 17 has no aggregate deduction

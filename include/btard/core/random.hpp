@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/logarithm.hpp>
 #include <btard/core/types.hpp>
 
 #include <array>
@@ -94,7 +95,7 @@ public:
             double const v = (double(bits() >> 15) - 0x1p16 + 0.5) * 0x1p-16;
             double const s = u * u + v * v;
             if (s >= 1 || s == 0) continue;
-            double const factor = std::sqrt(-2 * log(s) / s);
+            double const factor = std::sqrt(-2 * natural_log(s) / s);
             spare_ = v * factor;
             spare_is_set_ = true;
             return u * factor;
@@ -102,20 +103,6 @@ public:
     }
 
 private:
-    /// The natural logarithm of a positive normal number.  Every multiply-add is written as `fma`.
-    static double log(double x) {
-        int exponent = 0;
-        double m = std::frexp(x, &exponent); // [0.5, 1)
-        if (m < 0.70710678118654752) {
-            m *= 2;
-            --exponent;
-        }
-        double const s = (m - 1) / (m + 1), s2 = s * s; // log m = 2 artanh s, |s| < 0.172
-        double series = 0;
-        for (int k = 21; k >= 1; k -= 2) series = std::fma(series, s2, 1.0 / k);
-        return std::fma(double(exponent), 0.69314718055994531, 2 * s * series);
-    }
-
     seed from_;
     std::uint64_t index_ = 0;
     std::array<std::uint32_t, 4> block_{};

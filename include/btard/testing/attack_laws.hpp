@@ -13,11 +13,14 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace btard::testing {
@@ -35,7 +38,13 @@ public:
     }
 
     [[nodiscard]] attack_context at(std::size_t step, std::size_t self = 5) const {
-        return {step, self, accomplices_, {gradients_.data(), 5, size}, derive({}, "shared"), layout_};
+        return {step,
+                self,
+                accomplices_,
+                {gradients_.data(), 5, size},
+                derive({}, "shared"),
+                layout_,
+                {gradients_.data() + 5 * size, 2, size}};
     }
     [[nodiscard]] std::vector<float> gradient(std::size_t peer) const {
         return {gradients_.begin() + std::ptrdiff_t(peer * size),
@@ -61,6 +70,7 @@ struct attack_outcome {
     std::vector<std::int64_t> labels;
     std::vector<float> gradient;
     bool outside = false; ///< it wrote beyond the end of one of them
+    bool acted = false;   ///< it says that it acts
 
     /// Equal bits: a NaN equals itself.
     friend bool operator==(attack_outcome const& a, attack_outcome const& b) {
@@ -72,26 +82,40 @@ struct attack_outcome {
     }
 };
 
+/// One step of an attacker, as a swarm does it; the attack goes on remembering.
 template <attack A>
-[[nodiscard]] attack_outcome attack_once(A a, attack_fixture const& swarm, attack_context const& at) {
-    attack_outcome result{swarm.labels(), swarm.gradient(at.self)};
+[[nodiscard]] attack_outcome attack_step(A& a, attack_context const& at, std::vector<float> gradient) {
+    attack_outcome result{attack_fixture::labels(), std::move(gradient)};
     std::size_t const labels = result.labels.size(), size = result.gradient.size();
     result.labels.push_back(77);
     result.gradient.push_back(77);
-    corrupt_labels(a, at, std::span{result.labels}.first(labels), swarm.classes);
-    corrupt_gradient(a, at, std::span{result.gradient}.first(size));
+    auto const row = std::span{result.gradient}.first(size);
+    corrupt_labels(a, at, std::span{result.labels}.first(labels), attack_fixture::classes);
+    watch_gradient(a, at, row);
+    result.acted = acts_at(a, at);
+    corrupt_gradient(a, at, row);
     result.outside = result.labels.back() != 77 || result.gradient.back() != 77;
     result.labels.pop_back();
     result.gradient.pop_back();
     return result;
 }
 
+/// The same of a copy, which remembers what `a` does.
+template <attack A>
+[[nodiscard]] attack_outcome attack_once(A a, attack_fixture const& swarm, attack_context const& at) {
+    return attack_step(a, at, swarm.gradient(at.self));
+}
+
+/// What an attack may be expected to send.
+enum class sends { numbers, anything };
+
 /// The laws that an attack breaks, one sentence a line; "" is what you want: `CHECK(broken_laws(my_attack{})
 /// == "")`.
 ///
-/// The attack must be scheduled for some of the steps 0 ... 199, or always on.
+/// The attack must be scheduled for some of the steps 0 ... 199, or always on.  One that sends what is no number
+/// says so: `broken_laws(not_finite{}, sends::anything)`.
 template <attack A>
-[[nodiscard]] std::string broken_laws(A const& a) {
+[[nodiscard]] std::string broken_laws(A a, sends expected = sends::numbers) {
     std::string broken;
     auto const law = [&broken](bool holds, std::size_t step, std::string_view sentence) {
         if (!holds && broken.find(sentence) == std::string::npos)
@@ -99,28 +123,35 @@ template <attack A>
     };
     attack_fixture const swarm;
     std::vector<float> const before(swarm.gradients().begin(), swarm.gradients().end());
+    schedule const odd{.start = 1, .every = 2};
+    [[maybe_unused]] auto at_odd_steps = [&] {
+        if constexpr (std::same_as<A, honest>) return honest{};
+        else return scheduled<A>{a, odd};
+    }();
 
     for (std::size_t step = 0; step < 200; ++step) {
         auto const at = swarm.at(step);
-        attack_outcome const untouched{swarm.labels(), swarm.gradient(at.self)};
-        auto const outcome = attack_once(a, swarm, at);
-        law(outcome == attack_once(a, swarm, at), step, "the same context gives other bits");
+        auto own = swarm.gradient(at.self); // another one at each step
+        std::rotate(own.begin(), own.begin() + std::ptrdiff_t(step % own.size()), own.end());
+        attack_outcome const untouched{swarm.labels(), own};
+        A again = a;
+        auto const outcome = attack_step(a, at, own);
+        law(outcome == attack_step(again, at, own), step, "the same context gives other bits");
         law(!outcome.outside, step, "it writes beyond the end");
-        law(std::all_of(outcome.gradient.begin(), outcome.gradient.end(),
-                        [](float g) { return std::isfinite(g); }),
+        law(expected == sends::anything || std::all_of(outcome.gradient.begin(), outcome.gradient.end(),
+                                                       [](float g) { return std::isfinite(g); }),
             step, "a finite gradient becomes infinite or NaN");
         law(outcome.labels.front() == untouched.labels.front(), step, "it changes a label that means: none");
         law(std::all_of(outcome.labels.begin() + 1, outcome.labels.end(),
                         [](std::int64_t y) { return y >= 0 && y < attack_fixture::classes; }),
             step, "a label leaves the range of the classes");
-        law(acts_at(a, at) || outcome == untouched, step, "it acts where acts_at says that it does not");
-        law(step >= first_step(a) || !acts_at(a, at), step, "it acts before first_step");
+        law(outcome.acted || outcome == untouched, step, "it acts where acts_at says that it does not");
+        law(step >= first_step(a) || !outcome.acted, step, "it acts before first_step");
         law(acts_on_labels(a) || outcome.labels == untouched.labels, step,
             "it changes labels and acts_on_labels denies it");
 
         if constexpr (!std::same_as<A, honest>) {
-            schedule const odd{.start = 1, .every = 2};
-            auto const now_and_then = attack_once(scheduled<A>{a, odd}, swarm, at);
+            auto const now_and_then = attack_step(at_odd_steps, at, own);
             law(now_and_then == (step % 2 == 1 ? outcome : untouched), step,
                 "under a schedule it is not itself at the chosen steps and honest at the others");
         }

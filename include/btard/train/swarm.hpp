@@ -5,6 +5,7 @@
 #include <btard/aggregate/aggregate.hpp>
 #include <btard/aggregate/parts.hpp>
 #include <btard/attack/concept.hpp>
+#include <btard/attack/needs.hpp>
 #include <btard/attack/scheduled.hpp>
 #include <btard/core/describe.hpp>
 #include <btard/core/error.hpp>
@@ -30,6 +31,8 @@ namespace btard {
 
 /// A whole swarm, without a network: at each step every peer computes a gradient on its own samples, the
 /// Byzantine ones corrupt theirs, a rule makes one vector of all rows, and an optimizer moves the parameters.
+/// With worker momentum all of them, attackers too, put their running mean in place of the gradient: what attacks
+/// see and corrupt is that mean.
 ///
 /// The bits are a function of the arguments alone, whatever the number of threads.  A swarm is a value: a
 /// copy goes on by itself, so that runs which differ from some step on share what comes before.
@@ -40,7 +43,8 @@ public:
     swarm(Task task, Rule rule, Attack attack, swarm_options options = {})
         : options_(std::move(options)), rule_(std::move(rule)), layout_(layout_of(task)),
           parameters_(task.size()), aggregate_(task.size()), rows_(options_.peers * task.size()),
-          losses_(options_.peers), weights_(options_.peers, 1.0), byzantine_(options_.byzantine),
+          momenta_(options_.worker_momentum ? rows_.size() : 0), losses_(options_.peers),
+          weights_(options_.peers, 1.0), byzantine_(options_.byzantine),
           optimizer_state_(start(options_.optimizer, task.size())) {
         validate(options_);
         validate(task);
@@ -76,6 +80,7 @@ public:
         validate(attack);
         bool const understood = tasks_.front().labelled() || !acts_on_labels(attack);
         expects(understood, "the attack changes labels, the task has none");
+        check_size(attack, parameters_.size());
         attacks_.assign(options_.peers, std::move(attack));
     }
     void set_bans(bans mode) { options_.bans = mode; }
@@ -94,6 +99,9 @@ private:
     [[nodiscard]] std::span<float> row(std::size_t peer) {
         return std::span(rows_).subspan(peer * parameters_.size(), parameters_.size());
     }
+    [[nodiscard]] std::span<float> momentum(std::size_t peer) {
+        return std::span(momenta_).subspan(peer * parameters_.size(), parameters_.size());
+    }
     [[nodiscard]] bool is_byzantine(std::size_t peer) const {
         return std::binary_search(byzantine_.begin(), byzantine_.end(), peer);
     }
@@ -109,13 +117,7 @@ private:
         std::vector<float const*> honest_rows;
         for (std::size_t const peer : honest) honest_rows.push_back(row(peer).data());
         matrix_view<float const> const seen(std::span<float const* const>(honest_rows), parameters_.size());
-        std::vector<std::size_t> attacking;
-        for (std::size_t const peer : byzantine_)
-            if (acts_at(attacks_[peer], context(peer, seen))) attacking.push_back(peer);
-        parallel::run(byzantine_.size(), tasks_.size(), [&](std::size_t number, std::size_t) {
-            std::size_t const peer = byzantine_[number];
-            corrupt_gradient(attacks_[peer], context(peer, seen), row(peer));
-        });
+        auto const attacking = let_them_attack(seen);
 
         step_report report{.step = step_};
         for (std::size_t const peer : honest) report.loss += losses_[peer];
@@ -150,15 +152,42 @@ private:
             auto const gradient = row(peer);
             losses_[peer] =
                 tasks_[slot].gradient(parameters_, derive(root(), "gradient", {step_, peer}), hook, gradient);
-            if (!options_.clip_gradient) return;
-            double const length = norm(gradient);
-            if (!(length > *options_.clip_gradient)) return; // nor is a NaN shortened
-            for (float& g : gradient) g = static_cast<float>(g * (*options_.clip_gradient / length));
+            if (options_.clip_gradient) shorten(gradient, *options_.clip_gradient);
+            if (options_.worker_momentum) options_.worker_momentum->step(momentum(peer), gradient);
         });
     }
 
-    [[nodiscard]] attack_context context(std::size_t peer, matrix_view<float const> honest) const {
-        return {step_, peer, byzantine_, honest, derive(root(), "attackers"), layout_};
+    static void shorten(std::span<float> gradient, float longest) {
+        double const length = norm(gradient);
+        if (!(length > longest)) return; // nor is a NaN shortened
+        for (float& g : gradient) g = static_cast<float>(g * (longest / length));
+    }
+
+    /// Says who did something.
+    std::vector<std::size_t> let_them_attack(matrix_view<float const> honest) {
+        std::size_t const size = parameters_.size();
+        std::vector<float> own; // what they computed, as their rows are about to change
+        if (!byzantine_.empty() && reads_accomplices(attacks_[byzantine_.front()]))
+            for (std::size_t const peer : byzantine_)
+                own.insert(own.end(), row(peer).begin(), row(peer).end());
+        matrix_view<float const> const colluding(own.data(), own.empty() ? 0 : byzantine_.size(), size);
+        std::vector<unsigned char> acted(byzantine_.size());
+        parallel::run(byzantine_.size(), tasks_.size(), [&](std::size_t number, std::size_t) {
+            std::size_t const peer = byzantine_[number];
+            auto const at = context(peer, honest, colluding);
+            watch_gradient(attacks_[peer], at, row(peer));
+            acted[number] = acts_at(attacks_[peer], at);
+            corrupt_gradient(attacks_[peer], at, row(peer));
+        });
+        std::vector<std::size_t> attacking;
+        for (std::size_t k = 0; k < acted.size(); ++k)
+            if (acted[k]) attacking.push_back(byzantine_[k]);
+        return attacking;
+    }
+
+    [[nodiscard]] attack_context context(std::size_t peer, matrix_view<float const> honest,
+                                         matrix_view<float const> colluding = {}) const {
+        return {step_, peer, byzantine_, honest, derive(root(), "attackers"), layout_, colluding};
     }
 
     void remove_some(std::span<std::size_t const> attacking, std::vector<std::size_t>& removed) {
@@ -178,6 +207,7 @@ private:
     std::vector<float> parameters_;
     std::vector<float> aggregate_;       // of the last step: v0 for rules that start at what is given
     std::vector<float> rows_;            // (peers, size) what each peer sends
+    std::vector<float> momenta_;         // (peers, size) m of each peer; empty without worker momentum
     std::vector<double> losses_;         // (peers)
     std::vector<double> weights_;        // (peers) 1, or 0 for those removed
     std::vector<Attack> attacks_;        // (peers) each Byzantine peer has its own, which may remember things

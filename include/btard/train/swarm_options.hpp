@@ -7,6 +7,7 @@
 #include <btard/core/error.hpp>
 #include <btard/train/optimizer.hpp>
 #include <btard/train/schedule.hpp>
+#include <btard/train/worker_momentum.hpp>
 
 #include <algorithm>
 #include <array>
@@ -34,6 +35,7 @@ struct swarm_options {
     btard::optimizer optimizer = sgd{};
     learning_rate_schedule schedule = constant_rate{};
     std::optional<float> clip_gradient = {}; ///< each peer shortens its gradient to this length
+    std::optional<btard::worker_momentum> worker_momentum = {}; ///< then it sends a running mean of them
     btard::bans bans = btard::bans::none;
     std::size_t parts = 1; ///< each aggregated by itself, as a butterfly all-reduce does
 
@@ -48,6 +50,8 @@ struct swarm_options {
         field("schedule", self.schedule, "how the learning rate changes");
         field("clip_gradient", self.clip_gradient,
               "each peer shortens its gradient to this length; absent: never");
+        field("worker_momentum", self.worker_momentum,
+              "each peer sends a running mean of its gradients; absent: the gradient");
         field("bans", self.bans, "whether attackers are removed when they are found out");
         field("parts", self.parts, "parts of the gradient that are aggregated each by itself");
     }
