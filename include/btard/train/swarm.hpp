@@ -81,6 +81,7 @@ public:
     void set_bans(bans mode) { options_.bans = mode; }
 
     [[nodiscard]] double evaluate() { return tasks_.front().evaluate(parameters_); }
+    [[nodiscard]] evaluation measure() { return btard::measure(tasks_.front(), parameters_); }
 
     [[nodiscard]] std::size_t step() const { return step_; } ///< the next one; so many are done
     [[nodiscard]] std::span<float const> parameters() const { return parameters_; }
@@ -148,8 +149,8 @@ private:
             labels_hook hook;
             if (is_byzantine(peer) && acts_on_labels(attacks_[peer])) hook = labels_hook(falsify);
             auto const gradient = row(peer);
-            losses_[peer] =
-                tasks_[slot].gradient(parameters_, derive(root(), "gradient", {step_, peer}), hook, gradient);
+            losses_[peer] = gradient_for(tasks_[slot], peer, parameters_,
+                                         derive(root(), "gradient", {step_, peer}), hook, gradient);
             if (!options_.clip_gradient) return;
             double const length = norm(gradient);
             if (!(length > *options_.clip_gradient)) return; // nor is a NaN shortened
