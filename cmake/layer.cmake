@@ -9,7 +9,7 @@ set(btard_package_dir ${CMAKE_INSTALL_DATADIR}/cmake/btard)
 function(btard_layer name)
     cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "LINKS;SYSTEM;HEADERS")
     set(targets ${layer_LINKS})
-    list(TRANSFORM targets PREPEND btard::)
+    list(TRANSFORM targets PREPEND btard:: REGEX "^[a-z_]+$") # a library of others has its own namespace
     list(TRANSFORM layer_HEADERS PREPEND include/btard/)
 
     add_library(btard_${name} INTERFACE)

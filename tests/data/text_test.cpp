@@ -74,19 +74,19 @@ TEST_CASE("byte_text: what cannot be a text is refused with a sentence that name
 
     auto const missing = failure_of(here + "/missing");
     CHECK(missing.code() == std::errc::no_such_file_or_directory);
-    CHECK(missing.what() == "cannot open the text '" + here + "/missing': No such file or directory");
+    CHECK(missing.what() == "cannot open the file '" + here + "/missing': No such file or directory");
 
     auto const directory = failure_of(here);
     CHECK(directory.code() == std::errc::is_a_directory);
-    CHECK(directory.what() == "cannot read the text '" + here + "': Is a directory");
+    CHECK(directory.what() == "cannot read the file '" + here + "': Is a directory");
 
     auto const empty = failure_of(folder.file("empty", ""));
     CHECK(empty.code() == errc::bad_data);
-    CHECK(empty.what() == "the text '" + here + "/empty' is empty");
+    CHECK(empty.what() == "the file '" + here + "/empty' is empty");
 
     auto const device = failure_of("/dev/null");
     CHECK(device.code() == errc::bad_data);
-    CHECK(device.what() == std::string{"the text '/dev/null' is not a regular file"});
+    CHECK(device.what() == std::string{"the file '/dev/null' is not a regular file"});
 
     CHECK_THROWS_AS((void)byte_text::from_string(""), environment_error);
 }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -32,6 +33,15 @@ struct counting_task {
         return offset + ++calls;
     }
     double evaluate(std::span<float const> p) { return offset + p[0]; }
+};
+
+/// A task that knows its accuracy, and whose peers have samples of their own.
+struct peer_task : counting_task {
+    evaluation measure(std::span<float const> p) { return {.loss = evaluate(p), .accuracy = 0.25}; }
+    double gradient_for(std::size_t peer, std::span<float const> p, seed from, labels_hook labels,
+                        std::span<float> out) {
+        return double(peer) + gradient(p, from, labels, out);
+    }
 };
 
 } // namespace
@@ -73,4 +83,16 @@ TEST_CASE("any_learnable: what is held goes with the holder") {
         CHECK(alive.use_count() == 3);
     }
     CHECK(alive.use_count() == 1);
+}
+
+TEST_CASE("any_learnable: knows the accuracy, and the samples of a peer, where the task inside does") {
+    std::vector<float> const p{5, 6};
+    std::vector<float> out(2);
+    any_learnable plain = counting_task{};
+    CHECK((plain.measure(p) == evaluation{.loss = 5}));
+    CHECK(plain.gradient_for(7, p, {}, {}, out) == 1);
+    any_learnable task = peer_task{};
+    CHECK((task.measure(p) == evaluation{.loss = 5, .accuracy = 0.25}));
+    CHECK(task.gradient_for(7, p, {}, {}, out) == 8);
+    CHECK(task.gradient(p, {}, {}, out) == 2);
 }

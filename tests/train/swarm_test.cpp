@@ -423,6 +423,34 @@ TEST_CASE("swarm: false labels for attackers at the steps of the attack, true on
     CHECK(seen == floats{2, 2, 2, 7});
 }
 
+TEST_CASE("swarm: where peers have samples of their own, each gradient is asked for by its peer") {
+    struct shows_peer { // its gradient is the number of the peer
+        static std::size_t size() { return 1; }
+        static std::vector<tensor_layout> layout() { return {{"peer", 0, {1}, 1, true}}; }
+        static bool labelled() { return false; }
+        static void initialize(seed, std::span<float> out) { out[0] = 0; }
+        static double gradient(std::span<float const>, seed, labels_hook, std::span<float> out) {
+            out[0] = -1;
+            return 0;
+        }
+        static double gradient_for(std::size_t peer, std::span<float const>, seed, labels_hook,
+                                   std::span<float> out) {
+            out[0] = float(peer);
+            return double(peer);
+        }
+        static double evaluate(std::span<float const> p) { return p[0]; }
+        static evaluation measure(std::span<float const> p) { return {.loss = p[0], .accuracy = 0.75}; }
+    };
+    static_assert(divided<shows_peer> && measurable<shows_peer>);
+    static_assert(!divided<quadratic> && !measurable<quadratic>);
+    swarm run{shows_peer{}, copies_row{2}, honest{}, {.peers = 4, .threads = 2}};
+    run.train(1, [](step_report const& r) { CHECK(r.loss == 1.5); });
+    CHECK(run.aggregate()[0] == 2);
+    CHECK((run.measure() == evaluation{.loss = run.evaluate(), .accuracy = 0.75}));
+    swarm plain{quadratic{.dimension = 3}, mean{}, honest{}, {.peers = 2}};
+    CHECK((plain.measure() == evaluation{.loss = plain.evaluate()}));
+}
+
 TEST_CASE("swarm: what makes no sense is refused with the reason") {
     auto const make = [](swarm_options options) {
         return swarm{quadratic{.dimension = 4}, mean{}, sign_flip{}, std::move(options)};

@@ -25,4 +25,19 @@ concept sample_source = std::copy_constructible<S> &&
     { samples.held_out() } -> std::convertible_to<std::span<typename S::batch const>>;
 };
 
+/// Samples that may be divided among the peers.  Optional; semantics: as for `draw`, a function of its
+/// arguments, the peer now among them.
+template <class S>
+concept divided_source = sample_source<S> &&
+    requires(S const& samples, std::size_t peer, seed from, labels_hook labels) {
+    { samples.draw_for(peer, from, labels) } -> std::same_as<typename S::batch>;
+};
+
+/// Samples that name a batch of the training samples, always the same: what models whose normalisation needs
+/// statistics measure before an evaluation.  Optional.
+template <class S>
+concept calibrated_source = sample_source<S> && requires(S const& samples) {
+    { samples.calibration() } -> std::convertible_to<typename S::batch const&>;
+};
+
 } // namespace btard

@@ -27,19 +27,19 @@ public:
     /// @throws environment_error: no such file, not allowed, no regular file (a directory, a pipe), empty.
     [[nodiscard]] static byte_text from_file(std::string path) {
         descriptor const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-        if (file.number < 0) fail(errno, "cannot open the text '", path);
+        if (file.number < 0) fail(errno, "cannot open the file '", path);
         struct ::stat status {};
-        if (::fstat(file.number, &status) != 0) fail(errno, "cannot examine the text '", path);
-        if (S_ISDIR(status.st_mode)) fail(EISDIR, "cannot read the text '", path);
+        if (::fstat(file.number, &status) != 0) fail(errno, "cannot examine the file '", path);
+        if (S_ISDIR(status.st_mode)) fail(EISDIR, "cannot read the file '", path);
         if (!S_ISREG(status.st_mode)) {
-            throw environment_error(errc::bad_data, concat("the text '", path, "' is not a regular file"));
+            throw environment_error(errc::bad_data, concat("the file '", path, "' is not a regular file"));
         }
         if (status.st_size == 0)
-            throw environment_error(errc::bad_data, concat("the text '", path, "' is empty"));
+            throw environment_error(errc::bad_data, concat("the file '", path, "' is empty"));
 
         auto const size = static_cast<std::size_t>(status.st_size);
         void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);
-        if (data == MAP_FAILED) fail(errno, "cannot map the text '", path);
+        if (data == MAP_FAILED) fail(errno, "cannot map the file '", path);
         std::shared_ptr<void const> owner(data,
                                           [size](void const* p) { ::munmap(const_cast<void*>(p), size); });
         return {std::move(owner), {static_cast<char const*>(data), size}, std::move(path)};

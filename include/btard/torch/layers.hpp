@@ -46,6 +46,40 @@ struct layer_norm {
     }
 };
 
+/// Correlates every channel that comes out with all that go in; with a bias or, where that is undefined,
+/// without.
+struct convolution {
+    torch::Tensor weight, bias; // (out, in, kernel, kernel), (out)
+    std::int64_t stride = 1, padding = 0;
+    torch::Tensor operator()(torch::Tensor const& x) const {
+        return torch::conv2d(x, weight, bias, stride, padding);
+    }
+};
+
+/// Mean and variance (biased) of each channel.
+struct moments {
+    torch::Tensor mean, variance; // (channels)
+};
+
+/// x -> weight (x - mean) / sqrt(variance + eps) + bias, for each channel
+///
+/// With the moments of the batch itself, or with given ones.  No running averages: they would be a state that
+/// belongs neither to the parameters nor to the seed.
+struct batch_norm {
+    torch::Tensor weight, bias; // (channels)
+    double eps = 1e-5;
+    torch::Tensor operator()(torch::Tensor const& x) const {
+        return torch::batch_norm(x, weight, bias, {}, {}, true, 0, eps, false);
+    }
+    torch::Tensor operator()(torch::Tensor const& x, moments const& of) const {
+        return torch::batch_norm(x, weight, bias, of.mean, of.variance, false, 0, eps, false);
+    }
+    [[nodiscard]] static moments measure(torch::Tensor const& x) { // constants: no gradient goes through them
+        auto const [variance, mean] = torch::var_mean(x.detach(), {0, 2, 3}, false);
+        return {mean, variance};
+    }
+};
+
 /// A vector of integers as a tensor, not copied: it must outlive the tensor and every graph that saw it.
 inline torch::Tensor tensor_of(std::vector<std::int64_t> const& values) {
     return torch::from_blob(const_cast<std::int64_t*>(values.data()),

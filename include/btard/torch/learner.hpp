@@ -5,6 +5,7 @@
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/data/concept.hpp>
+#include <btard/torch/classifier.hpp>
 #include <btard/torch/module.hpp>
 #include <btard/torch/one_thread.hpp>
 #include <btard/train/learnable.hpp>
@@ -60,26 +61,37 @@ public:
     /// The loss of the batch that `from` names, and its gradient.  Numbers that are not finite go through as
     /// data.
     double gradient(std::span<float const> parameters, seed from, labels_hook labels, std::span<float> out) {
-        expects(out.size() == size(), "out has ", out.size(), " elements, the model ", size());
-        auto const batch = samples_.draw(from, labels); // outlives the graph
-        one_thread const alone;
-        c10::InferenceMode const recording(false); // whatever the caller has switched on or off
-        set(parameters);
-        net_->view.clear_gradients();
-        torch::Tensor const loss = net_->model.loss(batch);
-        loss.backward();
-        std::ranges::copy(net_->view.gradients(), out.begin());
-        return loss.template item<double>();
+        return descend(samples_.draw(from, labels), parameters, out);
+    }
+
+    /// The same on a batch of one peer, where the samples are divided among the peers.
+    double gradient_for(std::size_t peer, std::span<float const> parameters, seed from, labels_hook labels,
+                        std::span<float> out)
+        requires divided_source<Samples>
+    {
+        return descend(samples_.draw_for(peer, from, labels), parameters, out);
     }
 
     /// The mean loss of the held-out batches.
-    double evaluate(std::span<float const> parameters) {
+    double evaluate(std::span<float const> parameters) { return measure(parameters).loss; }
+
+    /// The same, and the accuracy where the model is a classifier.
+    evaluation measure(std::span<float const> parameters) {
         one_thread const alone;
         torch::NoGradGuard const constants;
         set(parameters);
-        double sum = 0;
-        for (auto const& batch : samples_.held_out()) sum += net_->model.loss(batch).template item<double>();
-        return sum / static_cast<double>(samples_.held_out().size());
+        auto const batches = samples_.held_out();
+        if constexpr (calibrated_classifier<Model, typename Samples::batch>) {
+            static_assert(calibrated_source<Samples>, "this model needs samples that have a calibration()");
+            auto const statistics = net_->model.statistics(samples_.calibration());
+            return judge(batches, [&](auto const& batch) { return net_->model.logits(batch, statistics); });
+        } else if constexpr (classifier<Model, typename Samples::batch>) {
+            return judge(batches, [&](auto const& batch) { return net_->model.logits(batch); });
+        } else {
+            double sum = 0;
+            for (auto const& batch : batches) sum += net_->model.loss(batch).template item<double>();
+            return {.loss = sum / static_cast<double>(batches.size())};
+        }
     }
 
     [[nodiscard]] std::size_t size() const { return net_->view.size(); }
@@ -90,6 +102,19 @@ public:
     [[nodiscard]] Model const& model() const { return net_->model; }
 
 private:
+    double descend(typename Samples::batch const& batch, std::span<float const> parameters,
+                   std::span<float> out) {
+        expects(out.size() == size(), "out has ", out.size(), " elements, the model ", size());
+        one_thread const alone;
+        c10::InferenceMode const recording(false); // whatever the caller has switched on or off
+        set(parameters);
+        net_->view.clear_gradients();
+        torch::Tensor const loss = net_->model.loss(batch);
+        loss.backward();
+        std::ranges::copy(net_->view.gradients(), out.begin());
+        return loss.template item<double>();
+    }
+
     void set(std::span<float const> parameters) {
         expects(parameters.size() == size(), parameters.size(), " parameters for a model that has ", size());
         std::ranges::copy(parameters, net_->view.parameters().begin());

@@ -37,7 +37,12 @@ public:
     double gradient(std::span<float const> parameters, seed from, labels_hook labels, std::span<float> out) {
         return task_->gradient(parameters, from, labels, out);
     }
+    double gradient_for(std::size_t peer, std::span<float const> parameters, seed from, labels_hook labels,
+                        std::span<float> out) {
+        return task_->gradient_for(peer, parameters, from, labels, out);
+    }
     double evaluate(std::span<float const> parameters) { return task_->evaluate(parameters); }
+    evaluation measure(std::span<float const> parameters) { return task_->measure(parameters); }
 
     [[nodiscard]] std::size_t size() const { return task_->size(); }
     [[nodiscard]] std::span<tensor_layout const> layout() const { return task_->layout(); }
@@ -49,7 +54,10 @@ private:
         virtual std::unique_ptr<interface> clone() const = 0;
         virtual void initialize(seed, std::span<float>) = 0;
         virtual double gradient(std::span<float const>, seed, labels_hook, std::span<float>) = 0;
+        virtual double gradient_for(std::size_t, std::span<float const>, seed, labels_hook,
+                                    std::span<float>) = 0;
         virtual double evaluate(std::span<float const>) = 0;
+        virtual evaluation measure(std::span<float const>) = 0;
         virtual std::size_t size() const = 0;
         virtual std::span<tensor_layout const> layout() const = 0;
         virtual bool labelled() const = 0;
@@ -64,7 +72,14 @@ private:
                         std::span<float> out) override {
             return task.gradient(parameters, from, labels, out);
         }
+        double gradient_for(std::size_t peer, std::span<float const> parameters, seed from,
+                            labels_hook labels, std::span<float> out) override {
+            return btard::gradient_for(task, peer, parameters, from, labels, out);
+        }
         double evaluate(std::span<float const> parameters) override { return task.evaluate(parameters); }
+        evaluation measure(std::span<float const> parameters) override {
+            return btard::measure(task, parameters);
+        }
         std::size_t size() const override { return task.size(); }
         std::span<tensor_layout const> layout() const override { return tensors; }
         bool labelled() const override { return task.labelled(); }
@@ -76,6 +91,6 @@ private:
     std::unique_ptr<interface> task_; // never null, except after a move
 };
 
-static_assert(learnable<any_learnable>);
+static_assert(measurable<any_learnable> && divided<any_learnable>);
 
 } // namespace btard

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -67,6 +68,46 @@ concept learnable = std::copy_constructible<L> &&
                         { task.gradient(parameters, from, labels, out) } -> std::convertible_to<double>; // the loss
                         { task.evaluate(parameters) } -> std::convertible_to<double>; // loss on fixed, held-out samples
                     };
+
+/// How good parameters are, on fixed samples that training never shows.
+struct evaluation {
+    double loss = 0;
+    std::optional<double> accuracy = {}; ///< fraction classified right; absent: nothing is classified
+
+    friend bool operator==(evaluation const&, evaluation const&) = default;
+};
+
+/// A task that knows more than its loss.  Optional; semantics: the loss is that of `evaluate`.
+template <class L>
+concept measurable = learnable<L> && requires(L& task, std::span<float const> parameters) {
+    { task.measure(parameters) } -> std::same_as<evaluation>;
+};
+
+/// The loss of a task, and its accuracy where it has one.
+template <learnable L>
+[[nodiscard]] evaluation measure(L& task, std::span<float const> parameters) {
+    if constexpr (measurable<L>) return task.measure(parameters);
+    else return {.loss = task.evaluate(parameters)};
+}
+
+/// A task whose samples may differ from peer to peer.  Optional; semantics: as for `gradient`, a function of
+/// its arguments, the peer now among them: whoever knows peer and seed can repeat it.
+template <class L>
+concept divided = learnable<L> &&
+                  requires(L& task, std::size_t peer, std::span<float const> parameters, seed from,
+                           labels_hook labels, std::span<float> out) {
+                      {
+                          task.gradient_for(peer, parameters, from, labels, out)
+                      } -> std::convertible_to<double>; // the loss
+                  };
+
+/// The gradient of one peer: on samples of its own where the task has such, else on those that `from` names.
+template <learnable L>
+double gradient_for(L& task, std::size_t peer, std::span<float const> parameters, seed from,
+                    labels_hook labels, std::span<float> out) {
+    if constexpr (divided<L>) return task.gradient_for(peer, parameters, from, labels, out);
+    else return task.gradient(parameters, from, labels, out);
+}
 
 /// The tensors of a task, whether it keeps them or makes them when asked.
 template <learnable L>

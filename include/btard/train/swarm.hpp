@@ -86,6 +86,7 @@ public:
     void set_bans(bans mode) { options_.bans = mode; }
 
     [[nodiscard]] double evaluate() { return tasks_.front().evaluate(parameters_); }
+    [[nodiscard]] evaluation measure() { return btard::measure(tasks_.front(), parameters_); }
 
     [[nodiscard]] std::size_t step() const { return step_; } ///< the next one; so many are done
     [[nodiscard]] std::span<float const> parameters() const { return parameters_; }
@@ -150,8 +151,8 @@ private:
             labels_hook hook;
             if (is_byzantine(peer) && acts_on_labels(attacks_[peer])) hook = labels_hook(falsify);
             auto const gradient = row(peer);
-            losses_[peer] =
-                tasks_[slot].gradient(parameters_, derive(root(), "gradient", {step_, peer}), hook, gradient);
+            losses_[peer] = gradient_for(tasks_[slot], peer, parameters_,
+                                         derive(root(), "gradient", {step_, peer}), hook, gradient);
             if (options_.clip_gradient) shorten(gradient, *options_.clip_gradient);
             if (options_.worker_momentum) options_.worker_momentum->step(momentum(peer), gradient);
         });
