@@ -70,6 +70,7 @@ private:
 struct column {
     std::string title, attack;
     bool labelled = false;
+    bool with_rules = true; ///< also a column of the tables of the rules
 };
 std::vector<column> const columns{
     {"no attack", "honest{}"},
@@ -79,6 +80,13 @@ std::vector<column> const columns{
     {"`constant_direction{.scale = 1}`", "constant_direction{.scale = 1}"},
     {"clouds, no attack", "honest{}", true},
     {"clouds, `label_flip{}`", "label_flip{}", true},
+    {"`delayed_gradient{.delay = 20}`", "delayed_gradient{.delay = 20}", false, false},
+    {"`inner_product{.epsilon = 10}`", "inner_product{.epsilon = 10}", false, false},
+    {"`inner_product{.epsilon = 0.1}`", "inner_product{.epsilon = 0.1}", false, false},
+    {"`little_is_enough{}`", "little_is_enough{}", false, false},
+    {"`little_is_enough{.z = 1.5}`", "little_is_enough{.z = 1.5}", false, false},
+    {"`gaussian{.deviation = 100}`", "gaussian{.deviation = 100}", false, false},
+    {"`not_finite{}`", "not_finite{}", false, false},
 };
 constexpr std::size_t attackers[] = {3, 7};
 
@@ -142,16 +150,20 @@ int main() {
     };
     for (auto const& [title, rules] : sections) { // for each rule all attacks, then the reverse
         std::vector<std::vector<std::string>> rows{{"rule", "attackers"}};
-        for (auto const& c : columns) rows[0].push_back(c.title);
+        for (auto const& c : columns)
+            if (c.with_rules) rows[0].push_back(c.title);
         for (auto const& rule : rules)
             for (std::size_t const liars : attackers) {
                 rows.push_back({concat("`", rule, "`"), concat(liars, " of 16")});
-                for (auto const& c : columns)
-                    rows.back().push_back(loss[key(rule, c, liars)] = final_loss(rule, c, liars));
+                for (auto const& c : columns) {
+                    auto const& cell = loss[key(rule, c, liars)] = final_loss(rule, c, liars);
+                    if (c.with_rules) rows.back().push_back(cell);
+                }
             }
         std::printf("<!-- resists %s -->\n%s\n", title.c_str(), table(rows).c_str());
     }
-    for (std::string const attack : {"honest", "sign_flip", "constant_direction", "label_flip"}) {
+    for (std::string const attack : {"honest", "sign_flip", "constant_direction", "label_flip", "delayed_gradient",
+                                     "inner_product", "little_is_enough", "gaussian", "not_finite"}) {
         std::vector<std::vector<std::string>> rows{{"rule"}};
         for (auto const& c : columns)
             for (std::size_t const liars : attackers)
