@@ -18,8 +18,9 @@ std::vector<CLI::Option*> add_options(CLI::App& app, std::vector<option_info> co
     std::vector<CLI::Option*> added;
     for (auto const& option : known) {
         std::string const name = concat("--", option.name);
-        auto* const made = option.kind.empty() ? app.add_flag(name)
-                                               : app.add_option(name, [](CLI::results_t const&) { return true; });
+        auto* const made = option.kind.empty()
+                               ? app.add_flag(name)
+                               : app.add_option(name, [](CLI::results_t const&) { return true; });
         made->description(option.help)->group(option.group.empty() ? "options" : option.group);
         if (!option.kind.empty()) {
             made->type_name(option.kind)->expected(1)->default_str(option.initial);
@@ -34,7 +35,8 @@ std::vector<CLI::Option*> add_options(CLI::App& app, std::vector<option_info> co
 [[noreturn]] void refuse_word(std::string const& word, std::vector<option_info> const& known,
                               std::string const& before_name) {
     if (!word.starts_with("--"))
-        throw environment_error(errc::bad_text, concat(before_name, "'", word, "' belongs to no option; see --help"));
+        throw environment_error(errc::bad_text,
+                                concat(before_name, "'", word, "' belongs to no option; see --help"));
     std::string const name = word.substr(2, word.find('=') - 2);
     std::string const family = name.substr(0, name.find('.'));
     std::vector<std::string> names;

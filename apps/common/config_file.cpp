@@ -69,7 +69,8 @@ private:
         char const quote = text_[at_++];
         std::string letters;
         for (;; ++at_) {
-            if (at_end() || peek() == '\n') refuse("the text that begins with ", std::string(1, quote), " does not end");
+            if (at_end() || peek() == '\n')
+                refuse("the text that begins with ", std::string(1, quote), " does not end");
             if (peek() == quote) break;
             if (quote == '\'' || peek() != '\\') {
                 letters += peek();
@@ -142,8 +143,6 @@ std::vector<given> parse_config(std::string_view text, std::string const& name) 
     return reader{text, name}.whole();
 }
 
-std::vector<given> read_config(std::string const& path) {
-    return parse_config(read_file(path), path);
-}
+std::vector<given> read_config(std::string const& path) { return parse_config(read_file(path), path); }
 
 } // namespace btard::apps

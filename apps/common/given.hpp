@@ -18,11 +18,11 @@ struct given {
 
 /// One option of a program.
 struct option_info {
-    std::string name;          ///< without the dashes
-    std::string kind;          ///< "UINT"; "" for a switch
-    std::string initial{};     ///< the text of its default; "" for none
-    std::string help{};        ///< one line
-    std::string group{};       ///< the heading in the help
+    std::string name;        ///< without the dashes
+    std::string kind;        ///< "UINT"; "" for a switch
+    std::string initial{};   ///< the text of its default; "" for none
+    std::string help{};      ///< one line
+    std::string group{};     ///< the heading in the help
     bool repeatable = false; ///< may be given several times
 
     friend bool operator==(option_info const&, option_info const&) = default;

@@ -43,8 +43,6 @@ interrupt::~interrupt() {
     }
 }
 
-int interrupt::signal() {
-    return noted;
-}
+int interrupt::signal() { return noted; }
 
 } // namespace btard::apps

@@ -4,8 +4,8 @@
 
 namespace btard::apps {
 
-/// While it lives, the first SIGINT or SIGTERM is noted, and a word says so on standard error; a second one ends
-/// the program at once, as if there were no such object.
+/// While it lives, the first SIGINT or SIGTERM is noted, and a line on standard error says so; a second one
+/// ends the program at once, as if there were no such object.
 class interrupt {
 public:
     interrupt();

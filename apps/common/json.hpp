@@ -14,8 +14,8 @@
 
 namespace btard::apps {
 
-/// Builds `{"step":3,"loss":null,"banned":[4]}`, member by member.  JSON has no infinities: what is not finite
-/// is null.  Numbers have the shortest form that reads back as the same bits.
+/// Builds `{"step":3,"loss":null,"banned":[4]}`, member by member.  JSON has no infinities: what is not
+/// finite is null.  Numbers have the shortest form that reads back as the same bits.
 class json_object {
 public:
     template <class V>

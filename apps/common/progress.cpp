@@ -25,13 +25,6 @@ std::string rate_text(double rate) {
     return text;
 }
 
-/// All but the title: what is most worth knowing first.
-std::string details(progress_state const& state) {
-    std::string text = concat("step ", state.done, "/", state.of, "  ", state.numbers);
-    if (state.rate > 0) text += concat("  ", rate_text(state.rate), "  ", clock_text(state.left), " left");
-    return text;
-}
-
 } // namespace
 
 std::string clock_text(double seconds) {
@@ -43,10 +36,16 @@ std::string clock_text(double seconds) {
     return text;
 }
 
-std::string bar_text(progress_state const& state, std::size_t width) {
-    std::string const right = details(state);
+std::string progress_text(progress_state const& state) {
+    std::string text = concat("step ", state.done, "/", state.of, "  ", state.numbers);
+    if (state.rate > 0) text += concat("  ", rate_text(state.rate), "  ", clock_text(state.left), " left");
+    return text;
+}
+
+std::string bar_text(progress_state const& state, std::size_t width, std::size_t reserved) {
+    std::string const right = progress_text(state);
     std::string text = state.title;
-    std::size_t const taken = text.size() + 2 + right.size();
+    std::size_t const taken = text.size() + 2 + std::max(right.size(), reserved);
     if (taken + 2 + 12 <= width) {
         std::size_t const room = std::min<std::size_t>(width - taken - 4, 40);
         std::size_t const full = state.done * room / std::max<std::size_t>(state.of, 1);
@@ -57,10 +56,6 @@ std::string bar_text(progress_state const& state, std::size_t width) {
     }
     text += concat("  ", right);
     return text.substr(0, width);
-}
-
-std::string line_text(progress_state const& state) {
-    return concat(state.title, ": ", details(state));
 }
 
 progress::progress(std::FILE* out, std::size_t total)
@@ -95,11 +90,12 @@ double progress::left() const {
 void progress::show(progress_state const& state, bool last) {
     if (terminal_) {
         std::size_t const width = columns(out_) - 1;
-        std::string text = bar_text(state, width);
+        widest_ = std::max(widest_, progress_text(state).size());
+        std::string text = bar_text(state, width, widest_);
         text.resize(width, ' '); // over what stood there
         std::fprintf(out_, "\r%s%s", text.c_str(), last ? "\n" : "");
     } else {
-        std::fprintf(out_, "%s\n", line_text(state).c_str());
+        std::fprintf(out_, "%s: %s\n", state.title.c_str(), progress_text(state).c_str());
     }
     bar_stands_ = terminal_ && !last;
     std::fflush(out_);

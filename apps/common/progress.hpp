@@ -22,14 +22,16 @@ struct progress_state {
     double left = 0;              ///< seconds until all is done
 };
 
-/// `mean  [=====>    ]  step 512/1200  loss 2.81  peers 9+7  22/s  0:31 left`, at most `width` columns.
-[[nodiscard]] std::string bar_text(progress_state const& state, std::size_t width);
+/// "step 512/1200  loss 2.81  peers 9+7  22/s  0:31 left"
+[[nodiscard]] std::string progress_text(progress_state const& state);
 
-/// The same in words, without the bar.
-[[nodiscard]] std::string line_text(progress_state const& state);
+/// `mean  [=====>    ]  step 512/1200 ...`, at most `width` columns.
+///
+/// @param reserved columns that the words took so far: the bar does not move when they become shorter
+[[nodiscard]] std::string bar_text(progress_state const& state, std::size_t width, std::size_t reserved = 0);
 
-/// Shows how far a program is, at most ten times a second on a terminal, else every ten seconds, and at the end
-/// of each title.
+/// Shows how far a program is, at most ten times a second on a terminal, else every ten seconds, and at the
+/// end of each title.
 class progress {
 public:
     using clock = std::chrono::steady_clock;
@@ -43,7 +45,8 @@ public:
     /// The next step of `title` is done; `numbers()` is asked for only when it is shown.
     template <class Numbers>
     void step(std::string_view title, std::size_t done, std::size_t of, Numbers&& numbers) {
-        if (tick(title, done == of)) show({std::string{title}, done, of, numbers(), rate_, left()}, done == of);
+        if (tick(title, done == of))
+            show({std::string{title}, done, of, numbers(), rate_, left()}, done == of);
     }
 
 private:
@@ -59,6 +62,7 @@ private:
     std::string title_;
     double rate_ = 0;
     bool bar_stands_ = false;
+    std::size_t widest_ = 0; // of the words beside the bar
 };
 
 } // namespace btard::apps

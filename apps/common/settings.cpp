@@ -19,17 +19,20 @@ std::vector<option_info> field_options(std::string const& path, std::vector<owne
     std::vector<std::pair<option_info, std::vector<meaning>>> all;
     for (auto const& [owner, field] : fields) {
         std::string const name = concat(path, ".", field.name);
-        auto option = std::find_if(all.begin(), all.end(), [&](auto const& o) { return o.first.name == name; });
+        auto option =
+            std::find_if(all.begin(), all.end(), [&](auto const& o) { return o.first.name == name; });
         if (option == all.end()) option = all.insert(all.end(), {{name, field.kind, "", "", path}, {}});
         auto& meanings = option->second;
-        auto same = std::find_if(meanings.begin(), meanings.end(), [&](auto const& m) { return m.help == field.help; });
+        auto same = std::find_if(meanings.begin(), meanings.end(),
+                                 [&](auto const& m) { return m.help == field.help; });
         if (same == meanings.end()) same = meanings.insert(meanings.end(), {{}, field.help});
         if (!owner.empty()) same->owners.push_back(owner);
     }
     std::vector<option_info> options;
     for (auto& [option, meanings] : all) {
         for (auto const& [owners, help] : meanings)
-            option.help += concat(option.help.empty() ? "" : "; ", comma_list(owners), owners.empty() ? "" : ": ", help);
+            option.help +=
+                concat(option.help.empty() ? "" : "; ", comma_list(owners), owners.empty() ? "" : ": ", help);
         options.push_back(std::move(option));
     }
     return options;

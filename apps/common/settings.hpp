@@ -25,7 +25,7 @@ namespace btard::apps {
 /// Where the values came from, by name ("rule", "rule.tau"); what is missing here has its default.
 using origins = std::map<std::string, std::string>;
 
-/// A type that wants its text as it stands, not as the text of a policy: `static V from_text(std::string_view)`.
+/// A type that wants its text as it stands, not as that of a policy: `static V from_text(std::string_view)`.
 template <class V>
 concept reads_letters = requires(std::string_view text) {
     { V::from_text(text) } -> std::same_as<V>;
@@ -47,7 +47,8 @@ struct owned_field {
 };
 
 /// One option for each name among the fields; its help says whose it is.
-[[nodiscard]] std::vector<option_info> field_options(std::string const& path, std::vector<owned_field> const& fields);
+[[nodiscard]] std::vector<option_info> field_options(std::string const& path,
+                                                     std::vector<owned_field> const& fields);
 
 /// The fields of a policy; of a choice, those of each alternative.
 template <class V>
@@ -122,13 +123,14 @@ void apply(S& settings, given const& one, origins& from) {
         }
     });
     if (!found)
-        throw environment_error(errc::bad_text, concat(one.place, ": ", unknown_name("there is no setting", first, names)));
+        throw environment_error(errc::bad_text,
+                                concat(one.place, ": ", unknown_name("there is no setting", first, names)));
     if (whole) std::erase_if(from, [&](auto const& item) { return item.first.starts_with(first + "."); });
     from[one.name] = one.origin;
 }
 
-/// A layer: a file, the command line.  Whatever their order, whole values come before single fields of them; and
-/// they replace what fields lower layers had set.
+/// A layer: a file, the command line.  Whatever their order, whole values come before single fields of them,
+/// and they replace what fields lower layers had set.
 template <described S>
 void apply(S& settings, std::vector<given> const& layer, origins& from) {
     for (bool const whole : {true, false})

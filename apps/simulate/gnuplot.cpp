@@ -25,10 +25,11 @@ void run_gnuplot(std::string const& folder, std::string const& file) {
     if (failed != 0)
         throw environment_error(errc::missing_tool, concat("no plots: gnuplot cannot be started (",
                                                            std::generic_category().message(failed),
-                                                           "); install it (gnuplot-nox), then run gnuplot ", file,
-                                                           " in ", folder));
+                                                           "); install it (gnuplot-nox), then run gnuplot ",
+                                                           file, " in ", folder));
     int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         throw environment_error(std::make_error_code(std::errc::io_error),
                                 concat("no plots: gnuplot failed on ", folder, "/", file));

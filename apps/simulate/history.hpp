@@ -22,8 +22,8 @@ namespace btard::apps {
 struct history {
     std::string name;
     std::size_t peers = 0, byzantine = 0;
-    std::vector<double> loss = {};                                ///< by step
-    std::vector<std::size_t> alive = {};                          ///< by step, honest and Byzantine peers after it
+    std::vector<double> loss = {};       ///< by step
+    std::vector<std::size_t> alive = {}; ///< by step, honest and Byzantine peers after it
     std::vector<std::pair<std::size_t, std::size_t>> banned = {}; ///< (step, peer)
     std::optional<std::size_t> attacked = {};                     ///< the first step at which somebody did
     std::size_t honest_left = 0, byzantine_left = 0;

@@ -27,7 +27,8 @@ std::string entry(P const& policy, std::string_view shown_name = P::name) {
     for (auto const& field : fields_of(policy)) {
         std::string const initial = field.initial_text.empty() ? "" : concat(" = ", field.initial_text);
         std::string left = padded(concat("    .", field.name), 24) + field.kind + initial;
-        left = left.size() > help_column - 2 ? concat(left, "\n", std::string(help_column, ' ')) : padded(left, help_column);
+        left = left.size() > help_column - 2 ? concat(left, "\n", std::string(help_column, ' '))
+                                             : padded(left, help_column);
         text += concat(left, field.help, "\n");
     }
     return text;
@@ -44,15 +45,17 @@ std::string entries() {
 
 std::string list_text() {
     std::string models;
-    for (auto const& preset : albert_presets) models += concat(models.empty() ? "" : ", ", "albert:", preset.name);
+    for (auto const& preset : albert_presets)
+        models += concat(models.empty() ? "" : ", ", "albert:", preset.name);
     return concat("data: --data quadratic{...}, or text:FILE with its fields as --data.sequence 64\n",
                   entries<any_data::choice>(), "\nmodels: --model ", models, "; the fields of albert:nano:\n",
                   entry(albert_model{}), "\nrules: --rule NAME{.field = value, ...}\n", entries<any_rule>(),
                   "\nmixings, before a rule: --rule 'mixed{MIXING{...}, RULE{...}}'\n", entries<any_mixing>(),
                   "\nattacks: --attack NAME{...}\n", entries<attack_choice>(),
-                  "\nwhen an attack is on: --attack 'scheduled{ATTACK{...}, {.start = 100}}'\n", entry(schedule{}),
-                  "\noptimizers: --optimizer NAME{...}\n", entries<optimizer>(),
-                  "\nschedules of the learning rate: --schedule NAME{...}\n", entries<learning_rate_schedule>());
+                  "\nwhen an attack is on: --attack 'scheduled{ATTACK{...}, {.start = 100}}'\n",
+                  entry(schedule{}), "\noptimizers: --optimizer NAME{...}\n", entries<optimizer>(),
+                  "\nschedules of the learning rate: --schedule NAME{...}\n",
+                  entries<learning_rate_schedule>());
 }
 
 } // namespace btard::apps

@@ -19,7 +19,8 @@ struct albert_model : albert_config {
         std::string_view const word = tree.word, prefix = "albert:";
         albert_model model;
         if (word.starts_with(prefix)) model = albert_model{albert_by_name(word.substr(prefix.size()))};
-        else if (word != name || tree.quoted) tree.refuse(concat("there is no model '", word, "'"), "albert:nano");
+        else if (word != name || tree.quoted)
+            tree.refuse(concat("there is no model '", word, "'"), "albert:nano");
         if (!tree.arguments.empty()) tree.refuse("a model has no parentheses", "albert:nano{.hidden = 96}");
         assign_fields(tree, model);
         return model;

@@ -80,19 +80,22 @@ std::string name_of_curve(given const& text) {
         throw environment_error(errc::bad_text, concat(text.place, ": ", sentence...));
     };
     auto const colon = text.text.find(':');
-    if (colon == std::string::npos) refuse("'", text.text, "' has no colon; right would be 'NAME: --rule mean{}'");
+    if (colon == std::string::npos)
+        refuse("'", text.text, "' has no colon; right would be 'NAME: --rule mean{}'");
     std::string name = text.text.substr(0, colon);
     name.erase(0, name.find_first_not_of(' '));
     name.erase(name.find_last_not_of(' ') + 1);
     bool const readable = std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
     if (name.empty() || name.size() > 40 || !readable)
-        refuse("'", name, "' is no name for a curve; right would be 1 to 40 letters of ASCII before the colon");
+        refuse("'", name,
+               "' is no name for a curve; right would be 1 to 40 letters of ASCII before the colon");
     return name;
 }
 
 /// `NAME: OPTIONS`, the options on top of the base.
 curve read_curve(given const& text, settings what) {
-    std::string const name = name_of_curve(text), origin = concat("curve '", name, "'"), place = origin + ": ";
+    std::string const name = name_of_curve(text), origin = concat("curve '", name, "'"),
+                      place = origin + ": ";
     std::vector<std::string> words;
     try {
         words = split_words(std::string_view{text.text}.substr(text.text.find(':') + 1));
@@ -127,11 +130,13 @@ std::vector<curve> read_curves(layer const& texts, settings const& base) {
     return curves;
 }
 
-std::string print_config(settings const& base, output const& where, origins const& from, layer const& curves) {
+std::string print_config(settings const& base, output const& where, origins const& from,
+                         layer const& curves) {
     std::string text = config_text(base, from) + config_text(where, from);
     if (curves.empty()) return text;
     text += "curve = [\n";
-    for (auto const& one : curves) text += with_origin(concat("    ", quoted_text(one.text), ","), one.origin);
+    for (auto const& one : curves)
+        text += with_origin(concat("    ", quoted_text(one.text), ","), one.origin);
     return text + "]\n";
 }
 
@@ -141,7 +146,8 @@ std::string file_stem(std::string_view curve_name) {
     std::string stem;
     for (char const c : curve_name) {
         bool const upper = c >= 'A' && c <= 'Z';
-        bool const kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((c == '.' || c == '-') && !stem.empty());
+        bool const kept =
+            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((c == '.' || c == '-') && !stem.empty());
         if (upper) stem += static_cast<char>(c - 'A' + 'a');
         else if (kept) stem += c;
         else if (!stem.empty() && stem.back() != '_') stem += '_';
@@ -154,10 +160,12 @@ request read_request(std::vector<std::string> const& words) {
     auto const known = all_options();
     auto command = parse_words(words, known, "command line");
     if (!take(command, "help").empty())
-        return {help_text("simulate", "Trains a swarm of peers, some of them Byzantine, in one process.", known,
+        return {help_text("simulate", "Trains a swarm of peers, some of them Byzantine, in one process.",
+                          known,
                           "Policies are texts such as 'centered_clip{.tau = 1}'; --list shows them all.")};
     if (!take(command, "version").empty())
-        return {concat("btard ", BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH, "\n")};
+        return {
+            concat("btard ", BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH, "\n")};
     if (!take(command, "list").empty()) return {list_text()};
     bool const only_print = !take(command, "print-config").empty();
 
@@ -176,7 +184,8 @@ request read_request(std::vector<std::string> const& words) {
     check(where);
     request made{"", read_curves(curve_texts, base), where.out, where.overwrite};
     if (only_print)
-        made.print = print_config(curve_texts.empty() ? made.curves.front().what : base, where, from, curve_texts);
+        made.print =
+            print_config(curve_texts.empty() ? made.curves.front().what : base, where, from, curve_texts);
     return made;
 }
 

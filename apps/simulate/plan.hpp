@@ -18,8 +18,8 @@ struct shared_start {
     friend bool operator==(shared_start const&, shared_start const&) = default;
 };
 
-/// Curves that differ only in the attack, the bans and the number of steps are the same until the first of their
-/// attacks begins.
+/// Curves that differ only in the attack, the bans and the number of steps are the same until the first of
+/// their attacks begins.
 [[nodiscard]] std::vector<shared_start> plan(std::span<curve const> curves);
 
 /// Steps that are really computed.

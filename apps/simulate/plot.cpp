@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <limits>
-#include <set>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -44,8 +44,8 @@ std::string number(double value) {
     return text;
 }
 
-/// Step, loss and peers alive.  What is far beyond the axis is moved to just beyond it, so that the line leaves the
-/// picture, and once there it ends.
+/// Step, loss and peers alive.  What is far beyond the axis is moved to just beyond it: the line leaves the
+/// picture, and gnuplot gets no numbers that it could not draw.
 std::string data_block(history const& one, std::size_t per_point, loss_axis const& axis) {
     std::string block;
     for (std::size_t begin = 0; begin < one.loss.size(); begin += per_point) {
@@ -69,19 +69,24 @@ std::string loss_title(history const& one, loss_axis const& axis) {
     return one.name + text;
 }
 
-/// A dashed line where an attack begins, and above it who does.
+/// A dashed line where an attack begins, and words above it.
 std::string marks(std::span<history const> curves) {
-    std::set<std::size_t> seen;
+    std::map<std::size_t, history const*> starts;
+    for (auto const& one : curves)
+        if (one.attacked) starts.emplace(*one.attacked, &one);
     std::string script;
-    for (auto const& one : curves) {
-        if (!one.attacked || !seen.insert(*one.attacked).second) continue;
-        std::string const words = concat(one.byzantine, " of ", one.peers, " peers attack from step ", *one.attacked);
-        std::string const height = number(1.1 - 0.06 * static_cast<double>(seen.size()));
-        bool const late = 2 * *one.attacked > longest(curves);
-        script += concat("set arrow from ", *one.attacked, ", graph 0 to ", *one.attacked,
-                         ", graph 1 nohead dashtype 2 linecolor '#666666'\nset label ", 1 + seen.size(), " ",
-                         quoted(words), " at ", *one.attacked, ", graph ", height, late ? " right" : " left",
-                         " offset character ", late ? "3" : "-1", ", 0 textcolor '#444444'\n");
+    std::size_t label = 1;
+    for (auto const& [step, one] : starts) {
+        bool const alone = starts.size() == 1, late = 2 * step > longest(curves);
+        std::string const words =
+            alone ? concat(one->byzantine, " of ", one->peers, " peers attack from step ", step)
+                  : concat("attack from ", step);
+        std::string_view const place = !alone ? " center"
+                                       : late ? " right offset 3, 0"
+                                              : " left offset -1, 0";
+        script += concat("set arrow from ", step, ", graph 0 to ", step,
+                         ", graph 1 nohead dashtype 2 linecolor '#666666'\nset label ", ++label, " ",
+                         quoted(words), " at ", step, ", graph 1.04", place, " textcolor '#444444'\n");
     }
     return script;
 }
@@ -92,9 +97,9 @@ std::string curve_list(std::span<history const> curves, std::string_view columns
     for (std::size_t k = 0; k < curves.size(); ++k) {
         if (curves[k].loss.empty()) continue;
         double const width = 2 + 2.5 * static_cast<double>(curves.size() - 1 - k); // equal curves all show
-        list += concat(list.empty() ? "    plot " : ", \\\n        ", "$curve", k, " using ", columns, " with ", style,
-                       " linewidth ", style == "lines" ? 2 : width, " linecolor '", colours[k % colours.size()],
-                       "' title ", quoted(title(curves[k])));
+        list += concat(list.empty() ? "    plot " : ", \\\n        ", "$curve", k, " using ", columns,
+                       " with ", style, " linewidth ", style == "lines" ? 2 : width, " linecolor '",
+                       colours[k % colours.size()], "' title ", quoted(title(curves[k])));
     }
     return list + "\n";
 }
@@ -151,13 +156,14 @@ do for [kind in 'svg png'] {
     }
 
     set output 'loss.'.kind
-    set label 1 'Training loss of the honest peers' at graph 0, 1.13 font ',18'
+    set label 1 'Training loss of the honest peers' at graph 0, 1.13 font ':Bold,15'
     set key at graph 0.1, 0.97 left top
 )";
-    script += concat("    set ylabel ", quoted(per_point == 1 ? "loss" : concat("loss, mean of ", per_point, " steps")),
-                     "\n    set yrange [", number(axis.low), ":", number(axis.high), "]\n",
-                     axis.logarithmic ? "    set logscale y\n    set format y '%g'\n" : "",
-                     curve_list(curves, "1:2", "lines", [&](history const& one) { return loss_title(one, axis); }));
+    script += concat(
+        "    set ylabel ", quoted(per_point == 1 ? "loss" : concat("loss, mean of ", per_point, " steps")),
+        "\n    set yrange [", number(axis.low), ":", number(axis.high), "]\n",
+        axis.logarithmic ? "    set logscale y\n    set format y '%g'\n" : "",
+        curve_list(curves, "1:2", "lines", [&](history const& one) { return loss_title(one, axis); }));
     script += R"(
     set output 'peers.'.kind
     set label 1 'Peers alive'

@@ -17,8 +17,8 @@ struct loss_axis {
     friend bool operator==(loss_axis const&, loss_axis const&) = default;
 };
 
-/// All losses, unless one is more than 3 times that at the start: then up to 1.3 times that one.  (On a logarithmic
-/// axis: 100 times, 10 times.)
+/// All losses, unless one is more than 3 times that at the start: then up to 1.3 times that one.  On a
+/// logarithmic axis: 100 times, 10 times.
 [[nodiscard]] loss_axis axis_for(std::span<history const> curves);
 
 /// A program for gnuplot with the data in it: draws loss.svg, loss.png, peers.svg and peers.png.

@@ -22,13 +22,15 @@ std::string header_line(curve const& one) {
         else if constexpr (std::same_as<M, std::optional<float>>) all.add(name, *value);
         else all.add(name, to_text(value));
     });
-    std::string const version = concat(BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH);
+    std::string const version =
+        concat(BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH);
     return json_object{}.add("btard", version).add("curve", one.name).add_raw("settings", all.text()).text();
 }
 
 std::string step_line(step_report const& report, double seconds) {
     auto const& rule = report.aggregation;
-    double const relative = rule.scale > 0 ? rule.residual / rule.scale : std::numeric_limits<double>::quiet_NaN();
+    double const relative =
+        rule.scale > 0 ? rule.residual / rule.scale : std::numeric_limits<double>::quiet_NaN();
     return json_object{}
         .add("step", report.step)
         .add("loss", report.loss)

@@ -12,9 +12,10 @@
 
 namespace btard::apps {
 
-/// Is told of each step: the curves that it belongs to, what happened, and the seconds of computation that these
-/// curves have taken so far.  False ends everything after this step.
-using step_observer = std::function<bool(std::span<std::size_t const> curves, step_report const&, double seconds)>;
+/// Is told of each step: the curves that it belongs to, what happened, and the seconds of computation that
+/// these curves have taken so far.  False ends everything after this step.
+using step_observer =
+    std::function<bool(std::span<std::size_t const> curves, step_report const&, double seconds)>;
 
 /// Makes each swarm once and drops it: whatever is refused is refused before anything is trained or written.
 void rehearse(std::span<curve const> curves);

@@ -28,7 +28,9 @@ struct rule_setting {
 
     void validate() const { btard::validate(value); }
     [[nodiscard]] std::string text() const { return to_text(value); }
-    [[nodiscard]] static rule_setting from_tree(policy_tree const& tree) { return {any_aggregator::from_tree(tree)}; }
+    [[nodiscard]] static rule_setting from_tree(policy_tree const& tree) {
+        return {any_aggregator::from_tree(tree)};
+    }
 };
 
 /// The peers that attack: so many, then the first ones as in the published experiments; or a list of them.
@@ -82,7 +84,8 @@ struct settings {
         field("schedule", self.swarm.schedule, "how the learning rate changes; see --list");
         field("clip_gradient", self.swarm.clip_gradient, "each peer shortens its gradient to this length");
         field("parts", self.swarm.parts, "parts of the gradient, each aggregated by itself");
-        field("threads", self.swarm.threads, "0: one for each processor; the results are the same for any number");
+        field("threads", self.swarm.threads,
+              "0: one for each processor; the results are the same for any number");
     }
     friend bool operator==(settings const&, settings const&) = default;
 
@@ -104,13 +107,14 @@ struct settings {
         check_rows(rule.value, swarm.peers);
         auto const* const text = std::get_if<text_file>(&data.value);
         expects(text || !model, "--model is for text, the data is ", to_text(data));
-        expects(text || !acts_on_labels(attack), "--attack: it changes labels, and ", to_text(data), " has none");
+        expects(text || !acts_on_labels(attack), "--attack: it changes labels, and ", to_text(data),
+                " has none");
         if (!text || !model) return;
         auto const length = static_cast<std::int64_t>(text->samples.sequence);
         expects(length <= model->positions, "--data: sequences of ", length, " tokens, but the model has ",
                 model->positions, " positions");
-        expects(model->vocabulary >= masked_text::vocabulary(), "--model: a vocabulary of ", model->vocabulary,
-                ", bytes need ", masked_text::vocabulary());
+        expects(model->vocabulary >= masked_text::vocabulary(), "--model: a vocabulary of ",
+                model->vocabulary, ", bytes need ", masked_text::vocabulary());
         expects(!model->sentence_order, "--model: sentence_order needs pairs of segments, a text has none");
     }
 };

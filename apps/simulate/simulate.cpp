@@ -23,7 +23,8 @@ namespace {
 
 void refuse_full_folder(request const& wanted) {
     std::error_code ignored; // of a folder that is not there, or that making it will complain about
-    bool const full = std::filesystem::is_directory(wanted.out, ignored) && !std::filesystem::is_empty(wanted.out, ignored);
+    bool const full =
+        std::filesystem::is_directory(wanted.out, ignored) && !std::filesystem::is_empty(wanted.out, ignored);
     expects(!full || wanted.overwrite, "--out: the folder '", wanted.out,
             "' is not empty; choose another one, or let --overwrite replace the results in it");
 }
@@ -35,8 +36,8 @@ void print_notes(std::span<curve const> curves) {
         if (what.byzantine.peers.empty())
             std::fprintf(stderr, "simulate: %s: no peer is Byzantine, so nobody attacks\n", name.c_str());
         else if (first_step(what.attack) >= what.steps)
-            std::fprintf(stderr, "simulate: %s: the attack begins at step %zu, after the last one\n", name.c_str(),
-                         first_step(what.attack));
+            std::fprintf(stderr, "simulate: %s: the attack begins at step %zu, after the last one\n",
+                         name.c_str(), first_step(what.attack));
     }
 }
 
@@ -49,7 +50,8 @@ std::string title_of(std::span<std::size_t const> which, std::span<curve const> 
 
 std::string numbers_of(step_report const& report) {
     char text[100];
-    std::snprintf(text, sizeof text, "loss %.4g  peers %zu+%zu", report.loss, report.honest, report.byzantine);
+    std::snprintf(text, sizeof text, "loss %.4g  peers %zu+%zu", report.loss, report.honest,
+                  report.byzantine);
     return text;
 }
 

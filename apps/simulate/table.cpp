@@ -50,12 +50,13 @@ std::string bans_text(history const& one) {
 
 std::string table_text(std::span<history const> curves) {
     using row = std::array<std::string, 6>;
-    std::vector<row> rows{{"curve", "before attack", "worst since", "last loss", "peers alive", "banned at steps"}};
+    std::vector<row> rows{
+        {"curve", "before attack", "worst since", "last loss", "peers alive", "banned at steps"}};
     for (auto const& one : curves) {
-        rows.push_back({one.name, one.attacked ? mean_before(one.loss, *one.attacked) : "-",
-                        one.attacked ? worst_from(one.loss, *one.attacked) : "-",
-                        mean_before(one.loss, one.loss.size()),
-                        one.loss.empty() ? "-" : concat(one.honest_left, " + ", one.byzantine_left), bans_text(one)});
+        rows.push_back(
+            {one.name, one.attacked ? mean_before(one.loss, *one.attacked) : "-",
+             one.attacked ? worst_from(one.loss, *one.attacked) : "-", mean_before(one.loss, one.loss.size()),
+             one.loss.empty() ? "-" : concat(one.honest_left, " + ", one.byzantine_left), bans_text(one)});
     }
     std::array<std::size_t, 6> widths{};
     for (auto const& cells : rows)

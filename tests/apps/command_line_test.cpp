@@ -16,12 +16,9 @@ namespace {
 using words = std::vector<std::string>;
 
 std::vector<option_info> known() {
-    return {{"peers", "UINT", "16", "how many"},
-            {"rule", "TEXT", "mean{}", "which"},
-            {"rule.tau", "FLOAT", "", "radius", "rule"},
-            {"rule.rtol", "FLOAT", "", "how exact", "rule"},
-            {"curve", "TEXT", "", "one more", "", true},
-            {"list", "", "", "show"}};
+    return {{"peers", "UINT", "16", "how many"},         {"rule", "TEXT", "mean{}", "which"},
+            {"rule.tau", "FLOAT", "", "radius", "rule"}, {"rule.rtol", "FLOAT", "", "how exact", "rule"},
+            {"curve", "TEXT", "", "one more", "", true}, {"list", "", "", "show"}};
 }
 
 std::string read(words const& given_words) {
@@ -54,10 +51,10 @@ TEST_CASE("parse_words: values as they were written, dotted names, switches, rep
 }
 
 TEST_CASE("parse_words: what is not known is refused, with what is") {
-    CHECK(refusal({"--peer", "3"}) ==
-          "before: there is no option '--peer'; did you mean '--peers'? (known: --peers, --rule, --curve, --list)");
-    CHECK(refusal({"--rule.tav=3"}) ==
-          "before: there is no option '--rule.tav'; did you mean '--rule.tau'? (known: --rule.tau, --rule.rtol)");
+    CHECK(refusal({"--peer", "3"}) == "before: there is no option '--peer'; did you mean '--peers'? (known: "
+                                      "--peers, --rule, --curve, --list)");
+    CHECK(refusal({"--rule.tav=3"}) == "before: there is no option '--rule.tav'; did you mean '--rule.tau'? "
+                                       "(known: --rule.tau, --rule.rtol)");
     CHECK(refusal({"peers"}) == "before: 'peers' belongs to no option; see --help");
     CHECK(refusal({"-p", "3"}) == "before: '-p' belongs to no option; see --help");
     CHECK(refusal({"--peers", "1", "--peers", "2"}).starts_with("before: --peers"));
@@ -66,8 +63,8 @@ TEST_CASE("parse_words: what is not known is refused, with what is") {
 
 TEST_CASE("help_text: has each option, under its heading, with its kind, default and meaning") {
     auto const help = help_text("prog", "About it.", known(), "The end.");
-    for (auto const* const part : {"About it.", "prog", "--peers UINT", "16", "how many", "rule:", "--rule.tau FLOAT",
-                                   "--list", "The end."})
+    for (auto const* const part : {"About it.", "prog", "--peers UINT", "16", "how many",
+                                   "rule:", "--rule.tau FLOAT", "--list", "The end."})
         CHECK(help.find(part) != std::string::npos);
 }
 

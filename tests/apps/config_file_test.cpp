@@ -51,7 +51,8 @@ TEST_CASE("config_file: a text between quotes keeps commas, braces and hashes") 
 
 TEST_CASE("config_file: an array is several values, each with its own line") {
     CHECK(read("curve = ['a, b', \"c\"]") == "curve=a, b@1 curve=c@1 ");
-    CHECK(read("curve = [ # why\n  'a',\n\n  # b\n  'c' ,\n]\npeers = 2") == "curve=a@2 curve=c@5 peers=2@7 ");
+    CHECK(read("curve = [ # why\n  'a',\n\n  # b\n  'c' ,\n]\npeers = 2") ==
+          "curve=a@2 curve=c@5 peers=2@7 ");
     CHECK(read("curve = []") == "");
 }
 

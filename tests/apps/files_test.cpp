@@ -30,7 +30,8 @@ TEST_CASE("line_file: each line is in the file at once, and an old file is repla
 TEST_CASE("line_file: a full disk is a sentence with the name of the file") {
     if (!std::filesystem::exists("/dev/full")) return;
     line_file file{"/dev/full"};
-    CHECK_THROWS_WITH_AS(file.write("x"), "cannot write '/dev/full': No space left on device", environment_error);
+    CHECK_THROWS_WITH_AS(file.write("x"), "cannot write '/dev/full': No space left on device",
+                         environment_error);
 }
 
 TEST_CASE("files: what cannot be opened or made is a sentence") {

@@ -1,8 +1,8 @@
 // tests/apps/interrupt.cpp: sends SIGINT to a program after its first line, and says how it ended.
 // SPDX-License-Identifier: Apache-2.0
 //     interrupt once|twice PROGRAM ARGUMENT...
-// Prints what the program prints, then "status 130" or "signal 2".  No waiting by the clock: "twice" sends the second
-// signal when the program has answered to the first.
+// Prints what the program prints, then "status 130" or "signal 2".  No waiting by the clock: "twice" sends the
+// second signal when the program has answered to the first.
 #include <cstdio>
 #include <cstring>
 #include <string>

@@ -20,7 +20,8 @@ TEST_CASE("json_object: members in their order, numbers in their shortest exact 
               .add("who", std::vector<std::size_t>{4, 5})
               .add("none", std::vector<std::size_t>{})
               .add_raw("more", json_object{}.add("a", -1).text())
-              .text() == R"({"step":3,"loss":0.1,"rate":0.1,"on":true,"who":[4,5],"none":[],"more":{"a":-1}})");
+              .text() ==
+          R"({"step":3,"loss":0.1,"rate":0.1,"on":true,"who":[4,5],"none":[],"more":{"a":-1}})");
 }
 
 TEST_CASE("json_object: what is not finite is null") {

@@ -57,12 +57,21 @@ TEST_CASE("simulate: without a word, one curve that is named after its rule") {
 }
 
 TEST_CASE("simulate: the words of the documentation") {
-    auto const what = only({"--data", "text:/a b/c.txt", "--model", "albert:nano{.hidden = 96}", "--rule",
-                            "mixed{nnm{.byzantine = 7}, centered_clip{.tau = 1}}", "--attack",
-                            "scheduled{sign_flip{.scale = 10}, {.start = 100}}", "--peers", "16", "--byzantine", "7",
-                            "--bans", "simulated", "--seed", "3", "--optimizer", "lamb{.learning_rate = 0.02}",
-                            "--schedule", "cosine_decay{.total = 500}", "--clip-gradient", "1", "--parts", "16",
-                            "--threads", "2", "--steps", "300", "--data.sequence", "32"});
+    auto const what = only({"--data",          "text:/a b/c.txt",
+                            "--model",         "albert:nano{.hidden = 96}",
+                            "--rule",          "mixed{nnm{.byzantine = 7}, centered_clip{.tau = 1}}",
+                            "--attack",        "scheduled{sign_flip{.scale = 10}, {.start = 100}}",
+                            "--peers",         "16",
+                            "--byzantine",     "7",
+                            "--bans",          "simulated",
+                            "--seed",          "3",
+                            "--optimizer",     "lamb{.learning_rate = 0.02}",
+                            "--schedule",      "cosine_decay{.total = 500}",
+                            "--clip-gradient", "1",
+                            "--parts",         "16",
+                            "--threads",       "2",
+                            "--steps",         "300",
+                            "--data.sequence", "32"});
     auto const& text = std::get<text_file>(what.data.value);
     CHECK(text.file == "/a b/c.txt");
     CHECK(text.samples.sequence == 32);
@@ -89,19 +98,22 @@ TEST_CASE("simulate: attackers by number or by name") {
     CHECK(only({"--byzantine", "1"}).options().byzantine == std::vector<std::size_t>{0});
     CHECK(refusal({"--byzantine", "16"}) == "all 16 peers are byzantine, one must be honest");
     CHECK(refusal({"--byzantine", "{16}"}) == "byzantine names peer 16, the last one is 15");
-    CHECK(refusal({"--byzantine", "seven"}).starts_with("--byzantine: 'seven', column 1: 'seven' is not a whole number"));
+    CHECK(refusal({"--byzantine", "seven"})
+              .starts_with("--byzantine: 'seven', column 1: 'seven' is not a whole number"));
 }
 
 TEST_CASE("simulate: the fields of the rule itself, also behind a mixing") {
     CHECK(to_text(only({"--rule", "mixed{clipping{}, krum{}}", "--rule.byzantine", "3"}).rule) ==
           "mixed{clipping{.radius = 2}, krum{.byzantine = 3, .besides = 2}}");
     CHECK(refusal({"--rule", "krum{}", "--rule.tau", "1"}) ==
-          "--rule.tau: there is no field 'tau' (known: byzantine, besides), in krum{.byzantine = 0, .besides = 2}");
+          "--rule.tau: there is no field 'tau' (known: byzantine, besides), in krum{.byzantine = 0, .besides "
+          "= 2}");
 }
 
 TEST_CASE("simulate: file, then command line, then each curve") {
-    config_file const file("peers = 8\nseed = 5\nrule = 'centered_clip{.tau = 4}'\nout = 'here'\noverwrite = true\n"
-                           "curve = ['a: --steps 7', 'B b: --rule mean{} --peers 9']\n");
+    config_file const file(
+        "peers = 8\nseed = 5\nrule = 'centered_clip{.tau = 4}'\nout = 'here'\noverwrite = true\n"
+        "curve = ['a: --steps 7', 'B b: --rule mean{} --peers 9']\n");
     auto const wanted = read_request({"--peers", "12", "--config", file.path, "--rule.tau", "2"});
     CHECK(wanted.out == "here");
     CHECK(wanted.overwrite);
@@ -123,11 +135,14 @@ TEST_CASE("simulate: file, then command line, then each curve") {
 }
 
 TEST_CASE("simulate: --print-config says where each value came from, and can be read back") {
-    config_file const file("# first\npeers = 8\nrule = 'centered_clip{}'\ncurve = [\n'a: --rule \"mean{}\"',\n]\n");
-    auto const printed = read_request({"--config", file.path, "--rule.tau", "2", "--seed", "9", "--print-config"});
-    for (auto const& line : words{"peers = 8   ", "# " + file.path + ":2\n", "seed = 9   ", "# command line\n",
-                                   "# " + file.path + ":3; .tau: command line\n", "steps = 200   ", "# default\n",
-                                   "# " + file.path + ":5\n", "# model is absent"})
+    config_file const file(
+        "# first\npeers = 8\nrule = 'centered_clip{}'\ncurve = [\n'a: --rule \"mean{}\"',\n]\n");
+    auto const printed =
+        read_request({"--config", file.path, "--rule.tau", "2", "--seed", "9", "--print-config"});
+    for (auto const& line :
+         words{"peers = 8   ", "# " + file.path + ":2\n", "seed = 9   ", "# command line\n",
+               "# " + file.path + ":3; .tau: command line\n", "steps = 200   ", "# default\n",
+               "# " + file.path + ":5\n", "# model is absent"})
         CHECK_MESSAGE(printed.print.find(line) != std::string::npos, line);
 
     config_file const again(printed.print);
@@ -139,23 +154,28 @@ TEST_CASE("simulate: --print-config says where each value came from, and can be 
 
 TEST_CASE("simulate: bad settings are refused with their name and place") {
     config_file const file("peers = 8\n\npeer = 3\n");
-    CHECK(refusal({"--config", file.path}).starts_with(file.path + ":3: peer: there is no setting 'peer'; did you mean 'peers'?"));
+    CHECK(refusal({"--config", file.path})
+              .starts_with(file.path + ":3: peer: there is no setting 'peer'; did you mean 'peers'?"));
     config_file const wrong("steps = 'many'\n");
-    CHECK(refusal({"--config", wrong.path}).starts_with(wrong.path + ":1: steps: 'many', column 1: 'many' is not a whole number"));
+    CHECK(refusal({"--config", wrong.path})
+              .starts_with(wrong.path + ":1: steps: 'many', column 1: 'many' is not a whole number"));
     CHECK(refusal({"--steps", "0"}) == "--steps is 0, it must be 1 or more");
     CHECK(refusal({"--rule", "centered_clip{.tau = 0}"}) == "--rule: tau is 0, it must be positive");
-    CHECK(refusal({"--attack", "scheduled{sign_flip{}, {.every = 0}}"}) == "--attack: every is 0, it must be 1 or more");
+    CHECK(refusal({"--attack", "scheduled{sign_flip{}, {.every = 0}}"}) ==
+          "--attack: every is 0, it must be 1 or more");
     CHECK(refusal({"--attack", "label_flip{}"}).starts_with("--attack: it changes labels, and quadratic{"));
     CHECK(refusal({"--rule", "krum{.byzantine = 8}", "--peers", "16"}).find("8") != std::string::npos);
     CHECK(refusal({"--out", ""}) == "--out: the name of the folder is empty");
-    CHECK(refusal({"--data", "text:"}) == "--data: the path of the text is missing; right would be text:FILE");
+    CHECK(refusal({"--data", "text:"}) ==
+          "--data: the path of the text is missing; right would be text:FILE");
     CHECK(refusal({"--data", "text:x", "--data.sequence", "1000"}) ==
           "--data: sequences of 1000 tokens, but the model has 512 positions");
     CHECK(refusal({"--data", "text:x", "--model.hidden", "65"}) ==
           "--model: hidden = 65 is no multiple of heads = 4");
-    CHECK(refusal({"--data", "text:x", "--model", "bert"}).find("there is no model 'bert'; right would be: albert:nano") !=
+    CHECK(refusal({"--data", "text:x", "--model", "bert"})
+              .find("there is no model 'bert'; right would be: albert:nano") != std::string::npos);
+    CHECK(refusal({"--data", "text:x", "--model", "albert:huge"}).find("only nano, base, large") !=
           std::string::npos);
-    CHECK(refusal({"--data", "text:x", "--model", "albert:huge"}).find("only nano, base, large") != std::string::npos);
 }
 
 TEST_CASE("simulate: a bad curve is named") {
@@ -165,7 +185,8 @@ TEST_CASE("simulate: a bad curve is named") {
     CHECK(refusal({"--curve", "\xc3\xa9: --peers 3"}).find("letters of ASCII") != std::string::npos);
     CHECK(refusal({"--curve", "a: --peers 'x"}) == "curve 'a': the quote ' does not end");
     CHECK(refusal({"--curve", "a: --out x"}).starts_with("curve 'a': there is no option '--out'"));
-    CHECK(refusal({"--curve", "a: --rule.tau 1"}).starts_with("curve 'a': --rule.tau: there is no field 'tau'"));
+    CHECK(refusal({"--curve", "a: --rule.tau 1"})
+              .starts_with("curve 'a': --rule.tau: there is no field 'tau'"));
     CHECK(refusal({"--curve", "a: --steps 0"}) == "curve 'a': --steps is 0, it must be 1 or more");
     CHECK(refusal({"--curve", "A b:", "--curve", "a_b:"}) ==
           "the curves 'A b' and 'a_b' would both be written to a_b.jsonl");

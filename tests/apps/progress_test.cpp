@@ -13,9 +13,7 @@ using namespace btard::apps;
 
 namespace {
 
-progress_state half_way() {
-    return {"mean", 600, 1'200, "loss 2.81", 22.3, 31};
-}
+progress_state half_way() { return {"mean", 600, 1'200, "loss 2.81", 22.3, 31}; }
 
 /// What an object prints into a file, which is no terminal.
 template <class F>
@@ -41,6 +39,17 @@ TEST_CASE("bar_text: the bar takes what the width leaves, up to 40 columns") {
     CHECK(bar_text(half_way(), 80) ==
           "mean  [=============>               ]  step 600/1200  loss 2.81  22/s  0:31 left");
     CHECK(bar_text(half_way(), 200).find("[===================>                    ]") != std::string::npos);
+}
+
+TEST_CASE("bar_text: the bar keeps its place when the words become shorter") {
+    auto const shorter = [] {
+        auto state = half_way();
+        state.numbers = "loss 2";
+        return state;
+    }();
+    std::size_t const widest = progress_text(half_way()).size();
+    CHECK(bar_text(shorter, 80, widest).find(']') == bar_text(half_way(), 80).find(']'));
+    CHECK(bar_text(shorter, 80).find(']') != bar_text(half_way(), 80).find(']'));
 }
 
 TEST_CASE("bar_text: never wider than the terminal; a narrow one has no bar") {

@@ -25,7 +25,9 @@ history attacked(std::string name, double after) {
     history one{std::move(name), 16, 7};
     for (std::size_t k = 0; k < 40; ++k)
         one.add({.step = k,
-                 .loss = k < 10 ? 8 - 0.6 * double(k) : k <= 30 ? 2 : after,
+                 .loss = k < 10    ? 8 - 0.6 * double(k)
+                         : k <= 30 ? 2
+                                   : after,
                  .honest = 9,
                  .byzantine = 7,
                  .attacking = k < 30 ? 0u : 7u});
@@ -100,8 +102,10 @@ TEST_CASE("axis_for: nothing at all, and nothing finite, still have an axis") {
 TEST_CASE("table: a loss that was not finite for a while was the worst") {
     auto one = attacked("a", 3);
     one.loss[35] = std::nan("");
-    CHECK(table_text(std::vector<history>{one}).find("2.000    not finite   not finite") != std::string::npos);
-    CHECK(plot_script(std::vector<history>{one}).find("'a (leaves the picture: not finite)'") != std::string::npos);
+    CHECK(table_text(std::vector<history>{one}).find("2.000    not finite   not finite") !=
+          std::string::npos);
+    CHECK(plot_script(std::vector<history>{one}).find("'a (leaves the picture: not finite)'") !=
+          std::string::npos);
 }
 
 TEST_CASE("plot_script: marks the attack once, says who leaves the picture, and keeps numbers in bounds") {
@@ -110,6 +114,11 @@ TEST_CASE("plot_script: marks the attack once, says who leaves the picture, and 
     std::string const mark = "7 of 16 peers attack from step 30";
     CHECK(script.find(mark) != std::string::npos);
     CHECK(script.find(mark, script.find(mark) + 1) == std::string::npos);
+    auto later = attacked("later", 2.5);
+    later.attacked = 35;
+    std::string const two = plot_script(std::vector<history>{attacked("calm", 2.5), later});
+    CHECK(two.find("attack from 30") != std::string::npos);
+    CHECK(two.find("attack from 35") != std::string::npos);
     CHECK(script.find("'it''s (leaves the picture: up to 1e+300)'") != std::string::npos);
     CHECK(script.find("title 'calm'") != std::string::npos);
     CHECK(script.find("35 20.8 16\n") != std::string::npos);
@@ -126,22 +135,25 @@ TEST_CASE("plot_script: a long run is thinned, each point the mean of some steps
 TEST_CASE("record: the first line has all settings, the others have all numbers") {
     settings what;
     what.byzantine.peers = {0, 1};
-    CHECK(header_line({"a \"b\"", "", what}) ==
-          concat(R"({"btard":")", BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH) +
-              R"(","curve":"a \"b\"","settings":{)"
-          R"("data":"quadratic{.dimension = 1000, .noise = 0.1, .condition = 10, .problem = 0}","model":null,)"
-          R"("rule":"mean{}","attack":"honest{}","peers":16,"byzantine":[0,1],"bans":"none","steps":200,"seed":0,)"
-          R"("optimizer":"sgd{.learning_rate = 0.1}","schedule":"constant_rate{}","clip_gradient":null,"parts":1,)"
-          R"("threads":0}})");
-    step_report report{.step = 4, .loss = std::nan(""), .honest = 9, .byzantine = 6, .attacking = 7, .banned = {3}};
+    CHECK(
+        header_line({"a \"b\"", "", what}) ==
+        concat(R"({"btard":")", BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH) +
+            R"(","curve":"a \"b\"","settings":{)"
+            R"("data":"quadratic{.dimension = 1000, .noise = 0.1, .condition = 10, .problem = 0}","model":null,)"
+            R"("rule":"mean{}","attack":"honest{}","peers":16,"byzantine":[0,1],"bans":"none","steps":200,"seed":0,)"
+            R"("optimizer":"sgd{.learning_rate = 0.1}","schedule":"constant_rate{}","clip_gradient":null,"parts":1,)"
+            R"("threads":0}})");
+    step_report report{
+        .step = 4, .loss = std::nan(""), .honest = 9, .byzantine = 6, .attacking = 7, .banned = {3}};
     report.aggregate_norm = 2;
     report.aggregation.clipped = 5;
     report.aggregation.iterations = 6;
     report.aggregation.residual = 1;
     report.aggregation.scale = 4;
-    CHECK(step_line(report, 1.5) ==
-          R"({"step":4,"loss":null,"honest":9,"byzantine":6,"attacking":7,"banned":[3],"clipped":5,"iterations":6,)"
-          R"("residual":0.25,"aggregate_norm":2,"seconds":1.5})");
+    CHECK(
+        step_line(report, 1.5) ==
+        R"({"step":4,"loss":null,"honest":9,"byzantine":6,"attacking":7,"banned":[3],"clipped":5,"iterations":6,)"
+        R"("residual":0.25,"aggregate_norm":2,"seconds":1.5})");
     report.aggregation.scale = 0;
     CHECK(step_line(report, 1.5).find(R"("residual":null)") != std::string::npos);
 }

@@ -88,10 +88,10 @@ std::string refusal(std::vector<given> const& layer) {
 TEST_CASE("options_of: one for each setting, and one for each field of any alternative") {
     std::vector<std::string> names;
     for (auto const& option : options_of(sample{})) names.push_back(option.name + " " + option.kind);
-    CHECK(names == std::vector<std::string>{"rule TEXT", "rule.tau FLOAT", "rule.rounds UINT", "rule.turns UINT",
-                                            "maybe TEXT", "maybe.tau FLOAT", "maybe.rounds UINT",
-                                            "clip-gradient FLOAT", "peers UINT", "path TEXT", "path.word TEXT",
-                                            "out TEXT"});
+    CHECK(names == std::vector<std::string>{"rule TEXT", "rule.tau FLOAT", "rule.rounds UINT",
+                                            "rule.turns UINT", "maybe TEXT", "maybe.tau FLOAT",
+                                            "maybe.rounds UINT", "clip-gradient FLOAT", "peers UINT",
+                                            "path TEXT", "path.word TEXT", "out TEXT"});
 }
 
 TEST_CASE("options_of: the help says whose field it is, and the default is a text") {
@@ -142,10 +142,12 @@ TEST_CASE("apply: letters are taken as they stand") {
 TEST_CASE("apply: a refusal names the place, and what is there") {
     CHECK(refusal({told("peers", "many")}) ==
           "--peers: 'many', column 1: 'many' is not a whole number; right would be 16 or 1'000");
-    CHECK(refusal({told("rule", "near_bye{}")}).starts_with("--rule: 'near_bye{}', column 1: unknown name 'near_bye'; "
-                                                           "did you mean 'near_by'?"));
-    CHECK(refusal({told("rule.turns", "1")}) == "--rule.turns: there is no field 'turns' (known: tau, rounds), "
-                                                "in near_by{.tau = 1, .rounds = 3}");
+    CHECK(refusal({told("rule", "near_bye{}")})
+              .starts_with("--rule: 'near_bye{}', column 1: unknown name 'near_bye'; "
+                           "did you mean 'near_by'?"));
+    CHECK(refusal({told("rule.turns", "1")}) ==
+          "--rule.turns: there is no field 'turns' (known: tau, rounds), "
+          "in near_by{.tau = 1, .rounds = 3}");
     CHECK(refusal({told("peers.tau", "1")}) == "--peers.tau: 'peers' has no fields, in 16");
     CHECK(refusal({told("pears", "1")}) == "--pears: there is no setting 'pears'; did you mean 'peers'? "
                                            "(known: rule, maybe, clip-gradient, peers, path, out)");
@@ -161,8 +163,10 @@ TEST_CASE("check: a setting that makes no sense is named") {
 TEST_CASE("config_text: every setting with its origin; and it reads back") {
     sample settings;
     origins from;
-    apply(settings, {told("rule", "far_off{}", "a.toml:3"), told("rule.turns", "1", "command line"),
-                     told("path", "raw:a 'b' \\ \"c\"", "a.toml:4")}, from);
+    apply(settings,
+          {told("rule", "far_off{}", "a.toml:3"), told("rule.turns", "1", "command line"),
+           told("path", "raw:a 'b' \\ \"c\"", "a.toml:4")},
+          from);
     std::string const text = config_text(settings, from);
     CHECK(text == "rule = 'far_off{.rounds = 5, .turns = 1}'               # a.toml:3; .turns: command line\n"
                   "# maybe is absent                                       # default\n"

@@ -7,5 +7,5 @@
 int main() {
     float const numbers[] = {1, 2, 3, 4, 5, 6};
     auto const rows = btard::matrix_view<float const>{numbers, 3, 2};
-    return btard::aggregate(btard::mean{}, rows) == std::vector<float>{3, 4} ? 0 : 1;
+    return btard::aggregate(btard::mean{}, rows).vector == std::vector<float>{3, 4} ? 0 : 1;
 }

@@ -9,5 +9,5 @@
 
 int main() {
     auto const tensor = at::ones({3, 2});
-    return btard::aggregate(btard::mean{}, btard::rows(tensor)) == std::vector<float>{1, 1} ? 0 : 1;
+    return btard::aggregate(btard::mean{}, btard::rows(tensor)).vector == std::vector<float>{1, 1} ? 0 : 1;
 }

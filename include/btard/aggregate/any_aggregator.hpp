@@ -43,7 +43,7 @@ struct mixing_list {
     products needs() const {
         products most = products::none;
         for (auto const& item : items)
-            most = std::max(most, std::visit([](auto const& m) { return needs_of(m); }, item));
+            most = std::max(most, std::visit([](auto const& m) { return needs_before_mixing(m); }, item));
         return most;
     }
     std::size_t size(std::size_t n) const {

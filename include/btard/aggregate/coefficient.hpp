@@ -50,7 +50,8 @@ concept coefficient_rule = requires(A const& a, gram_matrix const& g, std::span<
 
 /// Replaces the rows x by M x, before any rule.
 ///
-/// Semantics: writes M (m, n) and the weights of the mixed rows (m).  The same optional members.
+/// Semantics: writes M (m, n) and the weights of the mixed rows (m).  The same optional members.  Where the rows of
+/// M do not sum to one, v0 counts: `needs()` is then `products::all`.
 template <class M>
 concept mixing =
     std::copy_constructible<M> &&

@@ -22,7 +22,8 @@ concept host_element = std::same_as<T, float> || std::same_as<T, double>;
 
 /// Vector instructions chosen at run time, and threads.  Neither changes a bit of any result.
 ///
-/// Workspace: at most 8 MiB times 8 for sums, and about 300 KiB a thread; nothing of the size of the rows.
+/// Workspace: 8 MiB for sums (two times n^2 numbers, where that is more), and a block of n times 512 doubles for
+/// each thread; nothing of the size of the rows.
 struct host {
     std::size_t threads = 0;                     ///< 0: as many as there are processors
     instruction_set set = instruction_set::best; ///< `best`: the widest that the machine has

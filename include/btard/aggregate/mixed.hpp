@@ -12,6 +12,12 @@
 
 namespace btard {
 
+/// What a rule needs of the rows before they are mixed: the diagonal of M G M^T depends on all of G.
+template <class A>
+[[nodiscard]] constexpr products needs_before_mixing(A const& a) {
+    return needs_of(a) == products::diagonal ? products::rows : needs_of(a);
+}
+
 /// `mixed{nnm{.byzantine = 3}, krum{.byzantine = 3}}`; nests: `mixed{clipping{}, mixed{nnm{}, krum{}}}`.
 ///
 /// Costs no pass over the data: with G' = M G M^T the inner rule finds its coefficients c', and a = M^T c'.
@@ -34,11 +40,7 @@ struct mixed {
     {
         return rule.start();
     }
-    /// The diagonal of M G M^T depends on all of G.
-    constexpr products needs() const {
-        products const inner = needs_of(rule);
-        return std::max(needs_of(mixing), inner == products::diagonal ? products::rows : inner);
-    }
+    constexpr products needs() const { return std::max(needs_of(mixing), needs_before_mixing(rule)); }
     constexpr void check(std::size_t n) const {
         check_rows(mixing, n);
         check_rows(rule, mixing.size(n));
@@ -69,7 +71,7 @@ struct composed {
     First first{};
     Second second{};
 
-    constexpr products needs() const { return std::max(needs_of(first), needs_of(second)); }
+    constexpr products needs() const { return std::max(needs_of(first), needs_before_mixing(second)); }
     constexpr std::size_t size(std::size_t n) const { return second.size(first.size(n)); }
     constexpr void check(std::size_t n) const {
         check_rows(first, n);

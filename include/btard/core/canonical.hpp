@@ -22,8 +22,8 @@ namespace btard {
 ///     B bool   U unsigned, 8 bytes   I signed, 8 bytes   F float   D double   T length, letters (also words)
 ///     V length, values   O 0, or 1 and the value   S name, number of fields, for each its name and value
 ///
-/// A choice among policies has the bytes of the policy chosen, so that a program that chooses when it is
-/// compiled agrees with one that chooses when it runs.  Whole numbers have 8 bytes, whatever their type.
+/// A `std::variant` of policies has the bytes of the policy chosen, so that a program that chooses when it is
+/// compiled agrees with one that chooses when it runs; `any_aggregator` and `any_attack` have those of their text.  Whole numbers have 8 bytes, whatever their type.
 template <class V>
 void append_canonical(std::vector<std::byte>& bytes, V const& value) {
     auto const append_number = [&bytes](std::uint64_t number, int width) {
