@@ -13,6 +13,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -73,6 +74,7 @@ struct attack_outcome {
 };
 
 template <attack A>
+    requires std::copy_constructible<A>
 [[nodiscard]] attack_outcome attack_once(A a, attack_fixture const& swarm, attack_context const& at) {
     attack_outcome result{swarm.labels(), swarm.gradient(at.self)};
     std::size_t const labels = result.labels.size(), size = result.gradient.size();
@@ -91,6 +93,7 @@ template <attack A>
 ///
 /// The attack must be scheduled for some of the steps 0 ... 199, or always on.
 template <attack A>
+    requires std::copy_constructible<A>
 [[nodiscard]] std::string broken_laws(A const& a) {
     std::string broken;
     auto const law = [&broken](bool holds, std::size_t step, std::string_view sentence) {
