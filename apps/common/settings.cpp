@@ -23,8 +23,9 @@ std::vector<option_info> field_options(std::string const& path, std::vector<owne
             std::find_if(all.begin(), all.end(), [&](auto const& o) { return o.first.name == name; });
         if (option == all.end()) option = all.insert(all.end(), {{name, field.kind, "", "", path}, {}});
         auto& meanings = option->second;
-        auto same = std::find_if(meanings.begin(), meanings.end(),
-                                 [&](auto const& m) { return m.help == field.help; });
+        std::string const& help = field.help; // clang 14 captures no structured binding
+        auto same =
+            std::find_if(meanings.begin(), meanings.end(), [&](auto const& m) { return m.help == help; });
         if (same == meanings.end()) same = meanings.insert(meanings.end(), {{}, field.help});
         if (!owner.empty()) same->owners.push_back(owner);
     }

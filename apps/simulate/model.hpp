@@ -9,7 +9,7 @@
 
 namespace btard::apps {
 
-/// `albert:nano`, `albert:base{.hidden = 96}`; or `albert{...}`, where what is left out is as in `albert:nano`.
+/// `albert:nano`, `albert:base{.hidden = 96}`; or `albert{...}`: what it leaves out is as in `albert:nano`.
 struct albert_model : albert_config {
     albert_model() : albert_config(albert_by_name("nano")) {}
     explicit albert_model(albert_config const& sizes) : albert_config(sizes) {}

@@ -156,7 +156,7 @@ do for [kind in 'svg png'] {
     }
 
     set output 'loss.'.kind
-    set label 1 'Training loss of the honest peers' at graph 0, 1.13 font ':Bold,15'
+    set label 1 '{/:Bold=16 Training loss of the honest peers}' at graph 0, 1.13
     set key at graph 0.1, 0.97 left top
 )";
     script += concat(
@@ -166,7 +166,7 @@ do for [kind in 'svg png'] {
         curve_list(curves, "1:2", "lines", [&](history const& one) { return loss_title(one, axis); }));
     script += R"(
     set output 'peers.'.kind
-    set label 1 'Peers alive'
+    set label 1 '{/:Bold=16 Peers alive}'
     set key at graph 0.02, 0.04 left bottom
     set ylabel 'honest and Byzantine peers'
     unset logscale y

@@ -9,7 +9,7 @@
 
 namespace btard::apps {
 
-/// Loss before the attack, the worst since, and at the end (the first and the last are means of 20 steps); who
+/// Loss before the attack, the worst since, and at the end (first and last are means of 20 steps); who
 /// is left, and when attackers were removed.
 [[nodiscard]] std::string table_text(std::span<history const> curves);
 

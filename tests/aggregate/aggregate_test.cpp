@@ -22,11 +22,12 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr float none = std::numeric_limits<float>::quiet_NaN();
 
 /// The sentence with which four rows of two columns are refused.
-std::string refusal(any_aggregator const& rule, std::vector<double> weights = {1, 1, 1, 1}, std::size_t length = 2,
-                    float in_out = 0) {
+std::string refusal(any_aggregator const& rule, std::vector<double> weights = {1, 1, 1, 1},
+                    std::size_t length = 2, float in_out = 0) {
     std::vector<float> const x{1, 2, 3, 4, 5, 6, 7, 9};
     try {
-        run(rule, matrix_view<float const>(x.data(), 4, 2), {.weights = weights, .given = std::vector<float>(length, in_out)});
+        run(rule, matrix_view<float const>(x.data(), 4, 2),
+            {.weights = weights, .given = std::vector<float>(length, in_out)});
     } catch (contract_violation const& violation) {
         return violation.what();
     }
@@ -37,9 +38,11 @@ std::string refusal(any_aggregator const& rule, std::vector<double> weights = {1
 std::vector<any_aggregator> all_rules(std::size_t n) {
     std::size_t const f = (n - 1) / 4;
     std::vector<any_aggregator> all;
-    for (any_rule const& rule : {any_rule{mean{}}, any_rule{centered_clip{}}, any_rule{centered_clip{.tau = 2, .iterations = 3}},
-                                 any_rule{geometric_median{}}, any_rule{geometric_median{.nu = 0.1, .iterations = 3}},
-                                 any_rule{krum{f}}, any_rule{multi_krum{f}}, any_rule{coordinate_median{}}, any_rule{trimmed_mean{f}}}) {
+    for (any_rule const& rule :
+         {any_rule{mean{}}, any_rule{centered_clip{}}, any_rule{centered_clip{.tau = 2, .iterations = 3}},
+          any_rule{geometric_median{}}, any_rule{geometric_median{.nu = 0.1, .iterations = 3}},
+          any_rule{krum{f}}, any_rule{multi_krum{f}}, any_rule{coordinate_median{}},
+          any_rule{trimmed_mean{f}}}) {
         all.push_back({{}, rule});
         all.push_back({{{nnm{f}}}, rule});
         all.push_back({{{clipping{3}}}, rule});
@@ -55,9 +58,12 @@ TEST_CASE("aggregate: whoever breaks the contract is told so, with the numbers")
     CHECK(refusal(any(mean{})) == "");
     CHECK(refusal(any(mean{}), {1, 1, 1}) == "there are 3 weights for 4 rows");
     CHECK(refusal(any(mean{}), {1, 1, 1, 1}, 3) == "out has 3 elements, the rows have 2");
-    CHECK(refusal(any(mean{}), {1, -0.5, 1, 1}) == "the weight of row 1 is -0.5, it must be finite and not negative");
-    CHECK(refusal(any(mean{}), {1, 1, infinity, 1}) == "the weight of row 2 is inf, it must be finite and not negative");
-    CHECK(refusal(any(mean{}), {1, 1, 1, double(none)}) == "the weight of row 3 is nan, it must be finite and not negative");
+    CHECK(refusal(any(mean{}), {1, -0.5, 1, 1}) ==
+          "the weight of row 1 is -0.5, it must be finite and not negative");
+    CHECK(refusal(any(mean{}), {1, 1, infinity, 1}) ==
+          "the weight of row 2 is inf, it must be finite and not negative");
+    CHECK(refusal(any(mean{}), {1, 1, 1, double(none)}) ==
+          "the weight of row 3 is nan, it must be finite and not negative");
     CHECK(refusal(any(mean{}), {0, 0, 0, 0}) == "all 4 weights are zero");
 
     CHECK(refusal(any(centered_clip{.tau = 0})) == "tau is 0, it must be positive");
@@ -66,8 +72,10 @@ TEST_CASE("aggregate: whoever breaks the contract is told so, with the numbers")
     CHECK(refusal(any(centered_clip{.tau = infinity})) == "");
     CHECK(refusal(any(centered_clip{.rtol = 0})) == "rtol is 0, it must be between 0 and 1");
     CHECK(refusal(any(centered_clip{.iterations = 0})) == "iterations is 0, it must be 1 or more");
-    CHECK(refusal(any(centered_clip{.step = 0.5})) == "step is 0.5, it must not be negative, and goes with iterations");
-    CHECK(refusal(any(centered_clip{.iterations = 2, .step = -1})) == "step is -1, it must not be negative, and goes with iterations");
+    CHECK(refusal(any(centered_clip{.step = 0.5})) ==
+          "step is 0.5, it must not be negative, and goes with iterations");
+    CHECK(refusal(any(centered_clip{.iterations = 2, .step = -1})) ==
+          "step is -1, it must not be negative, and goes with iterations");
     CHECK(refusal(any(geometric_median{.nu = 0})) == "nu is 0, it must be positive");
     CHECK(refusal(any(geometric_median{.iterations = 0})) == "iterations is 0, it must be 1 or more");
     CHECK(refusal(any(geometric_median{.rtol = 2})) == "rtol is 2, it must be between 0 and 1");
@@ -75,38 +83,48 @@ TEST_CASE("aggregate: whoever breaks the contract is told so, with the numbers")
     CHECK(refusal(any(krum{.byzantine = 2})) == "krum: 2 * 2 >= 4 rows");
     CHECK(refusal(any(krum{.byzantine = 1})) == "");
     CHECK(refusal(any(multi_krum{.byzantine = 3})) == "multi_krum: 2 * 3 >= 4 rows");
-    CHECK(refusal(any(multi_krum{.byzantine = 1, .selected = 4})) == "multi_krum: selected is 4, it must be 1 to 3");
+    CHECK(refusal(any(multi_krum{.byzantine = 1, .selected = 4})) ==
+          "multi_krum: selected is 4, it must be 1 to 3");
     CHECK(refusal(any(multi_krum{.selected = 0})) == "multi_krum: selected is 0, it must be 1 to 4");
     CHECK(refusal(any(trimmed_mean{2})) == "trimmed_mean: 2 * 2 >= 4 rows");
 
     CHECK(refusal(any(mean{}, {nnm{2}})) == "nnm: 2 * 2 >= 4 rows");
     CHECK(refusal(any(mean{}, {bucketing{0}})) == "bucket is 0, it must be 1 or more");
     CHECK(refusal(any(mean{}, {clipping{0}})) == "radius is 0, it must be positive");
-    CHECK(refusal(any(krum{1}, {bucketing{2}})) == "krum: 2 * 1 >= 2 rows"); // of four rows two groups are left
+    CHECK(refusal(any(krum{1}, {bucketing{2}})) ==
+          "krum: 2 * 1 >= 2 rows"); // of four rows two groups are left
     CHECK(refusal(any(mean{}, {bucketing{2}, nnm{1}})) == "nnm: 2 * 1 >= 2 rows");
 
-    CHECK(refusal(any(centered_clip{.start_at = start_point::row(4)})) == "the start is row 4, there are 4 rows");
+    CHECK(refusal(any(centered_clip{.start_at = start_point::row(4)})) ==
+          "the start is row 4, there are 4 rows");
     CHECK(refusal(any(centered_clip{.start_at = start_point::row(3)})) == "");
     for (float const value : {none, float(infinity)}) {
         std::string const sentence = "out, where the rule starts, holds a value that is not finite";
-        CHECK(refusal(any(centered_clip{.start_at = start_point::given}), {1, 1, 1, 1}, 2, value) == sentence);
-        CHECK(refusal(any(centered_clip{.iterations = 2, .start_at = start_point::given}), {1, 1, 1, 1}, 2, value) == sentence);
-        CHECK(refusal(any(geometric_median{.start_at = start_point::given}, {nnm{1}}), {1, 1, 1, 1}, 2, value) == sentence);
+        CHECK(refusal(any(centered_clip{.start_at = start_point::given}), {1, 1, 1, 1}, 2, value) ==
+              sentence);
+        CHECK(refusal(any(centered_clip{.iterations = 2, .start_at = start_point::given}), {1, 1, 1, 1}, 2,
+                      value) == sentence);
+        CHECK(refusal(any(geometric_median{.start_at = start_point::given}, {nnm{1}}), {1, 1, 1, 1}, 2,
+                      value) == sentence);
         CHECK(refusal(any(centered_clip{}), {1, 1, 1, 1}, 2, value) == ""); // not read
     }
 }
 
 TEST_CASE("aggregate: no rows at all are the caller's mistake, no columns are none") {
-    CHECK_THROWS_WITH_AS(run(any(mean{}), matrix_view<float const>()), "there are no rows to aggregate", contract_violation);
-    for (auto const& rule : all_rules(3)) CHECK(run(rule, matrix_view<float const>(nullptr, 3, 0)).report.rows_used == 3);
+    CHECK_THROWS_WITH_AS(run(any(mean{}), matrix_view<float const>()), "there are no rows to aggregate",
+                         contract_violation);
+    for (auto const& rule : all_rules(3))
+        CHECK(run(rule, matrix_view<float const>(nullptr, 3, 0)).report.rows_used == 3);
 }
 
-TEST_CASE("aggregate: the numbers of a rule are checked against the rows that the caller has, whatever is in them") {
+TEST_CASE("aggregate: the numbers of a rule are checked against the rows that the caller has, whatever is in "
+          "them") {
     rows_of<float> const rows{{1, 2}, {3, 4}, {none, 4}, {5, none}};
     CHECK_THROWS_AS(run(any(krum{.byzantine = 2}), rows.view()), contract_violation);
     CHECK(run(any(krum{.byzantine = 1}), rows.view()).vector == rows.x[0]);
     CHECK_THROWS_AS(run(any(trimmed_mean{2}), rows.view(), {.weights = {1, 0, 0, 1}}), contract_violation);
-    CHECK(run(any(trimmed_mean{1}), rows.view(), {.weights = {1, 1, 0, 1}}).vector == std::vector<float>{2, 3});
+    CHECK(run(any(trimmed_mean{1}), rows.view(), {.weights = {1, 1, 0, 1}}).vector ==
+          std::vector<float>{2, 3});
 }
 
 TEST_CASE("aggregate: rows that are not finite are named and have no say") {
@@ -117,7 +135,8 @@ TEST_CASE("aggregate: rows that are not finite are named and have no say") {
     rows.x[2][20] = -infinity;
     rows_of<float> const all(rows);
     for (auto const& rule : all_rules(11)) {
-        if (rule.mixings.items.size() == 3 || (rule.mixings.items.size() == 1 && rule.mixings.items[0].index() == 1))
+        if (rule.mixings.items.size() == 3 ||
+            (rule.mixings.items.size() == 1 && rule.mixings.items[0].index() == 1))
             continue; // the shuffle of 11 rows is another than that of 8
         auto const [v, report] = run(rule, all.view());
         auto expected = run(rule.without(3), good.view());
@@ -188,7 +207,8 @@ TEST_CASE("aggregate: a row rule sees the rows that count, and its own kind of r
     struct long_report : aggregation_report {
         std::size_t seen = 0;
     };
-    auto const rule = [](matrix_view<float const> rows, std::span<double const> weights, std::span<float> out) {
+    auto const rule = [](matrix_view<float const> rows, std::span<double const> weights,
+                         std::span<float> out) {
         long_report report;
         report.seen = rows.rows();
         for (std::size_t k = 0; k < out.size(); ++k) out[k] = rows(0, k) * float(weights[0]);
@@ -198,7 +218,8 @@ TEST_CASE("aggregate: a row rule sees the rows that count, and its own kind of r
     rows_of<float> const rows{{none, 1}, {1, 2}, {3, 4}, {5, 6}};
     std::vector<double> const weights{1, 0, 2, 1};
     std::vector<float> out(2);
-    auto const report = aggregate(host{1}, rule, rows.view(), std::span<double const>(weights), std::span(out));
+    auto const report =
+        aggregate(host{1}, rule, rows.view(), std::span<double const>(weights), std::span(out));
     static_assert(std::is_same_v<decltype(report), long_report const>);
     CHECK(out == std::vector<float>{6, 8});
     CHECK(report.seen == 2);
@@ -207,7 +228,8 @@ TEST_CASE("aggregate: a row rule sees the rows that count, and its own kind of r
 }
 
 TEST_CASE("aggregate: the short form takes unit weights, and returns a new vector with the report") {
-    auto const sum_of_weights = [](matrix_view<float const> rows, std::span<double const> weights, std::span<float> out) {
+    auto const sum_of_weights = [](matrix_view<float const> rows, std::span<double const> weights,
+                                   std::span<float> out) {
         for (std::size_t k = 0; k < out.size(); ++k)
             for (std::size_t i = 0; i < rows.rows(); ++i) out[k] += float(weights[i]) * rows(i, k);
         return aggregation_report{};
@@ -216,10 +238,12 @@ TEST_CASE("aggregate: the short form takes unit weights, and returns a new vecto
     auto const [v, report] = aggregate(sum_of_weights, matrix_view<float>(data.data(), 3, 2));
     CHECK(v == std::vector<float>{9, 15});
     CHECK(report.rows_used == 3);
-    CHECK(aggregate(sum_of_weights, matrix_view<float const>(data.data(), 2, 3)).vector == std::vector<float>{5, 7, 12});
+    CHECK(aggregate(sum_of_weights, matrix_view<float const>(data.data(), 2, 3)).vector ==
+          std::vector<float>{5, 7, 12});
 }
 
-TEST_CASE_TEMPLATE("aggregate: whatever is in the rows, nothing is thrown and the result is finite", T, float, double) {
+TEST_CASE_TEMPLATE("aggregate: whatever is in the rows, nothing is thrown and the result is finite", T, float,
+                   double) {
     double const large = sizeof(T) == 4 ? 3e38 : 1e300, tiny = sizeof(T) == 4 ? 1e-42 : 1e-310;
     for (std::uint64_t trial = 0; trial < 150; ++trial) {
         random_stream draw(derive({trial, 0}, "fuzz"));
@@ -231,11 +255,13 @@ TEST_CASE_TEMPLATE("aggregate: whatever is in the rows, nothing is thrown and th
         for (std::size_t i = 0; i < n; ++i) {
             weights[i] = draw.below(5) == 0 && i > 0 ? 0 : draw.uniform() + 1e-3;
             for (T& value : x[i]) {
-                double const choice[] = {draw.normal(), infinity, -infinity, double(none), large, -large, 0, tiny, 1e30};
+                double const choice[] = {draw.normal(), infinity, -infinity, double(none), large,
+                                         -large,        0,        tiny,      1e30};
                 value = T(choice[draw.uniform() < trouble ? draw.below(9) : 0]);
             }
             if (i > 0 && draw.below(4) == 0) x[i] = x[draw.below(std::uint32_t(i))];
-            bool const finite = std::all_of(x[i].begin(), x[i].end(), [](T value) { return std::isfinite(value); });
+            bool const finite =
+                std::all_of(x[i].begin(), x[i].end(), [](T value) { return std::isfinite(value); });
             if (!finite && weights[i] > 0) bad.push_back(i);
         }
         rows_of<T> const rows(x);
@@ -246,7 +272,8 @@ TEST_CASE_TEMPLATE("aggregate: whatever is in the rows, nothing is thrown and th
             CAPTURE(trial);
             CHECK(finite);
             CHECK(report.not_finite == bad);
-            CHECK(std::isfinite(report.residual + report.rounding + report.scale + report.norm + report.last_step));
+            CHECK(std::isfinite(report.residual + report.rounding + report.scale + report.norm +
+                                report.last_step));
             for (double const c : report.coefficients) CHECK(std::isfinite(c));
         }
     }

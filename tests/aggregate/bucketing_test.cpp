@@ -36,7 +36,8 @@ TEST_CASE("bucketing: groups of s rows, the last one smaller, each row in one of
     }
 }
 
-TEST_CASE("bucketing: a group is the weighted mean of its rows and weighs what they weigh, so the mean stays") {
+TEST_CASE(
+    "bucketing: a group is the weighted mean of its rows and weighs what they weigh, so the mean stays") {
     plain_rows rows = normal_rows(11, 6);
     for (std::size_t i = 0; i < 11; ++i) rows.w[i] = 1 + double(i);
     for (std::size_t const s : {1u, 2u, 3u, 11u, 20u}) {
@@ -80,6 +81,8 @@ TEST_CASE("bucketing: a few far rows spoil as many groups, which may be most of 
     CHECK(run(any(coordinate_median{}), seen.view()).vector[0] < 10);
     bool spoilt = false; // three of five groups, unless two far rows meet
     for (std::uint64_t number = 0; number < 20; ++number)
-        spoilt = spoilt || run(any(coordinate_median{}, {bucketing{}}), seen.view(), {.public_seed = {number, 0}}).vector[0] > 1e8f;
+        spoilt =
+            spoilt || run(any(coordinate_median{}, {bucketing{}}), seen.view(), {.public_seed = {number, 0}})
+                              .vector[0] > 1e8f;
     CHECK(spoilt);
 }

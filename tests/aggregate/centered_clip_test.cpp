@@ -20,7 +20,8 @@ using testing::true_residual;
 namespace {
 
 /// v before it was rounded: v0 + sum of a_i (x_i - v0), in long double.
-std::vector<long double> unrounded(plain_rows const& rows, std::vector<double> const& v0, aggregation_report const& report) {
+std::vector<long double> unrounded(plain_rows const& rows, std::vector<double> const& v0,
+                                   aggregation_report const& report) {
     std::vector<long double> v(v0.begin(), v0.end());
     for (std::size_t i = 0; i < rows.n(); ++i)
         for (std::size_t k = 0; k < v.size(); ++k)
@@ -36,7 +37,7 @@ struct worst {
     double returned = 0;   ///< the true one of the floats that are returned, beyond both terms, relative
 };
 
-/// Runs the solver on rows of double and of float, from the lower median and from the origin, with a tau of 1.
+/// Solves for rows of double and of float, centred on the lower median and on the origin, with a tau of 1.
 void try_all(worst& w, plain_rows const& rows) {
     centered_clip const rule{.tau = 1};
     std::vector<double> const origin(rows.d());
@@ -45,7 +46,8 @@ void try_all(worst& w, plain_rows const& rows) {
     rows_of<float> const floats(rows);
     plain_rows const of_floats = floats.plain();
     for (bool const given : {false, true}) {
-        any_aggregator const asked = any(centered_clip{.tau = 1, .start_at = given ? start_point::given : start_point::lower_median});
+        any_aggregator const asked =
+            any(centered_clip{.tau = 1, .start_at = given ? start_point::given : start_point::lower_median});
         auto const report = run(asked, doubles.view()).report;
         true_residual const f(rule, rows, unrounded(rows, given ? origin : median, report));
         double const scale = f.scale > 0 ? double(f.scale) : 1;
@@ -65,7 +67,8 @@ void check(worst const& w) {
     CHECK(w.iterations <= 30);
     CHECK(w.residual <= 1e-9);
     CHECK(w.unreported <= 1e-9); // "zero" is reported as zero, up to the rounding of the inner products
-    CHECK(w.returned <= 3e-9);   // the distances are those of rows rounded after centring: 1/20 of a float's precision
+    CHECK(w.returned <=
+          3e-9); // the distances are those of rows rounded after centring: 1/20 of a float's precision
 }
 
 /// Ratios of the norm of the noise to tau.
@@ -107,7 +110,8 @@ TEST_CASE("centered_clip: the fixed point, 7 of 16 or 31 of 64 rows times -1000,
             for (double const ratio : ratios) {
                 plain_rows rows = noise(n, 101, ratio);
                 for (std::size_t i = 0; i < b; ++i)
-                    for (double& value : rows.x[i]) value = kind == 3 ? 1e30 : value * (kind == 0 ? -1000 : kind == 1 ? 1e6 : 1e30);
+                    for (double& value : rows.x[i])
+                        value = kind == 3 ? 1e30 : value * (kind == 0 ? -1000 : kind == 1 ? 1e6 : 1e30);
                 try_all(w, rows);
             }
         check(w);
@@ -121,7 +125,8 @@ TEST_CASE("centered_clip: the fixed point, attackers together around the critica
             for (int step = 0; step <= 100; ++step) {
                 if (n == 64 && step % 10 != 0) continue;
                 plain_rows rows = noise(n, 101, ratio);
-                plain_rows const honest{{rows.x.begin() + std::ptrdiff_t(b), rows.x.end()}, std::vector<double>(n - b, 1.0)};
+                plain_rows const honest{{rows.x.begin() + std::ptrdiff_t(b), rows.x.end()},
+                                        std::vector<double>(n - b, 1.0)};
                 auto there = testing::witness(mean{}, honest);
                 there.back() += (1 + 0.002 * step) * critical(n, b, ratio);
                 std::fill_n(rows.x.begin(), b, there);
@@ -137,7 +142,8 @@ TEST_CASE("centered_clip: the fixed point, equal rows, rows on a line, two rows,
     for (double const ratio : ratios) {
         plain_rows rows = noise(16, 40, ratio), line = rows;
         for (std::size_t i = 0; i < 16; ++i)
-            for (std::size_t k = 0; k < 40; ++k) line.x[i][k] = rows.x[0][k] * (rows.x[i][1] / ratio + double(i % 3));
+            for (std::size_t k = 0; k < 40; ++k)
+                line.x[i][k] = rows.x[0][k] * (rows.x[i][1] / ratio + double(i % 3));
         try_all(w, line);
         for (std::size_t i = 7; i < 16; ++i) rows.x[i] = rows.x[8]; // equal honest rows
         try_all(w, rows);
@@ -160,7 +166,8 @@ TEST_CASE("centered_clip: the fixed point, with weights, and as found by brute f
             plain_rows rows = normal_rows(n, 12, n);
             for (std::size_t i = 0; i < n; ++i) rows.w[i] = 0.25 + double(i % 4);
             if (n > 5) rows.x[3].assign(12, -50);
-            auto const [v, report] = run(any(centered_clip{.tau = tau}), rows_of<double>(rows).view(), {.weights = rows.w});
+            auto const [v, report] =
+                run(any(centered_clip{.tau = tau}), rows_of<double>(rows).view(), {.weights = rows.w});
             CHECK(difference(v, testing::witness(centered_clip{.tau = tau}, rows)) < 1e-8);
             std::size_t far = 0;
             for (auto const& row : rows.x) far += testing::distance(row, v) > tau;
@@ -171,9 +178,12 @@ TEST_CASE("centered_clip: the fixed point, with weights, and as found by brute f
 TEST_CASE("centered_clip: the start does not matter to the fixed point") {
     rows_of<double> const rows(normal_rows(11, 20));
     auto const v = run(any(centered_clip{}), rows.view()).vector;
-    for (auto const start : {start_point::upper_median, start_point::midpoint, start_point::mean, start_point::origin,
-                             start_point::row(3), start_point::given})
-        CHECK(distance(run(any(centered_clip{.start_at = start}), rows.view(), {.given = std::vector<double>(20, 3.0)}).vector, v) < 1e-8);
+    for (auto const start : {start_point::upper_median, start_point::midpoint, start_point::mean,
+                             start_point::origin, start_point::row(3), start_point::given})
+        CHECK(distance(run(any(centered_clip{.start_at = start}), rows.view(),
+                           {.given = std::vector<double>(20, 3.0)})
+                           .vector,
+                       v) < 1e-8);
 }
 
 TEST_CASE("centered_clip: attackers in one direction shift equal rows by b / (n - b) tau") {
@@ -192,7 +202,8 @@ TEST_CASE("centered_clip: attackers in one direction shift equal rows by b / (n 
             }
 }
 
-TEST_CASE("centered_clip: where tau is below the noise, attackers shift the result by as much as the noise, whatever tau") {
+TEST_CASE("centered_clip: where tau is below the noise, attackers shift the result by as much as the noise, "
+          "whatever tau") {
     std::size_t const n = 16, b = 7, honest = n - b;
     for (double const radius : {1.0, 1000.0})
         for (double const tau : {1.4, 1.0, 1e-3}) { // every row is clipped as long as it is below 1.5 radii
@@ -203,16 +214,19 @@ TEST_CASE("centered_clip: where tau is below the noise, attackers shift the resu
                 std::fill_n(rows.x[i].begin(), honest, radius / double(honest));
             std::vector<double> expected(honest + 1, radius / double(honest));
             expected[honest] = critical(n, b, radius);
-            auto const [v, report] = run(any(centered_clip{.tau = tau * radius, .rtol = 1e-15}), rows_of<double>(rows).view());
+            auto const [v, report] =
+                run(any(centered_clip{.tau = tau * radius, .rtol = 1e-15}), rows_of<double>(rows).view());
             CHECK(distance(v, expected) < 1e-14 * radius);
             CHECK(report.clipped == n);
         }
 }
 
-TEST_CASE("centered_clip: with tau = infinity it is the mean, after one step; all rows equal are that row, for any tau") {
+TEST_CASE("centered_clip: with tau = infinity it is the mean, after one step; all rows equal are that row, "
+          "for any tau") {
     plain_rows rows = normal_rows(11, 20);
     rows.w = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
-    auto const [v, report] = run(any(centered_clip{.tau = INFINITY}), rows_of<double>(rows).view(), {.weights = rows.w});
+    auto const [v, report] =
+        run(any(centered_clip{.tau = INFINITY}), rows_of<double>(rows).view(), {.weights = rows.w});
     CHECK(difference(v, testing::witness(mean{}, rows)) < 1e-14);
     CHECK(report.iterations == 1);
     CHECK(report.clipped == 0);
@@ -229,12 +243,14 @@ TEST_CASE("centered_clip: so many plain steps from each start, as the formula sa
     rows.x[2].assign(9, 40);
     for (std::size_t i = 0; i < 11; ++i) rows.w[i] = 1 + double(i % 2);
     std::vector<double> const given(9, -0.25);
-    for (auto const start : {start_point::given, start_point::lower_median, start_point::upper_median, start_point::midpoint,
-                             start_point::row(5), start_point::mean, start_point::origin})
+    for (auto const start :
+         {start_point::given, start_point::lower_median, start_point::upper_median, start_point::midpoint,
+          start_point::row(5), start_point::mean, start_point::origin})
         for (std::size_t const iterations : {1u, 2u, 20u})
             for (double const tau : {0.5, 3.0, 100.0}) {
                 centered_clip const rule{.tau = tau, .iterations = iterations, .start_at = start};
-                auto const [v, report] = run(any(rule), rows_of<double>(rows).view(), {.weights = rows.w, .given = given});
+                auto const [v, report] =
+                    run(any(rule), rows_of<double>(rows).view(), {.weights = rows.w, .given = given});
                 CHECK(difference(v, testing::witness(rule, rows, given)) < 1e-12);
                 CHECK(report.iterations == iterations);
                 true_residual const f(rule, rows, {v.begin(), v.end()});
@@ -256,13 +272,15 @@ TEST_CASE("centered_clip: ends with the first step that is no longer than asked,
     CHECK(distance(before.vector, long_run.vector) == doctest::Approx(long_run.report.last_step));
 }
 
-TEST_CASE("centered_clip: from a given point, one plain step with any b rows moves it by at most b tau / n more") {
+TEST_CASE(
+    "centered_clip: from a given point, one plain step with any b rows moves it by at most b tau / n more") {
     plain_rows rows = normal_rows(10, 8);
     centered_clip const rule{.tau = 2, .iterations = 1, .start_at = start_point::given};
     auto const v = run(any(rule), rows_of<double>(rows).view()).vector;
     for (std::size_t b = 1; b <= 3; ++b) {
         rows.x[b].assign(8, b % 2 ? 1e30 : -1e30);
-        CHECK(distance(run(any(rule), rows_of<double>(rows).view()).vector, v) <= 2 * double(b) * 2 / 10 + 1e-12);
+        CHECK(distance(run(any(rule), rows_of<double>(rows).view()).vector, v) <=
+              2 * double(b) * 2 / 10 + 1e-12);
     }
 }
 

@@ -27,7 +27,8 @@ TEST_CASE("clipping: no row is longer than the radius afterwards, however long i
     rows.x[2].assign(30, 1e30);
     rows.x[5].assign(30, -1e6);
     rows.x[7].assign(30, 0);
-    auto const y = mixed_by(clipping{.radius = 2}, rows), expected = testing::mixed_plainly(clipping{.radius = 2}, rows);
+    auto const y = mixed_by(clipping{.radius = 2}, rows),
+               expected = testing::mixed_plainly(clipping{.radius = 2}, rows);
     for (std::size_t i = 0; i < 9; ++i) {
         CHECK(testing::distance(y.x[i], std::vector<double>(30)) <= 2 * (1 + 1e-9));
         CHECK(difference(y.x[i], expected.x[i]) < 1e-9);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <btard/aggregate/coefficient.hpp>
 #include <btard/aggregate/clipping.hpp>
+#include <btard/aggregate/coefficient.hpp>
 #include <btard/aggregate/mixed.hpp>
 #include <btard/aggregate/nnm.hpp>
 
@@ -24,7 +24,8 @@ TEST_CASE("gram_matrix: distances between rows, and never below zero") {
     CHECK(seen.rows() == 4);
     for (std::size_t i = 0; i < 4; ++i)
         for (std::size_t j = 0; j < 4; ++j)
-            CHECK(std::sqrt(seen.squared_distance(i, j)) == doctest::Approx(testing::distance(rows.x[i], rows.x[j])));
+            CHECK(std::sqrt(seen.squared_distance(i, j)) ==
+                  doctest::Approx(testing::distance(rows.x[i], rows.x[j])));
     std::vector<double> const rounded{1, 1.0000001, 0, 1.0000001, 1, 0, 0, 0, 0}; // nearly equal rows
     CHECK(gram_matrix{{rounded.data(), 3, 3}, std::span(rows.w).first(2)}.squared_distance(0, 1) == 0);
 }
@@ -36,7 +37,8 @@ TEST_CASE("length: that of a combination of the rows") {
     std::vector<double> sum(7);
     for (std::size_t i = 0; i < 3; ++i)
         for (std::size_t k = 0; k < 7; ++k) sum[k] += a[i] * rows.x[i][k];
-    CHECK(length(std::as_const(g).view(), a) == doctest::Approx(testing::distance(sum, std::vector<double>(7))));
+    CHECK(length(std::as_const(g).view(), a) ==
+          doctest::Approx(testing::distance(sum, std::vector<double>(7))));
 }
 
 TEST_CASE("begin_at: the origin and the weighted mean, seen from v0") {

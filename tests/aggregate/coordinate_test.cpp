@@ -70,7 +70,8 @@ TEST_CASE("sorting_network: pruned to some ranks, those are still right") {
     }
 }
 
-TEST_CASE("sorting_network: the median of 16 takes 53 comparators out of 63, that of 64 takes 445 out of 543") {
+TEST_CASE(
+    "sorting_network: the median of 16 takes 53 comparators out of 63, that of 64 takes 445 out of 543") {
     CHECK(sorting_network(16, {0, 15}).size() == 63);
     CHECK(sorting_network(16, {7, 7}).size() == 53);
     CHECK(sorting_network(64, {0, 63}).size() == 543);
@@ -78,7 +79,8 @@ TEST_CASE("sorting_network: the median of 16 takes 53 comparators out of 63, tha
     CHECK(sorting_network(1, {0, 0}).empty());
 }
 
-TEST_CASE("sorting_network: a comparator puts the smaller value in front, and touches only rows that are there") {
+TEST_CASE(
+    "sorting_network: a comparator puts the smaller value in front, and touches only rows that are there") {
     for (std::size_t n = 1; n <= 70; ++n)
         for (auto const [low, high] : sorting_network(n, {0, n - 1})) {
             CHECK(low < high);

@@ -41,7 +41,8 @@ TEST_CASE("geometric_median: no other point has a smaller sum of weighted distan
     }
 }
 
-TEST_CASE("geometric_median: of a triangle with angles below 120 degrees it sees each side under 120 degrees") {
+TEST_CASE(
+    "geometric_median: of a triangle with angles below 120 degrees it sees each side under 120 degrees") {
     rows_of<double> const triangle{{0, 0}, {4, 0}, {1, 3}};
     auto const v = run(any(geometric_median{.nu = 1e-9}), triangle.view()).vector;
     for (std::size_t i = 0; i < 3; ++i) {
@@ -57,12 +58,14 @@ TEST_CASE("geometric_median: a point that holds more than half of the rows is it
     CHECK(distance(run(any(geometric_median{.nu = 0.1}), rows.view()).vector, {1, 2}) < 0.1);
 }
 
-TEST_CASE("geometric_median: less than half of the rows move it no further than 2 (n - b) / (n - 2 b) radii") {
+TEST_CASE(
+    "geometric_median: less than half of the rows move it no further than 2 (n - b) / (n - 2 b) radii") {
     for (std::size_t const b : {1u, 3u, 7u})
         for (double const far : {3.0, 1e3, 1e30}) {
             auto rows = normal_rows(16, 30, b);
             double radius = 0;
-            for (auto const& row : rows.x) radius = std::max(radius, testing::distance(row, std::vector<double>(30)));
+            for (auto const& row : rows.x)
+                radius = std::max(radius, testing::distance(row, std::vector<double>(30)));
             for (std::size_t i = 0; i < b; ++i) rows.x[i].assign(30, far);
             auto const v = run(any(geometric_median{}), rows_of<double>(rows).view()).vector;
             CHECK(distance(v, std::vector<double>(30)) <= 2.0 * double(16 - b) / double(16 - 2 * b) * radius);

@@ -1,4 +1,4 @@
-// tests/aggregate/golden.hpp: the input on which the results of public systems are known, and the file that has them.
+// tests/aggregate/golden.hpp: the input on which results of public systems are known, and the file of them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -16,7 +16,10 @@ inline btard::testing::plain_rows golden_rows() {
     btard::testing::plain_rows rows{std::vector(11, std::vector<double>(5)), std::vector<double>(11, 1.0)};
     for (std::size_t i = 0; i < 11; ++i)
         for (std::size_t k = 0; k < 5; ++k)
-            rows.x[i][k] = double((i * i * (k + 3) + 7 * i + 11 * k) % 97) / 16 - 3 + (i == 9 ? 2.5 : i == 10 ? -3 : 0);
+            rows.x[i][k] = double((i * i * (k + 3) + 7 * i + 11 * k) % 97) / 16 - 3 +
+                           (i == 9    ? 2.5
+                            : i == 10 ? -3
+                                      : 0);
     return rows;
 }
 

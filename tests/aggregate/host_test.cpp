@@ -76,7 +76,8 @@ struct flags {
 
 } // namespace
 
-TEST_CASE_TEMPLATE("gram: the centred inner products of plain loops, for every instruction set", T, float, double) {
+TEST_CASE_TEMPLATE("gram: the centred inner products of plain loops, for every instruction set", T, float,
+                   double) {
     for (nasty const& of : fixtures()) {
         nasty_rows<T> const fixture(of);
         auto const x = fixture.view();
@@ -95,7 +96,8 @@ TEST_CASE_TEMPLATE("gram: the centred inner products of plain loops, for every i
                 for (std::size_t j = 0; j <= i; ++j) {
                     long double sum = 0, size = 0;
                     for (std::size_t k = 0; k < d; ++k) {
-                        T const zi = i < n ? T(x(i, k) - v0[k]) : v0[k], zj = j < n ? T(x(j, k) - v0[k]) : v0[k];
+                        T const zi = i < n ? T(x(i, k) - v0[k]) : v0[k],
+                                zj = j < n ? T(x(j, k) - v0[k]) : v0[k];
                         sum += static_cast<long double>(zi) * zj;
                         size += std::abs(static_cast<long double>(zi) * zj);
                     }
@@ -127,7 +129,8 @@ TEST_CASE("gram: a product of two differences of floats is exact, from denormal 
         small_matrix g(9, 9);
         CHECK(host{1, set}.gram(x, start_point::given, products::all, std::span(v), g.view()));
         for (std::size_t i = 0; i < 8; ++i)
-            for (std::size_t j = 0; j < 8; ++j) CHECK(g.view()(i, j) == double(values[i]) * double(values[j]));
+            for (std::size_t j = 0; j < 8; ++j)
+                CHECK(g.view()(i, j) == double(values[i]) * double(values[j]));
         CHECK(v == zero);
     }
 }
@@ -145,20 +148,22 @@ TEST_CASE_TEMPLATE("gram: sums of integers are exact, over many chunks and tasks
             for (std::size_t j = 0; j <= i; ++j) {
                 double sum = 0;
                 for (std::size_t k = 0; k < d; ++k)
-                    sum += (i < n ? x(i, k) - x(2, k) : x(2, k)) * double(j < n ? x(j, k) - x(2, k) : x(2, k));
+                    sum +=
+                        (i < n ? x(i, k) - x(2, k) : x(2, k)) * double(j < n ? x(j, k) - x(2, k) : x(2, k));
                 CHECK(g.view()(i, j) == sum);
             }
     }
 }
 
-TEST_CASE_TEMPLATE("gram: the same bits for any number of threads and every instruction set", T, float, double) {
+TEST_CASE_TEMPLATE("gram: the same bits for any number of threads and every instruction set", T, float,
+                   double) {
     for (auto const& [n, d] : {std::pair{11u, 20'011u}, {4u, 9'000u}, {3u, 70'001u}, {1u, 16'385u}}) {
         auto const data = normals<T>(n, d);
         matrix_view<T const> const x(data.data(), n, d);
         small_matrix first(n + 1, n + 1);
         std::vector<T> v_first(d);
-        CHECK(host{1, instruction_set::baseline}.gram(x, start_point::midpoint, products::all, std::span(v_first),
-                                                      first.view()));
+        CHECK(host{1, instruction_set::baseline}.gram(x, start_point::midpoint, products::all,
+                                                      std::span(v_first), first.view()));
         for (auto const& on : hosts()) {
             small_matrix g(n + 1, n + 1);
             std::vector<T> v(d);
@@ -174,7 +179,7 @@ TEST_CASE("gram: many rows, more than one wave of tasks") {
     std::vector<float> data(n * d);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t k = i; k < d; k += n) data[i * d + k] = float(i + 1); // rows that do not meet, but
-    for (std::size_t i = 0; i < n; ++i) data[i * d + d - 1] = 1;                // in the last column
+    for (std::size_t i = 0; i < n; ++i) data[i * d + d - 1] = 1;               // in the last column
     matrix_view<float const> const x(data.data(), n, d);
     std::vector<float> v(d);
     small_matrix g(n + 1, n + 1);
@@ -197,7 +202,8 @@ TEST_CASE("gram: what was not asked for is zero, what was asked for has the same
     host const on{1};
     CHECK(on.gram(fixture.view(), start_point::lower_median, products::all, std::span(v), all.view()));
     CHECK(on.gram(fixture.view(), start_point::lower_median, products::rows, std::span(v), rows.view()));
-    CHECK(on.gram(fixture.view(), start_point::lower_median, products::diagonal, std::span(v), diagonal.view()));
+    CHECK(on.gram(fixture.view(), start_point::lower_median, products::diagonal, std::span(v),
+                  diagonal.view()));
     for (std::size_t i = 0; i < 8; ++i)
         for (std::size_t j = 0; j < 8; ++j) {
             CHECK(rows.view()(i, j) == (i < 7 && j < 7 ? all.view()(i, j) : 0));
@@ -205,7 +211,8 @@ TEST_CASE("gram: what was not asked for is zero, what was asked for has the same
         }
 }
 
-TEST_CASE_TEMPLATE("gram, columns, add_row: notice one value that is not finite, wherever it stands", T, float, double) {
+TEST_CASE_TEMPLATE("gram, columns, add_row: notice one value that is not finite, wherever it stands", T,
+                   float, double) {
     constexpr T infinity = std::numeric_limits<T>::infinity();
     std::size_t const n = 5, d = 1061;
     for (T const bad : {infinity, -infinity, std::numeric_limits<T>::quiet_NaN()})
@@ -227,11 +234,13 @@ TEST_CASE_TEMPLATE("gram, columns, add_row: notice one value that is not finite,
                 CHECK_FALSE(on.add_row(x, nobody.view(), 3, std::span<T const>(v), g.view()));
                 CHECK(on.add_row(x, nobody.view(), 2, std::span<T const>(v), g.view()));
                 std::vector<double> const a{0.2, 0.2, 0.2, 0.2, 0.2, 0};
-                CHECK_FALSE(std::isfinite(on.combine(x, std::span<double const>(a), start_point::origin, std::span(v))));
+                CHECK_FALSE(std::isfinite(
+                    on.combine(x, std::span<double const>(a), start_point::origin, std::span(v))));
             }
 }
 
-TEST_CASE_TEMPLATE("add_row: rows that come one by one, in any order, give the bits of all at once", T, float, double) {
+TEST_CASE_TEMPLATE("add_row: rows that come one by one, in any order, give the bits of all at once", T, float,
+                   double) {
     for (auto const& [n, d] : {std::pair{1u, 37u}, {5u, 2051u}, {16u, 9'001u}, {17u, 515u}}) {
         nasty_rows<T> const fixture({.rows = n, .cols = d, .offset = 10});
         auto const v0 = normals<T>(1, d);
@@ -268,8 +277,9 @@ TEST_CASE_TEMPLATE("combine: v0 + sum of a_i (x_i - v0), rounded once", T, float
         for (bool const centred : {true, false})
             for (auto const set : sets()) {
                 auto v = v0;
-                double const square = host{1, set}.combine(x, std::span<double const>(a),
-                                                           centred ? start_point::given : start_point::origin, std::span(v));
+                double const square =
+                    host{1, set}.combine(x, std::span<double const>(a),
+                                         centred ? start_point::given : start_point::origin, std::span(v));
                 bool close = true;
                 long double expected_square = 0;
                 for (std::size_t k = 0; k < d; ++k) {
@@ -280,7 +290,8 @@ TEST_CASE_TEMPLATE("combine: v0 + sum of a_i (x_i - v0), rounded once", T, float
                         size += std::abs(a[i] * (x(i, k) - from));
                     }
                     auto const unit = static_cast<long double>(std::numeric_limits<T>::epsilon()) / 2;
-                    long double const tolerance = unit * std::abs(sum) + 40 * 0x1p-53L * size + std::numeric_limits<T>::denorm_min();
+                    long double const tolerance =
+                        unit * std::abs(sum) + 40 * 0x1p-53L * size + std::numeric_limits<T>::denorm_min();
                     close = close && std::abs(v[k] - sum) <= tolerance;
                     expected_square += static_cast<long double>(v[k]) * v[k];
                 }
@@ -290,15 +301,16 @@ TEST_CASE_TEMPLATE("combine: v0 + sum of a_i (x_i - v0), rounded once", T, float
     }
 }
 
-TEST_CASE_TEMPLATE("combine: the same bits for any number of threads and every instruction set", T, float, double) {
+TEST_CASE_TEMPLATE("combine: the same bits for any number of threads and every instruction set", T, float,
+                   double) {
     std::size_t const n = 7, d = 50'003;
     auto const data = normals<T>(n, d), v0 = normals<T>(1, d);
     std::vector<double> const a{0.1, 0.2, 0, -0.3, 1.5, 1e-9, 0.25, -0.125};
     for (auto const start : {start_point::given, start_point::origin}) {
         auto first = v0;
         matrix_view<T const> const x(data.data(), n, d);
-        double const square =
-            host{1, instruction_set::baseline}.combine(x, std::span<double const>(a), start, std::span(first));
+        double const square = host{1, instruction_set::baseline}.combine(x, std::span<double const>(a), start,
+                                                                         std::span(first));
         for (auto const& on : hosts()) {
             auto v = v0;
             CHECK(on.combine(x, std::span<double const>(a), start, std::span(v)) == square);
@@ -311,7 +323,8 @@ TEST_CASE_TEMPLATE("combine: a single coefficient of one is a copy, bit for bit"
     std::size_t const d = 1035;
     nasty_rows<T> const fixture({.rows = 6, .cols = d});
     std::vector<std::vector<T>> rows;
-    for (std::size_t i = 0; i < 6; ++i) rows.emplace_back(fixture.view().row(i).begin(), fixture.view().row(i).end());
+    for (std::size_t i = 0; i < 6; ++i)
+        rows.emplace_back(fixture.view().row(i).begin(), fixture.view().row(i).end());
     rows[1][17] = T(-0.0);
     rows[1][1034] = T(-0.0);
     std::vector<T const*> table;
@@ -321,8 +334,8 @@ TEST_CASE_TEMPLATE("combine: a single coefficient of one is a copy, bit for bit"
             std::vector<double> a(7);
             a[i] = 1;
             std::vector<T> v(d, T(1e10));
-            (void)host{2, set}.combine(matrix_view<T const>(std::span<T const* const>(table), d), std::span<double const>(a),
-                                       start_point::given, std::span(v));
+            (void)host{2, set}.combine(matrix_view<T const>(std::span<T const* const>(table), d),
+                                       std::span<double const>(a), start_point::given, std::span(v));
             CHECK(same_bits(v, rows[i]));
         }
 }
@@ -332,8 +345,8 @@ TEST_CASE("combine: a row with coefficient zero is skipped, not multiplied") {
     std::vector<float> const x{1, 2, nan, nan};
     std::vector<double> const a{0.5, 0, 0};
     std::vector<float> v{0, 0};
-    (void)host{1}.combine(matrix_view<float const>(x.data(), 2, 2), std::span<double const>(a), start_point::given,
-                          std::span(v));
+    (void)host{1}.combine(matrix_view<float const>(x.data(), 2, 2), std::span<double const>(a),
+                          start_point::given, std::span(v));
     CHECK(v == std::vector<float>{0.5, 1});
 }
 
@@ -342,12 +355,15 @@ TEST_CASE("combine: rows of double beyond 1e140 move v no further than the produ
     for (auto const set : sets()) {
         std::vector<double> const a{1e-140, 1e-140, 1e-140, 0, 0};
         std::vector<double> v{1};
-        CHECK(std::isfinite(host{1, set}.combine(matrix_view<double const>(x.data(), 4, 1), std::span<double const>(a),
-                                                 start_point::given, std::span(v))));
-        CHECK(v[0] == doctest::Approx(2));
-        std::vector<double> const average{0.25, 0.25, 0.25, 0.25, 0}; // around the origin there are no products
         CHECK(std::isfinite(host{1, set}.combine(matrix_view<double const>(x.data(), 4, 1),
-                                                 std::span<double const>(average), start_point::origin, std::span(v))));
+                                                 std::span<double const>(a), start_point::given,
+                                                 std::span(v))));
+        CHECK(v[0] == doctest::Approx(2));
+        std::vector<double> const average{0.25, 0.25, 0.25, 0.25,
+                                          0}; // around the origin there are no products
+        CHECK(std::isfinite(host{1, set}.combine(matrix_view<double const>(x.data(), 4, 1),
+                                                 std::span<double const>(average), start_point::origin,
+                                                 std::span(v))));
         CHECK(v[0] == 1.7e308 * 0.25);
     }
 }
@@ -356,9 +372,10 @@ TEST_CASE("combine: starts from the given vector or from the origin") {
     std::vector<float> const x{1};
     std::vector<double> const a{1, 0};
     std::vector<float> v{0};
-    CHECK_THROWS_WITH_AS((void)host{1}.combine(matrix_view<float const>(x.data(), 1, 1), std::span<double const>(a),
-                                               start_point::midpoint, std::span(v)),
-                         "combine starts from the given vector or from the origin, not from midpoint", contract_violation);
+    CHECK_THROWS_WITH_AS(
+        (void)host{1}.combine(matrix_view<float const>(x.data(), 1, 1), std::span<double const>(a),
+                              start_point::midpoint, std::span(v)),
+        "combine starts from the given vector or from the origin, not from midpoint", contract_violation);
 }
 
 namespace {
@@ -390,7 +407,8 @@ TEST_CASE_TEMPLATE("columns: medians bit for bit, means of ranks rounded once", 
                 auto const expected = testing::witness(rule, plain);
                 bool close = true;
                 for (std::size_t k = 0; k < d; ++k)
-                    close = close && std::abs(double(v[k]) - double(T(expected[k]))) <= tolerance * std::abs(expected[k]);
+                    close = close && std::abs(double(v[k]) - double(T(expected[k]))) <=
+                                         tolerance * std::abs(expected[k]);
                 return close;
             };
             CHECK(is(coordinate_median{middle::lower}, 0));
@@ -404,7 +422,8 @@ TEST_CASE_TEMPLATE("columns: medians bit for bit, means of ranks rounded once", 
             }
             CHECK(equal);
             if (of.rows < 5) continue;
-            std::size_t const f = std::min<std::size_t>(2, (of.rows - 1) / 2); // no row of 1e30 is in the mean
+            std::size_t const f =
+                std::min<std::size_t>(2, (of.rows - 1) / 2); // no row of 1e30 is in the mean
             CHECK(on.columns(fixture.view(), {}, trimmed_mean{f}, std::span(v)));
             auto const expected = testing::witness(trimmed_mean{f}, plain);
             bool close = true;
@@ -431,18 +450,21 @@ TEST_CASE_TEMPLATE("columns: of rows that are mixed on the way", T, float, doubl
                 y[j * d + k] = T(sum);
             }
         std::vector<T> expected(d), v(d);
-        CHECK(host{1}.columns(matrix_view<T const>(y.data(), m, d), {}, coordinate_median{}, std::span(expected)));
+        CHECK(host{1}.columns(matrix_view<T const>(y.data(), m, d), {}, coordinate_median{},
+                              std::span(expected)));
         for (auto const set : sets()) {
             CHECK(host{2, set}.columns(x, std::as_const(mix).view(), coordinate_median{}, std::span(v)));
             bool close = true;
             for (std::size_t k = 0; k < d; ++k) // a rounding of y may fall to the other side
-                close = close && std::abs(double(v[k]) - double(expected[k])) <= 4 * std::numeric_limits<T>::epsilon() * 4;
+                close = close && std::abs(double(v[k]) - double(expected[k])) <=
+                                     4 * std::numeric_limits<T>::epsilon() * 4;
             CHECK(close);
         }
     }
 }
 
-TEST_CASE_TEMPLATE("columns: the same bits for any number of threads and every instruction set", T, float, double) {
+TEST_CASE_TEMPLATE("columns: the same bits for any number of threads and every instruction set", T, float,
+                   double) {
     std::size_t const n = 10, d = 20'011;
     auto const data = normals<T>(n, d);
     matrix_view<T const> const x(data.data(), n, d);
@@ -465,12 +487,21 @@ TEST_CASE_TEMPLATE("columns: the same bits for any number of threads and every i
 
 TEST_CASE("columns: a zero is a zero, whatever its sign and its place") {
     for (bool const swapped : {false, true}) {
-        std::vector<float> x{0.0f, -0.0f};
-        if (swapped) std::swap(x[0], x[1]);
-        std::vector<float> v{1};
-        for (auto const middle : {middle::lower, middle::upper}) {
-            CHECK(host{1}.columns(matrix_view<float const>(x.data(), 2, 1), {}, coordinate_median{middle}, std::span(v)));
-            CHECK(!std::signbit(v[0]));
+        std::vector<float> x(2 * 39); // whole vectors, and a rest
+        std::fill_n(x.begin() + (swapped ? 39 : 0), 39, -0.0f);
+        std::vector<float> v(39, 1);
+        matrix_view<float const> const rows(x.data(), 2, 39);
+        auto const positive = [&] {
+            return std::none_of(v.begin(), v.end(), [](float zero) { return std::signbit(zero); });
+        };
+        for (auto const set : sets()) {
+            CHECK(host{1, set}.columns(rows, {}, least_value{}, std::span(v)));
+            CHECK(positive());
+            CHECK(host{1, set}.columns(rows, {}, coordinate_median{middle::upper}, std::span(v)));
+            CHECK(positive());
+            small_matrix g(3, 3);
+            CHECK(host{1, set}.gram(rows, start_point::lower_median, products::rows, std::span(v), g.view()));
+            CHECK(positive());
         }
     }
 }
@@ -500,7 +531,8 @@ TEST_CASE_TEMPLATE("project: plain sums over the directions and the distances", 
     }
 }
 
-TEST_CASE_TEMPLATE("project: exact for integers, over many tasks, with the same bits on every host", T, float, double) {
+TEST_CASE_TEMPLATE("project: exact for integers, over many tasks, with the same bits on every host", T, float,
+                   double) {
     std::size_t const n = 3, d = 70'001;
     auto const data = integers<T>(n, d), v = integers<T>(1, d);
     directions const z{.from = {1, 2}, .offset = 3};

@@ -59,7 +59,8 @@ TEST_CASE("krum: as many as f rows far away are never chosen, wherever they stan
         for (std::size_t b = 0; b < 4; ++b) {
             std::size_t const i = draw.below(11);
             bad[i] = true;
-            rows.x[i].assign(20, trial % 2 ? 1e30 : double(draw.below(2)) * 2000 - 1000); // together or in two places
+            rows.x[i].assign(
+                20, trial % 2 ? 1e30 : double(draw.below(2)) * 2000 - 1000); // together or in two places
         }
         CHECK_FALSE(bad[chosen(run(any(krum{.byzantine = 4}), rows_of<float>(rows).view()).report)]);
     }
@@ -67,7 +68,8 @@ TEST_CASE("krum: as many as f rows far away are never chosen, wherever they stan
 
 TEST_CASE("krum: colluders near the mean are chosen, although there are no more than f of them") {
     auto rows = normal_rows(11, 100);
-    for (std::size_t i = 8; i < 11; ++i) rows.x[i].assign(100, 0.5); // closer to the honest rows than those are
+    for (std::size_t i = 8; i < 11; ++i)
+        rows.x[i].assign(100, 0.5); // closer to the honest rows than those are
     CHECK(chosen(run(any(krum{.byzantine = 3}), rows_of<float>(rows).view()).report) == 8);
 }
 

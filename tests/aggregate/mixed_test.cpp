@@ -15,8 +15,10 @@ using namespace btard;
 using testing::plain_rows;
 
 static_assert(coefficient_rule<mixed<nnm, krum>> && !coefficient_rule<mixed<nnm, coordinate_median>>);
-static_assert(aggregator<mixed<nnm, coordinate_median>> && aggregator<mixed<clipping, mixed<nnm, trimmed_mean>>>);
-static_assert(!verifiable_aggregator<mixed<nnm, centered_clip>> && !verifiable_aggregator<mixed<clipping, mean>>);
+static_assert(aggregator<mixed<nnm, coordinate_median>> &&
+              aggregator<mixed<clipping, mixed<nnm, trimmed_mean>>>);
+static_assert(!verifiable_aggregator<mixed<nnm, centered_clip>> &&
+              !verifiable_aggregator<mixed<clipping, mean>>);
 
 namespace {
 
@@ -69,8 +71,11 @@ TEST_CASE("mixed: a coordinate rule sees the rows that were mixed") {
 }
 
 TEST_CASE("mixed: the first mixing comes first") {
-    auto const one = aggregated_by(any(centered_clip{}, {clipping{.radius = 3}, nnm{.byzantine = 2}}), sample());
-    CHECK(difference(aggregated_by(any(centered_clip{}, {nnm{.byzantine = 2}, clipping{.radius = 3}}), sample()), one) > 1e-3);
+    auto const one =
+        aggregated_by(any(centered_clip{}, {clipping{.radius = 3}, nnm{.byzantine = 2}}), sample());
+    CHECK(difference(
+              aggregated_by(any(centered_clip{}, {nnm{.byzantine = 2}, clipping{.radius = 3}}), sample()),
+              one) > 1e-3);
 }
 
 TEST_CASE("mixed: needs what its parts need, checks them, and passes on what was lost") {
@@ -82,7 +87,8 @@ TEST_CASE("mixed: needs what its parts need, checks them, and passes on what was
     CHECK_THROWS_AS((mixed{bucketing{}, krum{.byzantine = 2}}.check(8)), contract_violation);
     CHECK_NOTHROW((mixed{bucketing{}, krum{.byzantine = 2}}.check(9)));
     CHECK_THROWS_AS((composed{bucketing{}, nnm{.byzantine = 2}}.check(8)), contract_violation);
-    CHECK(mixed{nnm{.byzantine = 3}, krum{.byzantine = 2}}.without(2) == mixed{nnm{.byzantine = 1}, krum{.byzantine = 0}});
+    CHECK(mixed{nnm{.byzantine = 3}, krum{.byzantine = 2}}.without(2) ==
+          mixed{nnm{.byzantine = 1}, krum{.byzantine = 0}});
     CHECK(to_text(mixed{nnm{.byzantine = 3}, mean{}}) == "mixed{nnm{.byzantine = 3}, mean{}}");
 }
 

@@ -16,7 +16,8 @@ TEST_CASE("multi_krum: one row is krum, all rows are the mean") {
     rows_of<float> const rows(normal_rows(9, 20));
     CHECK(run(any(multi_krum{.byzantine = 2, .selected = 1}), rows.view()).vector ==
           run(any(krum{.byzantine = 2}), rows.view()).vector);
-    CHECK(difference(run(any(multi_krum{}), rows.view()).vector, run(any(mean{}), rows.view()).vector) < 1e-6);
+    CHECK(difference(run(any(multi_krum{}), rows.view()).vector, run(any(mean{}), rows.view()).vector) <
+          1e-6);
 }
 
 TEST_CASE("multi_krum: the rows of the lowest scores, by their weights") {

@@ -17,7 +17,8 @@ namespace {
 
 /// sum over some rows of |x - their mean|^2
 double spread(plain_rows const& rows, std::size_t count) {
-    plain_rows some{{rows.x.begin(), rows.x.begin() + std::ptrdiff_t(count)}, std::vector<double>(count, 1.0)};
+    plain_rows some{{rows.x.begin(), rows.x.begin() + std::ptrdiff_t(count)},
+                    std::vector<double>(count, 1.0)};
     auto const centre = testing::witness(mean{}, some);
     double sum = 0;
     for (auto const& row : some.x) sum += testing::distance(row, centre) * testing::distance(row, centre);
@@ -53,7 +54,8 @@ TEST_CASE("nnm: equal to the rows that were really mixed") {
     for (std::size_t const n : {1u, 2u, 3u, 5u, 11u, 17u}) {
         plain_rows const rows = normal_rows(n, 9, n);
         for (std::size_t f = 0; 2 * f < n; ++f) {
-            auto const y = mixed_by(nnm{.byzantine = f}, rows), expected = testing::mixed_plainly(nnm{.byzantine = f}, rows);
+            auto const y = mixed_by(nnm{.byzantine = f}, rows),
+                       expected = testing::mixed_plainly(nnm{.byzantine = f}, rows);
             for (std::size_t i = 0; i < n; ++i) CHECK(difference(y.x[i], expected.x[i]) < 1e-13);
         }
     }
@@ -65,7 +67,8 @@ TEST_CASE("nnm: honest rows come closer to each other, and rows far away do not 
     auto const y = mixed_by(nnm{.byzantine = 5}, rows);
     CHECK(spread(y, 11) < 0.01 * spread(rows, 11)); // each is the mean of the same 11 rows, here
     for (std::size_t i = 0; i < 11; ++i)
-        CHECK(testing::distance(y.x[i], std::vector<double>(40)) < testing::distance(rows.x[i], std::vector<double>(40)));
+        CHECK(testing::distance(y.x[i], std::vector<double>(40)) <
+              testing::distance(rows.x[i], std::vector<double>(40)));
 }
 
 TEST_CASE("nnm: with one far row more than f, the far rows reach all") {

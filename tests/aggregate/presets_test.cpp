@@ -16,15 +16,22 @@ using namespace btard;
 namespace {
 
 // Results of the public systems' own code in float64, on the input of golden.hpp.
-std::vector<double> const golden_mean{-0.909090909091, -0.789772727273, -0.670454545455, -0.551136363636, 0.670454545455};
+std::vector<double> const golden_mean{-0.909090909091, -0.789772727273, -0.670454545455, -0.551136363636,
+                                      0.670454545455};
 std::vector<double> const golden_median{-1.0625, -0.4375, -0.875, -0.5, 0.625};
-std::vector<double> const golden_trimmed{-0.901785714286, -0.767857142857, -0.633928571429, -0.455357142857, 0.625};
+std::vector<double> const golden_trimmed{-0.901785714286, -0.767857142857, -0.633928571429, -0.455357142857,
+                                         0.625};
 std::vector<double> const golden_krum{-2.375, -1.625, -0.875, -0.125, 0.625};
-std::vector<double> const golden_multi_krum{-0.928571428571, -1.535714285714, -0.410714285714, -0.151785714286, 0.973214285714};
-std::vector<double> const golden_clip_20{-1.232996737916, -0.999402973019, -0.541910846408, -0.231661346602, 0.822349196388};
-std::vector<double> const golden_clip_500{-1.235017549742, -1.000830483273, -0.542360008835, -0.230778897073, 0.822443386146};
-std::vector<double> const golden_geometric{-1.203623372072, -0.985587351772, -0.524216077390, -0.234541183000, 0.835113414391};
-std::vector<double> const golden_nnm_mean{-0.984848484848, -0.956439393939, -0.315656565657, -0.164772727273, 1.027146464646};
+std::vector<double> const golden_multi_krum{-0.928571428571, -1.535714285714, -0.410714285714,
+                                            -0.151785714286, 0.973214285714};
+std::vector<double> const golden_clip_20{-1.232996737916, -0.999402973019, -0.541910846408, -0.231661346602,
+                                         0.822349196388};
+std::vector<double> const golden_clip_500{-1.235017549742, -1.000830483273, -0.542360008835, -0.230778897073,
+                                          0.822443386146};
+std::vector<double> const golden_geometric{-1.203623372072, -0.985587351772, -0.524216077390, -0.234541183000,
+                                           0.835113414391};
+std::vector<double> const golden_nnm_mean{-0.984848484848, -0.956439393939, -0.315656565657, -0.164772727273,
+                                          1.027146464646};
 
 /// In float64 to 1e-9, in float32 to 1e-5.  Says what the run in float64 reports.
 aggregation_report is(any_aggregator const& rule, std::vector<double> const& expected) {
@@ -53,7 +60,8 @@ TEST_CASE("golden: krum of the paper and of byzfl, multi-krum of seven rows") {
     is(any(presets::paper::multi_krum(2, 7)), golden_multi_krum);
 }
 
-TEST_CASE("golden: centered_clip of btard and hivemind, 20 iterations: 11 rows clipped, last step 7.420017e-4") {
+TEST_CASE(
+    "golden: centered_clip of btard and hivemind, 20 iterations: 11 rows clipped, last step 7.420017e-4") {
     for (auto const& rule : {presets::btard_code::centered_clip(1), presets::hivemind::centered_clip(1)}) {
         auto const report = is(any(rule), golden_clip_20);
         CHECK(report.iterations == 20);
@@ -125,6 +133,7 @@ TEST_CASE("presets: byzfl clips around its last result, which is what out holds"
     auto const first = run(any(rule), rows.view()).vector; // from zeros
     CHECK(distance(first, std::vector<double>(4)) <= 0.5);
     auto const second = run(any(rule), rows.view(), {.given = first}).vector;
-    auto const two_steps = run(any(centered_clip{.tau = 0.5, .iterations = 2, .start_at = start_point::given}), rows.view());
+    auto const two_steps =
+        run(any(centered_clip{.tau = 0.5, .iterations = 2, .start_at = start_point::given}), rows.view());
     CHECK(distance(second, two_steps.vector) < 1e-14);
 }

@@ -74,7 +74,8 @@ inline btard::testing::plain_rows normal_rows(std::size_t n, std::size_t d, std:
 }
 
 /// All inner products of x_i - v0 and v0, by plain loops.
-inline btard::small_matrix products_of(btard::testing::plain_rows const& rows, std::vector<double> const& v0) {
+inline btard::small_matrix products_of(btard::testing::plain_rows const& rows,
+                                       std::vector<double> const& v0) {
     std::size_t const n = rows.n();
     auto z = rows.x;
     for (auto& row : z)
@@ -89,7 +90,8 @@ inline btard::small_matrix products_of(btard::testing::plain_rows const& rows, s
 
 /// The rows that a mixing makes, and their weights.
 template <btard::mixing M>
-btard::testing::plain_rows mixed_by(M const& mixing, btard::testing::plain_rows const& rows, btard::seed seed = {}) {
+btard::testing::plain_rows mixed_by(M const& mixing, btard::testing::plain_rows const& rows,
+                                    btard::seed seed = {}) {
     auto const g = products_of(rows, rows.x[0]);
     btard::small_matrix m(mixing.size(rows.n()), rows.n());
     btard::testing::plain_rows y{{}, std::vector<double>(m.view_rows)};
@@ -118,6 +120,7 @@ double difference(std::vector<T> const& a, std::vector<U> const& b) {
 template <class T>
 double distance(std::vector<T> const& a, std::vector<T> const& b) {
     double sum = 0;
-    for (std::size_t k = 0; k < a.size(); ++k) sum += (double(a[k]) - double(b[k])) * (double(a[k]) - double(b[k]));
+    for (std::size_t k = 0; k < a.size(); ++k)
+        sum += (double(a[k]) - double(b[k])) * (double(a[k]) - double(b[k]));
     return std::sqrt(sum);
 }

@@ -8,8 +8,9 @@
 using namespace btard;
 
 TEST_CASE("start_point: each has a text, which reads back") {
-    for (auto const start : {start_point::given, start_point::lower_median, start_point::upper_median, start_point::midpoint,
-                             start_point::mean, start_point::origin, start_point::row(0), start_point::row(12)})
+    for (auto const start :
+         {start_point::given, start_point::lower_median, start_point::upper_median, start_point::midpoint,
+          start_point::mean, start_point::origin, start_point::row(0), start_point::row(12)})
         CHECK(parse<start_point>(start.text()) == start);
     CHECK(start_point{} == start_point::lower_median);
     CHECK(start_point::row(12).text() == "row(12)");
@@ -18,7 +19,8 @@ TEST_CASE("start_point: each has a text, which reads back") {
 
 TEST_CASE("start_point: what is none is refused with the list of those that are") {
     CHECK_THROWS_WITH_AS((void)parse<start_point>("median"),
-                         doctest::Contains("given|lower_median|upper_median|midpoint|row(INDEX)|mean|origin"), environment_error);
+                         doctest::Contains("given|lower_median|upper_median|midpoint|row(INDEX)|mean|origin"),
+                         environment_error);
     CHECK_THROWS_AS((void)parse<start_point>("row"), environment_error);
     CHECK_THROWS_AS((void)parse<start_point>("row(-1)"), environment_error);
 }

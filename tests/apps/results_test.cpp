@@ -141,7 +141,7 @@ TEST_CASE("record: the first line has all settings, the others have all numbers"
             R"(","curve":"a \"b\"","settings":{)"
             R"("data":"quadratic{.dimension = 1000, .noise = 0.1, .condition = 10, .problem = 0}","model":null,)"
             R"("rule":"mean{}","attack":"honest{}","peers":16,"byzantine":[0,1],"bans":"none","steps":200,"seed":0,)"
-            R"("optimizer":"sgd{.learning_rate = 0.1}","schedule":"constant_rate{}","clip_gradient":null,"parts":1,)"
+            R"("optimizer":"sgd{.learning_rate = 0.1, .momentum = 0, .nesterov = false, .weight_decay = 0}","schedule":"constant_rate{}","clip_gradient":null,"worker_momentum":null,"parts":1,)"
             R"("threads":0}})");
     step_report report{
         .step = 4, .loss = std::nan(""), .honest = 9, .byzantine = 6, .attacking = 7, .banned = {3}};

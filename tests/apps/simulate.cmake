@@ -190,7 +190,7 @@ elseif(CASE STREQUAL "text")
     must(status EQUAL 0)
     steps_in(trained/mean.jsonl steps)
     must(steps MATCHES "\"step\":0,\"loss\":5[.][4-9].*\"step\":3,\"loss\":5.*\"attacking\":1")
-    refused(1 "cannot open the text 'missing.txt': No such file or directory" --data text:missing.txt)
+    refused(1 "cannot open the file 'missing.txt': No such file or directory" --data text:missing.txt)
     refused(2 "no multiple of heads" --data "text:a text.txt" --model.hidden 65)
 
 elseif(CASE STREQUAL "no_text")

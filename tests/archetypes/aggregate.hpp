@@ -1,4 +1,4 @@
-// tests/archetypes/aggregate.hpp: for each concept of aggregation a type with the required members and no others.
+// tests/archetypes/aggregate.hpp: for each concept a type with the required members and no others.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -58,7 +58,8 @@ struct linear_rule : coordinate_rule {
 
 struct row_rule : bare {
     using bare::bare;
-    archetype::report operator()(btard::matrix_view<float const> rows, std::span<double const>, std::span<float> out) const {
+    archetype::report operator()(btard::matrix_view<float const> rows, std::span<double const>,
+                                 std::span<float> out) const {
         for (std::size_t k = 0; k < out.size(); ++k) out[k] = rows(0, k);
         return {};
     }
@@ -81,12 +82,12 @@ struct backend {
     backend(backend const&) = delete;
     backend& operator=(backend const&) = delete;
 
-    bool gram(btard::matrix_view<float const> x, btard::start_point start, btard::products need, std::span<float> v,
-              btard::matrix_view<double> g) const {
+    bool gram(btard::matrix_view<float const> x, btard::start_point start, btard::products need,
+              std::span<float> v, btard::matrix_view<double> g) const {
         return btard::host{1}.gram(x, start, need, v, g);
     }
-    bool add_row(btard::matrix_view<float const> x, std::span<bool const> arrived, std::size_t i, std::span<float const> v,
-                 btard::matrix_view<double> g) const {
+    bool add_row(btard::matrix_view<float const> x, std::span<bool const> arrived, std::size_t i,
+                 std::span<float const> v, btard::matrix_view<double> g) const {
         return btard::host{1}.add_row(x, arrived, i, v, g);
     }
     double combine(btard::matrix_view<float const> x, std::span<double const> a, btard::start_point start,
@@ -94,7 +95,8 @@ struct backend {
         return btard::host{1}.combine(x, a, start, v);
     }
     template <btard::coordinate_rule<float> A>
-    bool columns(btard::matrix_view<float const> x, btard::matrix_view<double const> mix, A const& rule, std::span<float> v) const {
+    bool columns(btard::matrix_view<float const> x, btard::matrix_view<double const> mix, A const& rule,
+                 std::span<float> v) const {
         return btard::host{1}.columns(x, mix, rule, v);
     }
     void project(btard::matrix_view<float const> x, std::span<float const> v, btard::directions z,

@@ -27,7 +27,9 @@ struct labels_attack {
     labels_attack(labels_attack&&) = default;
     labels_attack& operator=(labels_attack&&) = default;
 
-    void corrupt_labels(btard::attack_context const&, std::span<std::int64_t> labels, std::int64_t) { labels[0] = 0; }
+    void corrupt_labels(btard::attack_context const&, std::span<std::int64_t> labels, std::int64_t) {
+        labels[0] = 0;
+    }
 };
 
 /// Copied, too: what a swarm asks for, which has one for each peer.
@@ -50,10 +52,13 @@ struct learnable {
     learnable& operator=(learnable const&) = delete;
 
     number<std::size_t> size() const { return {3}; }
-    std::array<btard::tensor_layout, 1> layout() const { return {btard::tensor_layout{"x", 0, {3}, 3, true}}; }
+    std::array<btard::tensor_layout, 1> layout() const {
+        return {btard::tensor_layout{"x", 0, {3}, 3, true}};
+    }
     bool labelled() const { return true; }
     void initialize(btard::seed, std::span<float> out) { out[0] = 1; }
-    number<float> gradient(std::span<float const> parameters, btard::seed, btard::labels_hook labels, std::span<float> out) {
+    number<float> gradient(std::span<float const> parameters, btard::seed, btard::labels_hook labels,
+                           std::span<float> out) {
         std::array<std::int64_t, 1> y{1};
         labels(y, 2);
         for (std::size_t k = 0; k < 3; ++k) out[k] = parameters[k];

@@ -1,8 +1,11 @@
 // tests/docs/fields.cpp: the tables "Fields" of the reference pages, as the policies describe themselves.
 // SPDX-License-Identifier: Apache-2.0
 #include <btard/btard.hpp>
+#include <btard/data/image_sampling.hpp>
 #include <btard/data/masked_text.hpp>
+#include <btard/data/split.hpp>
 #include <btard/torch/models/albert_config.hpp>
+#include <btard/torch/models/image_configs.hpp>
 
 #include <cstdio>
 #include <string>
@@ -40,7 +43,14 @@ int main() {
     for_each_choice<optimizer>(all);
     for_each_choice<learning_rate_schedule>(all);
     print(swarm_options{});
+    print(worker_momentum{});
     print(quadratic{});
     print(masking{});
     print(albert_config{});
+    print(image_sampling{});
+    print(dirichlet{});
+    print(by_label{});
+    print(mlp_config{});
+    print(cnn_config{});
+    print(resnet18_config{});
 }

@@ -15,7 +15,8 @@ using namespace btard;
 
 static_assert(attack<honest> && !corrupts_gradient<honest> && !corrupts_labels<honest>);
 static_assert(attack<sign_flip> && corrupts_gradient<sign_flip> && !corrupts_labels<sign_flip>);
-static_assert(attack<constant_direction> && corrupts_gradient<constant_direction> && !corrupts_labels<constant_direction>);
+static_assert(attack<constant_direction> && corrupts_gradient<constant_direction> &&
+              !corrupts_labels<constant_direction>);
 static_assert(attack<label_flip> && corrupts_labels<label_flip> && !corrupts_gradient<label_flip>);
 static_assert(attack<any_attack> && corrupts_labels<any_attack> && corrupts_gradient<any_attack>);
 

@@ -26,16 +26,19 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// A rule of a user that is right, to be spoilt in one way or another.
 struct row_mean {
-    bool adds_index = false, scribbles = false, forgets_weights = false, counts = false, grows = false, reads_out = false;
+    bool adds_index = false, scribbles = false, forgets_weights = false, counts = false, grows = false,
+         reads_out = false;
 
-    aggregation_report operator()(matrix_view<float const> rows, std::span<double const> weights, std::span<float> out) const {
+    aggregation_report operator()(matrix_view<float const> rows, std::span<double const> weights,
+                                  std::span<float> out) const {
         static int calls = 0;
         double sum = 0;
         for (double const w : weights) sum += forgets_weights ? 1 : w;
         for (std::size_t k = 0; k < out.size(); ++k) {
             double value = 0;
             for (std::size_t i = 0; i < rows.rows(); ++i)
-                value += (forgets_weights ? 1 : weights[i]) * double(rows(i, k)) * (adds_index && i == 2 ? 1.5 : 1);
+                value += (forgets_weights ? 1 : weights[i]) * double(rows(i, k)) *
+                         (adds_index && i == 2 ? 1.5 : 1);
             value = value / sum + (reads_out ? double(out[k]) : 0) + (counts ? calls++ : 0);
             out[k] = float(grows ? value * 4 : value);
         }
@@ -43,7 +46,9 @@ struct row_mean {
         return {};
     }
 };
-bool says(std::string const& broken, std::string_view sentence) { return broken.find(sentence) != std::string::npos; }
+bool says(std::string const& broken, std::string_view sentence) {
+    return broken.find(sentence) != std::string::npos;
+}
 
 } // namespace
 
@@ -56,8 +61,10 @@ TEST_CASE("laws: every rule keeps them") {
     CHECK(broken_laws(host{}, centered_clip{.tau = 3, .iterations = 5},
                       {.doubled = centered_clip{.tau = 6, .iterations = 5}, .residual = infinity}) == "");
     CHECK(broken_laws(host{}, any(geometric_median{}), {.doubled = any(geometric_median{.nu = 2e-6})}) == "");
-    CHECK(broken_laws(host{}, any(geometric_median{.nu = 0.1, .iterations = 3, .start_at = start_point::mean}),
-                      {.doubled = any(geometric_median{.nu = 0.2, .iterations = 3, .start_at = start_point::mean})}) == "");
+    CHECK(broken_laws(
+              host{}, any(geometric_median{.nu = 0.1, .iterations = 3, .start_at = start_point::mean}),
+              {.doubled =
+                   any(geometric_median{.nu = 0.2, .iterations = 3, .start_at = start_point::mean})}) == "");
     CHECK(broken_laws(host{}, any(krum{.byzantine = 2})) == "");
     CHECK(broken_laws(host{}, any(multi_krum{.byzantine = 2, .selected = 3})) == "");
     CHECK(broken_laws(host{}, coordinate_median{}) == "");
@@ -66,36 +73,46 @@ TEST_CASE("laws: every rule keeps them") {
 }
 
 TEST_CASE("laws: with every mixing before a coefficient rule and a coordinate rule") {
-    for (any_rule const& rule : {any_rule{mean{}}, any_rule{krum{.byzantine = 1}}, any_rule{coordinate_median{}}}) {
+    for (any_rule const& rule :
+         {any_rule{mean{}}, any_rule{krum{.byzantine = 1}}, any_rule{coordinate_median{}}}) {
         CAPTURE(to_text(rule));
         CHECK(broken_laws(host{}, any(rule, {nnm{.byzantine = 2}})) == "");
         CHECK(broken_laws(host{}, any(rule, {bucketing{}}), {.any_order = false}) == "");
         CHECK(broken_laws(host{}, any(rule, {clipping{.radius = 5}}),
-                          {.keeps_equal_rows = false, .moves_along = false, .doubled = any(rule, {clipping{.radius = 10}})}) == "");
+                          {.keeps_equal_rows = false,
+                           .moves_along = false,
+                           .doubled = any(rule, {clipping{.radius = 10}})}) == "");
         CHECK(broken_laws(host{}, any(rule, {clipping{.radius = 5}, nnm{.byzantine = 2}}),
                           {.keeps_equal_rows = false,
                            .moves_along = false,
                            .doubled = any(rule, {clipping{.radius = 10}, nnm{.byzantine = 2}})}) == "");
     }
-    CHECK(broken_laws(host{}, any(centered_clip{}, {nnm{.byzantine = 2}}), {.doubled = any(centered_clip{.tau = 2}, {nnm{.byzantine = 2}})}) == "");
+    CHECK(broken_laws(host{}, any(centered_clip{}, {nnm{.byzantine = 2}}),
+                      {.doubled = any(centered_clip{.tau = 2}, {nnm{.byzantine = 2}})}) == "");
 }
 
 TEST_CASE("laws: every mixing keeps its own") {
     CHECK(broken_mixing_laws(host{}, nnm{.byzantine = 2}) == "");
     CHECK(broken_mixing_laws(host{}, nnm{}) == "");
-    for (std::size_t const s : {1u, 2u, 3u, 11u}) CHECK(broken_mixing_laws(host{}, bucketing{.bucket = s}) == "");
-    for (double const radius : {0.1, 20.0, 1e9}) CHECK(broken_mixing_laws(host{}, clipping{.radius = radius}, {.averages = radius > 1e3}) == "");
+    for (std::size_t const s : {1u, 2u, 3u, 11u})
+        CHECK(broken_mixing_laws(host{}, bucketing{.bucket = s}) == "");
+    for (double const radius : {0.1, 20.0, 1e9})
+        CHECK(broken_mixing_laws(host{}, clipping{.radius = radius}, {.averages = radius > 1e3}) == "");
     CHECK(broken_mixing_laws(host{}, composed{nnm{.byzantine = 2}, bucketing{}}) == "");
-    CHECK(broken_mixing_laws(host{}, composed{clipping{.radius = 20}, nnm{.byzantine = 2}}, {.averages = false}) == "");
-    CHECK(broken_mixing_laws(host{}, mixing_list{{clipping{.radius = 20}, bucketing{}, nnm{.byzantine = 1}}}, {.averages = false}) == "");
+    CHECK(broken_mixing_laws(host{}, composed{clipping{.radius = 20}, nnm{.byzantine = 2}},
+                             {.averages = false}) == "");
+    CHECK(broken_mixing_laws(host{}, mixing_list{{clipping{.radius = 20}, bucketing{}, nnm{.byzantine = 1}}},
+                             {.averages = false}) == "");
     CHECK(broken_mixing_laws(host{}, mixing_list{}) == "");
 }
 
 TEST_CASE("laws: a rule of a user, too, and each law notices the rule that breaks it") {
     CHECK(broken_laws(host{}, row_mean{}) == "");
-    CHECK(says(broken_laws(host{}, row_mean{.adds_index = true}), "the same rows in another order give another result"));
+    CHECK(says(broken_laws(host{}, row_mean{.adds_index = true}),
+               "the same rows in another order give another result"));
     CHECK(says(broken_laws(host{}, row_mean{.adds_index = true}), "equal rows do not give that row"));
-    CHECK(says(broken_laws(host{}, row_mean{.adds_index = true}), "rows that all move do not move the result along"));
+    CHECK(says(broken_laws(host{}, row_mean{.adds_index = true}),
+               "rows that all move do not move the result along"));
     CHECK(says(broken_laws(host{}, row_mean{.scribbles = true}), "it changes its input"));
     CHECK(says(broken_laws(host{}, row_mean{.counts = true}), "the same call gives other bits"));
     CHECK(says(broken_laws(host{}, row_mean{.counts = true}), "threads or instruction sets change the bits"));
@@ -105,7 +122,9 @@ TEST_CASE("laws: a rule of a user, too, and each law notices the rule that break
     CHECK(broken_laws(host{}, row_mean{.forgets_weights = true}) == ""); // is allowed to
     CHECK(says(broken_laws(host{}, centered_clip{.tau = 12}), "twice as long"));
     CHECK(says(broken_laws(host{}, any(coordinate_median{}, {bucketing{}})), "another order"));
-    CHECK(says(broken_laws(host{}, centered_clip{.iterations = 2}, {.doubled = centered_clip{.tau = 2, .iterations = 2}}), "its residual is not zero"));
+    CHECK(says(broken_laws(host{}, centered_clip{.iterations = 2},
+                           {.doubled = centered_clip{.tau = 2, .iterations = 2}}),
+               "its residual is not zero"));
 }
 
 namespace {

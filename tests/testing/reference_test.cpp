@@ -22,10 +22,13 @@ using testing::plain_rows;
 namespace {
 
 /// The witness of a rule chosen at run time.
-std::vector<double> witness(any_aggregator const& choice, plain_rows rows, std::vector<double> const& given, seed public_seed) {
+std::vector<double> witness(any_aggregator const& choice, plain_rows rows, std::vector<double> const& given,
+                            seed public_seed) {
     for (auto const& mixing : choice.mixings.items)
-        rows = std::visit([&](auto const& m) { return testing::mixed_plainly(m, rows, public_seed); }, mixing);
-    return std::visit([&](auto const& rule) { return testing::witness(rule, rows, given, public_seed); }, choice.rule);
+        rows =
+            std::visit([&](auto const& m) { return testing::mixed_plainly(m, rows, public_seed); }, mixing);
+    return std::visit([&](auto const& rule) { return testing::witness(rule, rows, given, public_seed); },
+                      choice.rule);
 }
 
 std::vector<any_rule> rules(std::size_t f) {
@@ -39,29 +42,35 @@ std::vector<any_rule> rules(std::size_t f) {
                               coordinate_median{middle::lower},
                               coordinate_median{middle::upper},
                               coordinate_median{middle::midpoint}};
-    for (any_rule const& rule : {any_rule{krum{f}}, any_rule{krum{f, 1}}, any_rule{multi_krum{f}}, any_rule{trimmed_mean{f}}})
+    for (any_rule const& rule :
+         {any_rule{krum{f}}, any_rule{krum{f, 1}}, any_rule{multi_krum{f}}, any_rule{trimmed_mean{f}}})
         all.push_back(rule);
     return all;
 }
 
 /// Each coordinate within a few roundings of T of the witness, those of a sum over all rows included.
 template <class T>
-bool agrees(std::vector<T> const& v, std::vector<double> const& expected, plain_rows const& rows, aggregation_report const& report) {
+bool agrees(std::vector<T> const& v, std::vector<double> const& expected, plain_rows const& rows,
+            aggregation_report const& report) {
     double const unit = std::numeric_limits<T>::epsilon();
     std::vector<double> coefficients; // of the rows that count
-    for (std::size_t i = 0; i < rows.n() && !report.coefficients.empty(); ++i) coefficients.push_back(report.coefficients[i]);
+    for (std::size_t i = 0; i < rows.n() && !report.coefficients.empty(); ++i)
+        coefficients.push_back(report.coefficients[i]);
     double const slack = sizeof(T) == sizeof(float) ? 1e-6 : 1e-10;
     for (std::size_t k = 0; k < v.size(); ++k) {
         double size = 1 + std::abs(expected[k]);
-        for (std::size_t i = 0; i < coefficients.size(); ++i) size += std::abs(coefficients[i] * rows.x[i][k]);
-        if (!(std::abs(double(v[k]) - expected[k]) <= 4 * unit * size + slack * std::min(size, 1e3))) return false;
+        for (std::size_t i = 0; i < coefficients.size(); ++i)
+            size += std::abs(coefficients[i] * rows.x[i][k]);
+        if (!(std::abs(double(v[k]) - expected[k]) <= 4 * unit * size + slack * std::min(size, 1e3)))
+            return false;
     }
     return true;
 }
 
 } // namespace
 
-TEST_CASE_TEMPLATE("witness: every rule agrees with its plain loops, on rows that are nasty", T, float, double) {
+TEST_CASE_TEMPLATE("witness: every rule agrees with its plain loops, on rows that are nasty", T, float,
+                   double) {
     for (std::size_t const n : {1u, 2u, 3u, 5u, 11u, 16u, 17u, 33u})
         for (std::size_t const d : {1u, 37u, 131u})
             for (double const offset : {0.0, 1e4})
@@ -73,8 +82,10 @@ TEST_CASE_TEMPLATE("witness: every rule agrees with its plain loops, on rows tha
                     std::vector<T> const given(d, T(offset));
                     for (any_rule const& rule : rules(fixture.far())) {
                         auto const choice = any_aggregator{{}, rule};
-                        auto const [v, report] = run(choice, fixture.view(), {.weights = fixture.weights, .given = given});
-                        auto const expected = witness(choice.without(lost), plain, {given.begin(), given.end()}, {});
+                        auto const [v, report] =
+                            run(choice, fixture.view(), {.weights = fixture.weights, .given = given});
+                        auto const expected =
+                            witness(choice.without(lost), plain, {given.begin(), given.end()}, {});
                         CAPTURE(to_text(choice));
                         CAPTURE(n);
                         CAPTURE(d);
@@ -91,13 +102,18 @@ TEST_CASE_TEMPLATE("witness: mixings before every rule, too", T, float, double) 
             plain_rows const plain = rows_of<T>(normal_rows(n, d)).plain();
             rows_of<T> const rows(plain);
             std::size_t const f = (n - 1) / 5;
-            for (std::vector<any_mixing> const& mixings :
-                 {std::vector<any_mixing>{nnm{f}}, {bucketing{2}}, {clipping{4}}, {clipping{5}, nnm{f}}, {nnm{f}, bucketing{3}}})
+            for (std::vector<any_mixing> const& mixings : {std::vector<any_mixing>{nnm{f}},
+                                                           {bucketing{2}},
+                                                           {clipping{4}},
+                                                           {clipping{5}, nnm{f}},
+                                                           {nnm{f}, bucketing{3}}})
                 for (any_rule const& rule : rules(0)) {
                     auto const* const clip = std::get_if<centered_clip>(&rule);
-                    if ((clip && clip->start_at != start_point::given) || std::holds_alternative<geometric_median>(rule))
+                    if ((clip && clip->start_at != start_point::given) ||
+                        std::holds_alternative<geometric_median>(rule))
                         continue; // a start at the median is one of the rows before they were mixed
-                    if ((std::holds_alternative<krum>(rule) || std::holds_alternative<multi_krum>(rule)) && n < 17)
+                    if ((std::holds_alternative<krum>(rule) || std::holds_alternative<multi_krum>(rule)) &&
+                        n < 17)
                         continue; // few rows, mixed, have equal scores but for rounding
                     any_aggregator const choice{{mixings}, rule};
                     auto const [v, report] = run(choice, rows.view(), {.public_seed = {n, d}});
@@ -117,7 +133,8 @@ TEST_CASE_TEMPLATE("witness: the fixed point on nasty rows leaves no true residu
                     nasty_rows<T> const fixture({n, d, offset, n > 8, d});
                     plain_rows const plain = fixture.plain();
                     if (2 * (fixture.far() + plain.n() - n) + 1 >= plain.n()) continue; // weights count, too
-                    auto const [v, report] = run(any(centered_clip{.tau = tau}), fixture.view(), {.weights = fixture.weights});
+                    auto const [v, report] =
+                        run(any(centered_clip{.tau = tau}), fixture.view(), {.weights = fixture.weights});
                     testing::true_residual const f(centered_clip{.tau = tau}, plain, {v.begin(), v.end()});
                     CAPTURE(n);
                     CAPTURE(d);
@@ -125,7 +142,8 @@ TEST_CASE_TEMPLATE("witness: the fixed point on nasty rows leaves no true residu
                     CAPTURE(tau);
                     CHECK(report.iterations <= 30);
                     CHECK(report.residual <= 1e-9 * report.scale);
-                    double const precision = sizeof(T) == sizeof(float) ? 1e-7 : 2e-9; // of distances of few coordinates
+                    double const precision =
+                        sizeof(T) == sizeof(float) ? 1e-7 : 2e-9; // of distances of few coordinates
                     CHECK(double(f.norm) <= report.residual + report.rounding + precision * double(f.scale));
                 }
 }
@@ -156,10 +174,12 @@ TEST_CASE("nasty_rows: hold what they should, and say how much of it is far away
     CHECK(rows.plain().n() == 8);
     CHECK(std::all_of(x.row(2).begin(), x.row(2).end(), [](float value) { return value == 0; }));
     CHECK(std::equal(x.row(3).begin(), x.row(3).end(), x.row(0).begin()));
-    CHECK(std::any_of(x.row(4).begin(), x.row(4).end(), [](float value) { return std::fpclassify(value) == FP_SUBNORMAL; }));
+    CHECK(std::any_of(x.row(4).begin(), x.row(4).end(),
+                      [](float value) { return std::fpclassify(value) == FP_SUBNORMAL; }));
     CHECK(std::count(x.row(5).begin(), x.row(5).end(), 1e30f) == 37);
     for (std::size_t i = 8; i < 11; ++i)
-        CHECK(std::count_if(x.row(i).begin(), x.row(i).end(), [](float value) { return !std::isfinite(value); }) == 1);
+        CHECK(std::count_if(x.row(i).begin(), x.row(i).end(),
+                            [](float value) { return !std::isfinite(value); }) == 1);
     CHECK(nasty_rows<double>({.rows = 2}).far() == 0);
     CHECK(nasty_rows<double>({.rows = 3, .offset = 5}).far() == 1);
 }

@@ -2,41 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <btard/aggregate/aggregate.hpp>
 #include <btard/aggregate/backend.hpp>
 #include <btard/aggregate/concept.hpp>
-#include <btard/aggregate/host.hpp>
 #include <btard/core/error.hpp>
-#include <btard/core/matrix_view.hpp>
 #include <btard/core/random.hpp>
-#include <btard/testing/plain_rows.hpp>
-#include <btard/testing/true_residual.hpp>
+#include <btard/testing/law_subject.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstring>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace btard::testing {
-
-/// Backends that must give the same bits as this one.
-template <class B>
-[[nodiscard]] std::vector<B> same_bits_as(B const& on) {
-    return {on};
-}
-[[nodiscard]] inline std::vector<host> same_bits_as(host const&) {
-    std::vector<host> all;
-    for (std::size_t const threads : {1u, 2u, 3u, 8u})
-        for (auto const set : {instruction_set::baseline, instruction_set::avx2, instruction_set::avx512})
-            if (supported(set)) all.push_back({threads, set});
-    return all;
-}
 
 /// What a rule promises, beyond what all do.  The laws are tried on 11 rows.
 template <class A>
@@ -48,82 +31,6 @@ struct law_options {
     std::optional<A> doubled = {}; ///< by this rule, where the rule holds a length
     double residual = 1e-9;        ///< of a verifiable rule, relative; infinity: it stops before
     double tolerance = 1e-6;       ///< relative to the largest coordinate
-};
-
-/// A rule and a backend, seen by laws that are compiled once for all of them.
-class law_subject {
-public:
-    enum class which { itself, without_one, doubled };
-    struct outcome {
-        std::vector<float> v;
-        aggregation_report report;
-    };
-    struct samples { // rows of one length, and all else that a rule sees
-        std::vector<std::vector<float>> x;
-        std::vector<double> w = std::vector<double>(x.size(), 1.0);
-        std::vector<float> given = std::vector<float>(x.front().size());
-    };
-
-    virtual ~law_subject() = default;
-    virtual std::size_t variants() const = 0; ///< backends that must give the same bits; 0 is the one in question
-    virtual outcome run(samples const&, which = which::itself, std::size_t variant = 0) const = 0;
-    virtual std::optional<std::vector<double>> run_in_double(samples const&) const = 0;
-    virtual std::optional<true_residual> residual(samples const&, std::vector<float> const& v) const = 0;
-    virtual bool orders_columns() const = 0; ///< a coordinate rule: sorted values do not know whose they were
-    virtual bool reads_given() const = 0;
-};
-
-template <class B, class A>
-class law_subject_of final : public law_subject {
-public:
-    law_subject_of(B const& on, A const& rule, std::optional<A> const& doubled)
-        : on_(on), same_(same_bits_as(on)), rule_(rule), fewer_(without_rows(rule, 1)),
-          doubled_(doubled ? *doubled : rule) {}
-
-    std::size_t variants() const override { return 1 + same_.size(); }
-
-    outcome run(samples const& from, which w, std::size_t variant) const override {
-        std::size_t const d = from.given.size();
-        std::vector<float const*> table;
-        for (auto const& row : from.x) table.push_back(row.data());
-        outcome result{from.given, {}};
-        result.v.push_back(77); // beyond the end
-        result.report = aggregate(variant == 0 ? on_ : same_[variant - 1],
-                                  w == which::doubled       ? doubled_
-                                  : w == which::without_one ? fewer_
-                                                            : rule_,
-                                  matrix_view<float const>(std::span<float const* const>(table), d),
-                                  std::span<double const>(from.w), std::span(result.v).first(d), seed{7, 7});
-        return result;
-    }
-    std::optional<std::vector<double>> run_in_double(samples const& from) const override {
-        if constexpr (aggregator<A, double> && backend<B, double>) {
-            std::vector<double> flat, out(from.given.begin(), from.given.end());
-            for (auto const& row : from.x) flat.insert(flat.end(), row.begin(), row.end());
-            aggregate(on_, rule_, matrix_view<double const>(flat.data(), from.x.size(), out.size()),
-                      std::span<double const>(from.w), std::span<double>(out), seed{7, 7});
-            return out;
-        }
-        return {};
-    }
-    std::optional<true_residual> residual(samples const& of, std::vector<float> const& v) const override {
-        if constexpr (verifiable_aggregator<A>) {
-            plain_rows rows{{}, of.w};
-            for (auto const& row : of.x) rows.x.emplace_back(row.begin(), row.end());
-            return true_residual(rule_, rows, std::vector<long double>(v.begin(), v.end()));
-        }
-        return {};
-    }
-    bool orders_columns() const override { return coordinate_rule<A> && !coefficient_rule<A>; }
-    bool reads_given() const override {
-        if constexpr (coefficient_rule<A>) return start_point(rule_.start()) == start_point::given;
-        else return false;
-    }
-
-private:
-    B on_;
-    std::vector<B> same_;
-    A rule_, fewer_, doubled_;
 };
 
 namespace detail {
@@ -170,14 +77,16 @@ struct law_flags {
         auto const before = from;
         auto result = rule.run(from, w, variant);
         bool untouched = before.w == from.w;
-        for (std::size_t i = 0; i < from.x.size(); ++i) untouched = untouched && same_bits(before.x[i], from.x[i]);
+        for (std::size_t i = 0; i < from.x.size(); ++i)
+            untouched = untouched && same_bits(before.x[i], from.x[i]);
         law(untouched, "it changes its input");
         law(result.v.back() == 77, "it writes beyond the end");
         result.v.pop_back();
         auto const& c = result.report.coefficients;
         law(c.empty() || c.size() == from.x.size(), "there are coefficients, but not one for each row");
         for (std::size_t i = 0; i < c.size(); ++i)
-            law(c[i] == 0 || (from.w[i] > 0 && std::isfinite(c[i])), "a row that does not count has a coefficient");
+            law(c[i] == 0 || (from.w[i] > 0 && std::isfinite(c[i])),
+                "a row that does not count has a coefficient");
         return result;
     };
     auto const samples = law_samples(n, d);
@@ -213,7 +122,8 @@ struct law_flags {
             expected[k] += move;
             other.given[k] += move;
         }
-        law(close(run(other).v, expected, promised.tolerance), "rows that all move do not move the result along");
+        law(close(run(other).v, expected, promised.tolerance),
+            "rows that all move do not move the result along");
     }
     if (promised.scales) {
         auto other = samples;
@@ -247,7 +157,8 @@ struct law_flags {
         law(same_bits(of_broken.v, expected.v), "a row that is not finite changes the result");
         law(of_zero.report.not_finite.empty() && of_zero.report.rows_used == without.x.size(),
             "a row of weight zero is counted");
-        law(of_broken.report.not_finite == std::vector{absent} && of_broken.report.rows_used == without.x.size(),
+        law(of_broken.report.not_finite == std::vector{absent} &&
+                of_broken.report.rows_used == without.x.size(),
             "a row that is not finite is not named");
     }
     {
@@ -259,7 +170,8 @@ struct law_flags {
     }
 
     // Whatever the rows hold, the result is finite.
-    constexpr float most = std::numeric_limits<float>::max(), infinity = std::numeric_limits<float>::infinity();
+    constexpr float most = std::numeric_limits<float>::max(),
+                    infinity = std::numeric_limits<float>::infinity();
     for (float const value : {0.0f, 1e-40f, 1e30f, most, -most, infinity, -infinity, infinity - infinity}) {
         for (std::size_t const bad : {1u, 3u, 11u}) {
             auto other = samples;
@@ -281,7 +193,8 @@ struct law_flags {
 
     if (auto const f = rule.residual(samples, usual.v)) {
         double const slack = 1e-8 * double(f->scale); // the distances, too, are those of rounded differences
-        law(double(f->norm) <= usual.report.residual + usual.report.rounding + slack, "its residual is larger than it says");
+        law(double(f->norm) <= usual.report.residual + usual.report.rounding + slack,
+            "its residual is larger than it says");
         law(usual.report.residual <= promised.residual * double(f->scale), "its residual is not zero");
     }
     if (auto const v = rule.run_in_double(samples))
@@ -290,7 +203,8 @@ struct law_flags {
     auto const wide = law_samples(n, 40'003); // several tasks of each kernel
     auto const first = run(wide);
     for (std::size_t variant = 1; variant < rule.variants(); ++variant)
-        law(same_bits(run(wide, which::itself, variant), first), "threads or instruction sets change the bits");
+        law(same_bits(run(wide, which::itself, variant), first),
+            "threads or instruction sets change the bits");
     return broken;
 }
 
@@ -299,13 +213,13 @@ struct law_flags {
 /// The laws that an aggregator breaks, one sentence a line; "" is what you want:
 /// `CHECK(broken_laws(host{}, my_rule{}) == "")`.
 ///
-/// `broken_laws(host{}, centered_clip{.tau = 1}, {.doubled = centered_clip{.tau = 2}})`: a rule that holds a length.
-template <class B, aggregator A>
+/// With a length: `broken_laws(host{}, centered_clip{.tau = 1}, {.doubled = centered_clip{.tau = 2}})`.
+template <std::copy_constructible B, aggregator A>
     requires backend<B>
 [[nodiscard]] std::string broken_laws(B const& on, A const& rule, law_options<A> const& promised = {}) {
     return detail::broken_laws(law_subject_of<B, A>(on, rule, promised.doubled),
-                               {promised.any_order, promised.keeps_equal_rows, promised.moves_along, promised.scales,
-                                promised.residual, promised.tolerance});
+                               {promised.any_order, promised.keeps_equal_rows, promised.moves_along,
+                                promised.scales, promised.residual, promised.tolerance});
 }
 
 } // namespace btard::testing

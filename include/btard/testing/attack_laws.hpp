@@ -115,6 +115,7 @@ enum class sends { numbers, anything };
 /// The attack must be scheduled for some of the steps 0 ... 199, or always on.  One that sends what is no number
 /// says so: `broken_laws(not_finite{}, sends::anything)`.
 template <attack A>
+    requires std::copy_constructible<A>
 [[nodiscard]] std::string broken_laws(A a, sends expected = sends::numbers) {
     std::string broken;
     auto const law = [&broken](bool holds, std::size_t step, std::string_view sentence) {

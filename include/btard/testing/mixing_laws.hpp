@@ -24,7 +24,7 @@ namespace btard::testing {
 
 /// What a mixing promises, beyond what all do.  The laws are tried on 11 rows of different weights.
 struct mixing_options {
-    bool averages = true;    ///< the rows of M sum to one: equal rows stay equal
+    bool averages = true;     ///< the rows of M sum to one: equal rows stay equal
     bool any_weights = false; ///< the weights of the mixed rows need not sum to those of the rows
 };
 
@@ -54,7 +54,8 @@ struct mixing_reference {
 };
 
 template <class B>
-[[nodiscard]] std::string broken_mixing_laws(B const& on, mixing_reference const& mixing, mixing_options promised) {
+[[nodiscard]] std::string broken_mixing_laws(B const& on, mixing_reference const& mixing,
+                                             mixing_options promised) {
     constexpr std::size_t n = 11, d = 77;
     constexpr seed public_seed{7, 7};
     std::string broken;
@@ -72,7 +73,8 @@ template <class B>
     auto const mix = [&](products need, small_matrix& m, std::vector<double>& of) {
         small_matrix g(n + 1, n + 1);
         if (need != products::none)
-            law(on.gram(rows, start_point::lower_median, need, std::span(v), g.view()), "the backend lost a row");
+            law(on.gram(rows, start_point::lower_median, need, std::span(v), g.view()),
+                "the backend lost a row");
         mixing.mix(gram_matrix{std::as_const(g).view(), w, public_seed}, m.view(), of);
     };
     std::size_t const size = mixing.size(n);
@@ -83,7 +85,8 @@ template <class B>
     std::fill(m.data.begin(), m.data.end(), std::numeric_limits<double>::quiet_NaN());
     mix(products::all, m, of);
     mix(needs_of(mixing), again, of_again);
-    law(m.data == again.data && of == of_again, "it leaves out an element, or reads products that it did not ask for");
+    law(m.data == again.data && of == of_again,
+        "it leaves out an element, or reads products that it did not ask for");
     double before = 0, after = 0;
     for (double const one : weights) before += one;
     for (double const one : of) {
@@ -116,7 +119,8 @@ template <class B>
         law(error < 1e-8, sentence);
     };
     same(centered_clip{.tau = 2}, "a coefficient rule sees other rows");
-    same(centered_clip{.tau = 2, .iterations = 3, .start_at = start_point::origin}, "a start at the origin is elsewhere");
+    same(centered_clip{.tau = 2, .iterations = 3, .start_at = start_point::origin},
+         "a start at the origin is elsewhere");
     same(coordinate_median{middle::midpoint}, "a coordinate rule sees other rows");
     return broken;
 }

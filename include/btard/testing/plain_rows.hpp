@@ -52,12 +52,13 @@ struct nasty {
     std::uint64_t number = 0; ///< of the draw
 };
 
-/// Ordinary rows, and among them one of zeros, one equal to another, one of denormal numbers, one of 1e30, one that
-/// is 1e30 here and there.  The rows begin anywhere in memory, with NaN between them.
+/// Ordinary rows, and among them one of zeros, one equal to another, one of denormal numbers, one of 1e30,
+/// and one that is 1e30 here and there.  The rows begin anywhere in memory, with NaN between them.
 template <class T>
 class nasty_rows {
 public:
-    explicit nasty_rows(nasty const& of) : weights(of.rows), of_(of), data_(of.rows * stride() + 1, not_a_number) {
+    explicit nasty_rows(nasty const& of)
+        : weights(of.rows), of_(of), data_(of.rows * stride() + 1, not_a_number) {
         random_stream draw(derive({of.number, 0}, "nasty rows", {of.rows, of.cols}));
         for (std::size_t i = 0; i < of.rows; ++i) {
             T* const row = data_.data() + 1 + i * stride();
@@ -71,15 +72,22 @@ public:
                          : i == 7 && draw.below(3) == 0 ? T(draw.below(2) ? 1e30 : -1e30)
                                                         : T(ordinary);
             }
-            if (i >= finite()) row[i % 3 * (of.cols - 1) / 2] = i % 3 == 0 ? not_a_number : i % 3 == 1 ? infinity : -infinity;
+            if (i >= finite())
+                row[i % 3 * (of.cols - 1) / 2] = i % 3 == 0   ? not_a_number
+                                                 : i % 3 == 1 ? infinity
+                                                              : -infinity;
             far_ += i >= finite() || i == 5 || i == 7 || (of.offset != 0 && (i == 2 || i == 4));
         }
     }
 
-    [[nodiscard]] matrix_view<T const> view() const { return {data_.data() + 1, of_.rows, of_.cols, stride()}; }
+    [[nodiscard]] matrix_view<T const> view() const {
+        return {data_.data() + 1, of_.rows, of_.cols, stride()};
+    }
 
     /// So many rows are finite: the first ones.
-    [[nodiscard]] std::size_t finite() const { return of_.rows - (of_.not_finite ? std::min<std::size_t>(3, of_.rows) : 0); }
+    [[nodiscard]] std::size_t finite() const {
+        return of_.rows - (of_.not_finite ? std::min<std::size_t>(3, of_.rows) : 0);
+    }
 
     /// So many rows are far away from the ordinary ones, or not finite.
     [[nodiscard]] std::size_t far() const { return far_; }

@@ -25,8 +25,8 @@
 
 /// Slow and readable: no inner products, no engine, no kernel; whatever is quick is compared with it.
 ///
-/// `witness(rule, rows, given, seed)` is the aggregate of finite rows of positive weight.  `given` is where rules
-/// with `start_point::given` begin.
+/// `witness(rule, rows, given, seed)` is the aggregate of finite rows of positive weight.  `given` is where
+/// rules with `start_point::given` begin.
 namespace btard::testing {
 
 // Coordinate rules.
@@ -57,8 +57,8 @@ namespace btard::testing {
 
 // The mean, and what iterates.
 
-[[nodiscard]] inline std::vector<double> witness(mean const&, plain_rows const& rows, std::vector<double> const& = {},
-                                                 seed = {}) {
+[[nodiscard]] inline std::vector<double> witness(mean const&, plain_rows const& rows,
+                                                 std::vector<double> const& = {}, seed = {}) {
     std::vector<double> v(rows.d());
     for (std::size_t i = 0; i < rows.n(); ++i)
         for (std::size_t k = 0; k < v.size(); ++k) v[k] += rows.w[i] * rows.x[i][k] / rows.weight();
@@ -79,8 +79,9 @@ namespace btard::testing {
     return std::vector<double>(rows.d());
 }
 
-/// The fixed point of CenteredClip by brute force: v <- sum_i q_i x_i / sum_i q_i,  q_i = w_i min(1, tau / d_i),
-/// in long double until it stands still, or `most` times.
+/// The fixed point of CenteredClip by brute force, in long double, until it stands still, or `most` times:
+///
+///     v <- sum_i q_i x_i / sum_i q_i,   q_i = w_i min(1, tau / d_i)
 [[nodiscard]] inline std::vector<long double> fixed_point(plain_rows const& rows, double tau,
                                                           std::size_t most = 20'000) {
     auto const start = witness(coordinate_median{}, rows);
@@ -158,7 +159,8 @@ namespace btard::testing {
     for (std::size_t j = 0; j < std::min(neighbours, squares.size()); ++j) score += squares[j];
     return score;
 }
-[[nodiscard]] inline std::vector<std::size_t> krum_order(plain_rows const& rows, std::size_t f, std::size_t besides) {
+[[nodiscard]] inline std::vector<std::size_t> krum_order(plain_rows const& rows, std::size_t f,
+                                                         std::size_t besides) {
     std::size_t const neighbours = rows.n() > f + besides ? rows.n() - f - besides : 1;
     std::vector<std::pair<double, std::size_t>> scores;
     for (std::size_t i = 0; i < rows.n(); ++i) scores.emplace_back(krum_score(rows, i, neighbours), i);
@@ -200,7 +202,8 @@ namespace btard::testing {
     }
     return result;
 }
-[[nodiscard]] inline plain_rows mixed_plainly(bucketing const& mixing, plain_rows const& rows, seed public_seed) {
+[[nodiscard]] inline plain_rows mixed_plainly(bucketing const& mixing, plain_rows const& rows,
+                                              seed public_seed) {
     plain_rows left = rows, result;
     random_stream draw(derive(public_seed, "bucketing"));
     for (std::size_t i = rows.n(); i > 1; --i) {

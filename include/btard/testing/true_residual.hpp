@@ -1,4 +1,4 @@
-// btard/testing/true_residual.hpp: how far a result is from the exact one of a verifiable rule, in long double.
+// btard/testing/true_residual.hpp: how far from exact the result of a verifiable rule is, in long double.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
