@@ -217,9 +217,9 @@ struct law_flags {
 template <std::copy_constructible B, aggregator A>
     requires backend<B>
 [[nodiscard]] std::string broken_laws(B const& on, A const& rule, law_options<A> const& promised = {}) {
-    return detail::broken_laws(law_subject_of<B, A>(on, rule, promised.doubled),
-                               {promised.any_order, promised.keeps_equal_rows, promised.moves_along,
-                                promised.scales, promised.residual, promised.tolerance});
+    detail::law_flags const flags{promised.any_order, promised.keeps_equal_rows, promised.moves_along,
+                                  promised.scales,    promised.residual,         promised.tolerance};
+    return detail::broken_laws(law_subject_of<B, A>(on, rule, promised.doubled), flags);
 }
 
 } // namespace btard::testing
