@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 set(flags -std=c++20 -O2 -I${INCLUDE} -fsyntax-only)
 foreach(directory IN LISTS TORCH)
-    list(APPEND flags -isystem ${directory})
+    cmake_path(NORMAL_PATH directory)
+    if(NOT directory STREQUAL "/usr/include") # the compiler's own order must stay
+        list(APPEND flags -isystem ${directory})
+    endif()
 endforeach()
 
 function(measure title)
