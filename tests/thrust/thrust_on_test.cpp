@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -65,8 +64,6 @@ result<T> run(B const& on, any_aggregator const& rule, nasty_rows<T> const& rows
     is.report = aggregate(on, rule, rows.view(), std::span<double const>(rows.weights), std::span(is.v), seed{7, 7});
     return is;
 }
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 } // namespace
 
