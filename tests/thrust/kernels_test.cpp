@@ -28,7 +28,7 @@ namespace {
 
 template <class T>
 bool same_bits(std::vector<T> const& a, std::vector<T> const& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 /// Small ones, with every remainder of a group; several tasks of each kernel; more rows than fit on a stack.

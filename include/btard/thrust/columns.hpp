@@ -22,12 +22,13 @@ public:
     column_sorter(column_sorter const&) = delete; // its functor points into it
     column_sorter(matrix_view<T const> x, matrix_view<double const> mix, rank_range ranks,
                   std::span<double const> weights, A const& rule, T* v)
-        : rows_(row_table(x)), weights_(weights.begin(), weights.end()) {
+        : rows_(row_table(x)), weights_(to_device(weights)) {
         std::size_t const n = mix.rows() ? mix.rows() : x.rows();
-        for (std::size_t i = 0; i < mix.rows(); ++i)
-            mix_.insert(mix_.end(), mix.row(i).begin(), mix.row(i).end());
+        std::vector<double> entries;
+        for (std::size_t i = 0; i < mix.rows(); ++i) entries.insert(entries.end(), mix.row(i).begin(), mix.row(i).end());
+        mix_ = to_device(std::span<double const>(entries));
         auto const network = sorting_network(n, ranks);
-        network_.assign(network.begin(), network.end());
+        network_ = to_device(std::span<comparator const>(network));
         std::size_t const width = std::clamp<std::size_t>(std::bit_floor(functor::own_elements / n), functor::group, 512);
         if (n * width > functor::own_elements) {
             at_once_ = std::max<std::size_t>(2, (std::size_t{1} << 20) / (n * width));

@@ -5,7 +5,6 @@
 #include <btard/core/matrix_view.hpp>
 #include <btard/thrust/functor.hpp>
 
-#include <thrust/copy.h>
 #include <thrust/transform.h>
 
 #include <cstddef>
@@ -83,8 +82,8 @@ template <class T>
         factors.push_back(a[i]);
     }
     double const keep = 1 + a[x.rows()];
-    device_array<T const*> const table(rows.begin(), rows.end());
-    device_array<double> const coefficients(factors.begin(), factors.end());
+    device_array<T const*> const table = to_device(std::span<T const* const>(rows));
+    device_array<double> const coefficients = to_device(std::span<double const>(factors));
     std::size_t const count = blocks(x.cols(), combine_block<T>::width);
     device_array<double> partial(count);
     auto const number = ::thrust::counting_iterator<std::size_t>(0);
@@ -93,10 +92,8 @@ template <class T>
                                          .d = x.cols(), .keep = keep, .centred = centred,
                                          .copies = rows.size() == 1 && factors[0] == 1 && (keep == 1 || !centred),
                                          .v = v.data()});
-    std::vector<double> squares(count);
-    ::thrust::copy(partial.begin(), partial.end(), squares.begin());
     double sum = 0;
-    for (double const s : squares) sum += s;
+    for (double const square : to_host(partial)) sum += square;
     return sum;
 }
 

@@ -4,6 +4,7 @@
 
 #include <btard/core/matrix_view.hpp>
 
+#include <thrust/copy.h>
 #include <thrust/device_vector.h>
 #include <thrust/execution_policy.h>
 #include <thrust/for_each.h>
@@ -14,6 +15,7 @@
 #include <concepts>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <vector>
 
 #if defined(__CUDACC__)
@@ -111,12 +113,26 @@ template <class T>
     return ::thrust::raw_pointer_cast(memory.data());
 }
 
+/// Copies, also of nothing, where the library would form a reference to what is not there.
+template <class T>
+[[nodiscard]] device_array<T> to_device(std::span<T const> values) {
+    device_array<T> copy(values.size());
+    if (!values.empty()) ::thrust::copy(values.begin(), values.end(), copy.begin());
+    return copy;
+}
+template <class T>
+[[nodiscard]] std::vector<T> to_host(device_array<T> const& values) {
+    std::vector<T> copy(values.size());
+    if (!values.empty()) ::thrust::copy(values.begin(), values.end(), copy.begin());
+    return copy;
+}
+
 /// The rows as a functor sees them: a table of addresses in the memory of the device system.
 template <class T>
 [[nodiscard]] device_array<T const*> row_table(matrix_view<T const> x) {
     std::vector<T const*> table(x.rows());
     for (std::size_t i = 0; i < x.rows(); ++i) table[i] = x.row_data(i);
-    return {table.begin(), table.end()};
+    return to_device(std::span<T const* const>(table));
 }
 
 /// What blocks note when they meet a value that is not finite: each has an element of its own, zero before.

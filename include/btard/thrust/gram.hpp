@@ -31,7 +31,7 @@ template <class T>
     std::size_t const at_once = std::clamp<std::size_t>((std::size_t{1} << 18) / (stride * chunk + entries), 1,
                                                         std::max<std::size_t>(1, all_chunks));
     device_array<T const*> const table = row_table(x);
-    device_array<square_tile> const tiles(wanted.begin(), wanted.end());
+    device_array<square_tile> const tiles = to_device(std::span<square_tile const>(wanted));
     device_array<double> z(at_once * stride * chunk), partial(at_once * entries), task(entries), total(entries);
     std::optional<column_sorter<T>> sorter;
     if (!fill.empty() && start.at != start_point::kind::row) {
@@ -58,8 +58,7 @@ template <class T>
         for_each_block(entries, add_chunks{address(partial), entries, c, chunks, all_chunks, address(task),
                                            address(total)});
     }
-    sums.resize(entries);
-    ::thrust::copy(total.begin(), total.end(), sums.begin());
+    sums = to_host(total);
     return all_zero(notes);
 }
 

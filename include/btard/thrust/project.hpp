@@ -6,8 +6,6 @@
 #include <btard/core/random.hpp>
 #include <btard/thrust/functor.hpp>
 
-#include <thrust/copy.h>
-
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -73,8 +71,7 @@ void project(matrix_view<T const> x, std::span<T const> v, directions z, matrix_
     device_array<double> partial(columns * n * 2);
     for_each_block(columns * blocks(n, project_block<T>::rows_of_block),
                    project_block<T>{address(table), v.data(), n, d, z, address(partial)});
-    std::vector<double> sums(partial.size());
-    ::thrust::copy(partial.begin(), partial.end(), sums.begin());
+    std::vector<double> const sums = to_host(partial);
     for (std::size_t i = 0; i < n; ++i) {
         double dot = 0, square = 0;
         for (std::size_t c = 0; c < columns; ++c) {
