@@ -11,7 +11,9 @@ int main() {
     float const numbers[] = {1, 2, 3, 4, 100, -100};
     std::vector<double> const weights(3, 1.0);
     std::vector<float> out(2);
+    // [call]
     btard::aggregate(btard::thrust_on{}, btard::coordinate_median{}, btard::matrix_view<float const>{numbers, 3, 2},
                      std::span<double const>(weights), std::span<float>(out));
+    // [call]
     return out == std::vector<float>{3, 2} ? 0 : 1;
 }

@@ -206,6 +206,18 @@ TEST_CASE("thrust_on: rows anywhere in memory, also none of their columns") {
     for_every_kernel<float>(empty, [&](auto const& kernel) { CHECK(as_on_host<float>(3, {}, kernel)); });
 }
 
+TEST_CASE_TEMPLATE("thrust_on: a zero is a zero, whatever its sign and its place", T, float, double) {
+    std::size_t const n = 3, d = 37;
+    std::vector<T> data(n * d);
+    for (std::size_t p = 0; p < data.size(); p += 2) data[p] = -data[p];
+    auto const before = normals<T>(d);
+    for_every_kernel<T>(view_of<T>(data.data(), n, d),
+                        [&](auto const& kernel) { CHECK(as_on_host<T>(n, before, kernel)); });
+    std::vector<T> v(d, T(1));
+    CHECK(thrust_on{}.columns(view_of<T>(data.data(), n, d), {}, least_value{}, std::span(v)));
+    for (T const value : v) CHECK((value == 0 && !std::signbit(value)));
+}
+
 TEST_CASE("thrust_on: combine begins at the given vector or the origin, and says so") {
     std::vector<float> v{1};
     std::vector<double> const a{1, 0};

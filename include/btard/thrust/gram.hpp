@@ -28,7 +28,7 @@ template <class T>
                              std::vector<double>& sums) {
     std::size_t const n = x.rows(), d = x.cols(), rows = border ? n + 1 : n, stride = (rows + 1) / 2 * 2;
     std::size_t const entries = 4 * wanted.size(), all_chunks = blocks(d, chunk);
-    std::size_t const at_once = std::clamp<std::size_t>((std::size_t{1} << 18) / (stride * chunk + entries), 1,
+    std::size_t const at_once = std::clamp<std::size_t>((std::size_t{1} << 19) / (stride * chunk + entries), 1,
                                                         std::max<std::size_t>(1, all_chunks));
     device_array<T const*> const table = row_table(x);
     device_array<square_tile> const tiles = to_device(std::span<square_tile const>(wanted));

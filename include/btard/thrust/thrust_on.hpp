@@ -24,7 +24,8 @@ namespace btard {
 /// or any memory where the system shares page tables with the device.  What the kernels make for themselves is on
 /// the device; G and the coefficients are on the host.  Compile with `--expt-relaxed-constexpr`.
 ///
-/// Workspace: about 2 MiB, or one chunk of 512 columns of double, whichever is more; nothing of the size of the rows.
+/// Workspace: about 4 MiB for `gram`, or one chunk of 512 columns of double, whichever is more; 4 MiB for `columns` of
+/// more than 512 rows; nothing of the size of the rows.
 struct thrust_on {
     /// The device system that this was compiled for.
     static constexpr std::string_view system = THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_TBB   ? "tbb"
