@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/train/learnable.hpp>
 #include <btard/train/swarm_options.hpp>
 
 #include <cmath>
@@ -28,7 +29,14 @@ struct history {
     std::optional<std::size_t> attacked = {};                     ///< the first step at which somebody did
     std::size_t honest_left = 0, byzantine_left = 0;
 
-    void add(step_report const& report) {
+    struct test {
+        std::size_t step; ///< after which it was made
+        evaluation found;
+    };
+    std::vector<test> tests = {};
+
+    void add(step_report const& report, std::optional<evaluation> const& found = {}) {
+        if (found) tests.push_back({report.step, *found});
         loss.push_back(report.loss);
         alive.push_back(report.honest + report.byzantine);
         for (std::size_t const peer : report.banned) banned.emplace_back(report.step, peer);

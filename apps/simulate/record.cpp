@@ -19,7 +19,8 @@ std::string header_line(curve const& one) {
         }
         if constexpr (std::is_arithmetic_v<M>) all.add(name, value);
         else if constexpr (std::same_as<M, attackers>) all.add(name, value.peers);
-        else if constexpr (std::same_as<M, std::optional<float>>) all.add(name, *value);
+        else if constexpr (std::same_as<M, std::optional<float>> || std::same_as<M, std::optional<std::size_t>>)
+            all.add(name, *value);
         else all.add(name, to_text(value));
     });
     std::string const version =
@@ -27,12 +28,13 @@ std::string header_line(curve const& one) {
     return json_object{}.add("btard", version).add("curve", one.name).add_raw("settings", all.text()).text();
 }
 
-std::string step_line(step_report const& report, double seconds) {
+std::string step_line(step_result const& result) {
+    auto const& report = result.report;
     auto const& rule = report.aggregation;
     double const relative =
         rule.scale > 0 ? rule.residual / rule.scale : std::numeric_limits<double>::quiet_NaN();
-    return json_object{}
-        .add("step", report.step)
+    json_object line;
+    line.add("step", report.step)
         .add("loss", report.loss)
         .add("honest", report.honest)
         .add("byzantine", report.byzantine)
@@ -42,8 +44,10 @@ std::string step_line(step_report const& report, double seconds) {
         .add("iterations", rule.iterations)
         .add("residual", relative)
         .add("aggregate_norm", report.aggregate_norm)
-        .add("seconds", seconds)
-        .text();
+        .add("seconds", result.seconds);
+    if (result.test) line.add("test_loss", result.test->loss);
+    if (result.test && result.test->accuracy) line.add("accuracy", *result.test->accuracy);
+    return line.text();
 }
 
 } // namespace btard::apps

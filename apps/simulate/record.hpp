@@ -3,8 +3,7 @@
 #pragma once
 
 #include "settings.hpp"
-
-#include <btard/train/swarm_options.hpp>
+#include "step_result.hpp"
 
 #include <string>
 
@@ -13,7 +12,8 @@ namespace btard::apps {
 /// The first line: `{"btard":"0.1.0","curve":"mean","settings":{"data":"quadratic{...}", ...}}`.
 [[nodiscard]] std::string header_line(curve const& one);
 
-/// All others: `{"step":0,"loss":5.68, ...}`, one a step.
-[[nodiscard]] std::string step_line(step_report const& report, double seconds);
+/// All others: `{"step":0,"loss":5.68, ...}`, one a step.  A step that was followed by an
+/// evaluation has `"test_loss"` too, and `"accuracy"` where something is classified.
+[[nodiscard]] std::string step_line(step_result const& result);
 
 } // namespace btard::apps

@@ -23,6 +23,7 @@ any_swarm make_swarm(settings const& what) {
 /// A swarm on its way, and how long it took so far.
 struct journey {
     any_swarm peers;
+    std::optional<std::size_t> evaluate_every;
     double seconds = 0;
 
     /// Says whether to go on.
@@ -31,8 +32,10 @@ struct journey {
         bool go_on = true;
         auto begin = clock::now();
         peers.train(step - peers.step(), [&](step_report const& report) {
-            seconds += std::chrono::duration<double>(clock::now() - begin).count();
-            go_on = observe(curves, report, seconds);
+            step_result result{report, {}, 0};
+            if (evaluate_every && (report.step + 1) % *evaluate_every == 0) result.test = peers.measure();
+            result.seconds = seconds += std::chrono::duration<double>(clock::now() - begin).count();
+            go_on = observe(curves, result);
             begin = clock::now();
             return go_on;
         });
@@ -55,7 +58,8 @@ void rehearse(std::span<curve const> curves) {
 
 void run(std::span<curve const> curves, step_observer const& observe) {
     for (auto const& start : plan(curves)) {
-        journey shared{make_swarm(curves[start.curves.front()].what)};
+        auto const& first = curves[start.curves.front()].what;
+        journey shared{make_swarm(first), first.evaluate_every};
         if (!shared.train_until(start.steps, start.curves, observe)) return;
         for (std::size_t const k : start.curves) {
             journey own = k == start.curves.back() ? std::move(shared) : shared;

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "settings.hpp"
-
-#include <btard/train/swarm_options.hpp>
+#include "step_result.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -12,10 +11,8 @@
 
 namespace btard::apps {
 
-/// Is told of each step: the curves that it belongs to, what happened, and the seconds of computation that
-/// these curves have taken so far.  False ends everything after this step.
-using step_observer =
-    std::function<bool(std::span<std::size_t const> curves, step_report const&, double seconds)>;
+/// Is told of each step, and the curves that it belongs to.  False ends everything after this step.
+using step_observer = std::function<bool(std::span<std::size_t const> curves, step_result const&)>;
 
 /// Makes each swarm once and drops it: whatever is refused is refused before anything is trained or written.
 void rehearse(std::span<curve const> curves);

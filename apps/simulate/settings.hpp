@@ -67,6 +67,7 @@ struct settings {
     any_attack attack{};
     attackers byzantine{};
     std::size_t steps = 200;
+    std::optional<std::size_t> evaluate_every = {};
     swarm_options swarm{}; ///< all but `byzantine`; see `options()`
 
     static constexpr auto name = "simulate";
@@ -79,6 +80,8 @@ struct settings {
         field("byzantine", self.byzantine, "how many attack, the first ones; or which, counted from 0");
         field("bans", self.swarm.bans, "simulated: attackers are removed with the probability of the paper");
         field("steps", self.steps, "steps of training");
+        field("evaluate_every", self.evaluate_every,
+              "steps from one evaluation on held-out samples to the next; absent: none");
         field("seed", self.swarm.seed, "all randomness of the run comes from it");
         field("optimizer", self.swarm.optimizer, "what is done with the aggregate: sgd{...} or lamb{...}");
         field("schedule", self.swarm.schedule, "how the learning rate changes; see --list");
@@ -104,6 +107,7 @@ struct settings {
     /// What concerns several settings at once.
     void validate() const {
         expects(steps > 0, "--steps is 0, it must be 1 or more");
+        expects(evaluate_every != std::size_t{0}, "--evaluate-every is 0, it must be 1 or more");
         options().validate();
         check_rows(rule.value, swarm.peers);
         auto const* const text = std::get_if<text_file>(&data.value);

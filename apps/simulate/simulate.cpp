@@ -85,12 +85,13 @@ int simulate(request const& wanted) {
     bool stepped = false;
     {
         progress shown(stderr, steps_of(plan(curves), curves));
-        run(curves, [&](std::span<std::size_t const> which, step_report const& report, double seconds) {
+        run(curves, [&](std::span<std::size_t const> which, step_result const& result) {
+            auto const& report = result.report;
             stepped = true;
-            std::string const line = step_line(report, seconds);
+            std::string const line = step_line(result);
             for (std::size_t const k : which) {
                 files[k].write(line);
-                histories[k].add(report);
+                histories[k].add(report, result.test);
             }
             shown.step(title_of(which, curves), report.step + 1, curves[which.front()].what.steps,
                        [&] { return numbers_of(report); });

@@ -140,7 +140,7 @@ TEST_CASE("record: the first line has all settings, the others have all numbers"
         concat(R"({"btard":")", BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH) +
             R"(","curve":"a \"b\"","settings":{)"
             R"("data":"quadratic{.dimension = 1000, .noise = 0.1, .condition = 10, .problem = 0}","model":null,)"
-            R"("rule":"mean{}","attack":"honest{}","peers":16,"byzantine":[0,1],"bans":"none","steps":200,"seed":0,)"
+            R"("rule":"mean{}","attack":"honest{}","peers":16,"byzantine":[0,1],"bans":"none","steps":200,"evaluate_every":null,"seed":0,)"
             R"("optimizer":"sgd{.learning_rate = 0.1, .momentum = 0, .nesterov = false, .weight_decay = 0}","schedule":"constant_rate{}","clip_gradient":null,"worker_momentum":null,"parts":1,)"
             R"("threads":0}})");
     step_report report{
@@ -151,9 +151,12 @@ TEST_CASE("record: the first line has all settings, the others have all numbers"
     report.aggregation.residual = 1;
     report.aggregation.scale = 4;
     CHECK(
-        step_line(report, 1.5) ==
+        step_line({report, {}, 1.5}) ==
         R"({"step":4,"loss":null,"honest":9,"byzantine":6,"attacking":7,"banned":[3],"clipped":5,"iterations":6,)"
         R"("residual":0.25,"aggregate_norm":2,"seconds":1.5})");
     report.aggregation.scale = 0;
-    CHECK(step_line(report, 1.5).find(R"("residual":null)") != std::string::npos);
+    CHECK(step_line({report, {}, 1.5}).find(R"("residual":null)") != std::string::npos);
+    CHECK(step_line({report, evaluation{.loss = 0.5, .accuracy = 0.75}, 1.5}).ends_with(
+        R"("test_loss":0.5,"accuracy":0.75})"));
+    CHECK(step_line({report, evaluation{.loss = 0.5}, 1.5}).ends_with(R"("test_loss":0.5})"));
 }

@@ -1,0 +1,19 @@
+// apps/simulate/step_result.hpp: what one step of a curve has to tell.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/train/learnable.hpp>
+#include <btard/train/swarm_options.hpp>
+
+#include <optional>
+
+namespace btard::apps {
+
+/// What happened in a step, and how good it was.
+struct step_result {
+    step_report report;
+    std::optional<evaluation> test; ///< of the parameters after it, where `evaluate_every` asks for that
+    double seconds = 0;             ///< of computation that these curves have taken so far
+};
+
+} // namespace btard::apps
