@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 
 namespace btard {
@@ -18,6 +21,27 @@ struct seed {
     std::uint64_t stream = 0; ///< the upper half of its counter
 
     friend bool operator==(seed const&, seed const&) = default;
+};
+
+/// A SHA-256 hash: of bytes that a peer has committed to, of a list, of a state.
+struct digest {
+    std::array<std::byte, 32> bytes{};
+
+    friend auto operator<=>(digest const&, digest const&) = default;
+};
+
+/// An Ed25519 public key: who a peer is.
+struct public_key {
+    std::array<std::byte, 32> bytes{};
+
+    friend auto operator<=>(public_key const&, public_key const&) = default;
+};
+
+/// An Ed25519 signature.
+struct signature {
+    std::array<std::byte, 64> bytes{};
+
+    friend auto operator<=>(signature const&, signature const&) = default;
 };
 
 } // namespace btard
