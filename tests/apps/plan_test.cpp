@@ -41,7 +41,8 @@ std::vector<curve> curves_of(std::vector<settings> const& all) {
 /// For each curve, the losses and the number of peers at each of its steps.
 std::map<std::size_t, std::vector<double>> trained(std::vector<curve> const& curves) {
     std::map<std::size_t, std::vector<double>> seen;
-    run(curves, [&](std::span<std::size_t const> which, step_report const& report, double) {
+    run(curves, [&](std::span<std::size_t const> which, step_result const& result) {
+        auto const& report = result.report;
         for (std::size_t const k : which) {
             CHECK(report.step == seen[k].size() / 2);
             seen[k].push_back(report.loss);
@@ -92,11 +93,24 @@ TEST_CASE("run: a curve that shares its start has the same bits as one that does
 TEST_CASE("run: an observer that says no ends everything") {
     std::size_t steps = 0;
     run(curves_of({attacked_from(20), with_bans(attacked_from(20))}),
-        [&](std::span<std::size_t const>, step_report const&, double seconds) {
-            CHECK(seconds > 0);
+        [&](std::span<std::size_t const>, step_result const& result) {
+            CHECK(result.seconds > 0);
             return ++steps < 25;
         });
     CHECK(steps == 25);
+}
+
+TEST_CASE("run: evaluates after every k-th step, and changes nothing by it") {
+    auto measured = attacked_from(20);
+    measured.evaluate_every = 10;
+    std::vector<std::size_t> at;
+    run(curves_of({measured}), [&](std::span<std::size_t const>, step_result const& result) {
+        if (result.test) at.push_back(result.report.step);
+        return true;
+    });
+    REQUIRE(at.size() == measured.steps / 10);
+    for (std::size_t k = 0; k < at.size(); ++k) CHECK(at[k] == 10 * k + 9);
+    CHECK(trained(curves_of({measured})) == trained(curves_of({attacked_from(20)})));
 }
 
 TEST_CASE("rehearse: what a swarm would refuse is refused before anything runs") {
