@@ -11,6 +11,9 @@ set(libthrust_opens "/(thrust|cub|cccl|tbb|gcc|clang|c\\+\\+)/")
 execute_process(COMMAND ${NINJA} -C ${BINARY} -t deps OUTPUT_VARIABLE recorded COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE "\n\n" ";" recorded "${recorded}")
 
+file(RELATIVE_PATH to_source ${BINARY} ${SOURCE}) # what paths begin with where ccache has a base_dir
+string(REGEX REPLACE "/$" "" to_source ${to_source})
+
 foreach(layer IN LISTS layers)
     # Headers of ours, of other libraries, and of the system that this layer may open, by itself or by those it links.
     set(ours "")
@@ -48,6 +51,7 @@ foreach(layer IN LISTS layers)
         endif()
         string(REGEX MATCHALL "\n +[^\n]+" opened "${opened}")
         list(TRANSFORM opened STRIP)
+        list(TRANSFORM opened REPLACE "^${to_source}/" "${SOURCE}/")
         if(header STREQUAL include/btard/btard.hpp)
             set(left_out ${ours})
             list(REMOVE_ITEM left_out ${opened})
