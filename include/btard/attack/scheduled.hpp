@@ -37,6 +37,8 @@ struct schedule {
 
     void validate() const {
         expects(every > 0, "every is 0, it must be 1 or more");
+        expects(!stop || *stop > start, "stop is ", stop.value_or(0), ", the attack begins at ", start,
+                " and would never be on");
         expects(probability >= 0 && probability <= 1, "probability is ", probability, ", it must be 0 to 1");
     }
 

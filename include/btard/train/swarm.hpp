@@ -50,9 +50,14 @@ public:
         validate(task);
         validate(rule_);
         check_rows(rule_, options_.peers);
-        for (auto const& tensor : layout_)
-            expects(tensor.offset <= task.size() && tensor.size <= task.size() - tensor.offset, "the tensor ",
-                    tensor.name, " ends beyond the ", task.size(), " parameters");
+        std::size_t end = 0; // optimizers step what the layout covers, each tensor by itself
+        for (auto const& tensor : layout_) {
+            expects(tensor.offset == end && tensor.size <= task.size() - end, "the tensor ", tensor.name, " covers ",
+                    tensor.size, " parameters from ", tensor.offset, " on; the one before ends at ", end, " of ",
+                    task.size());
+            end += tensor.size;
+        }
+        expects(end == task.size(), "the tensors of the layout cover ", end, " of ", task.size(), " parameters");
         std::sort(byzantine_.begin(), byzantine_.end());
         std::size_t const threads = options_.threads > 0 ? options_.threads : parallel::hardware();
         tasks_ = std::vector<Task>(std::min(threads, options_.peers), task);
