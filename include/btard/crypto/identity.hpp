@@ -74,9 +74,9 @@ private:
 
 /// Did the owner of this key sign this text?
 ///
-/// RFC 8032, the strict way: S < L; the encoding of [S]B - [h]A equals R byte for byte, without multiplying by
-/// the cofactor; and `is_proper(key)`, which OpenSSL leaves out.  So the answer is the same on every peer, and
-/// nobody without the key makes a second signature out of one that was accepted.
+/// RFC 8032, the strict way: S < L; the encoding of [S]B - [h]A equals R byte for byte, without multiplying
+/// by the cofactor; and `is_proper(key)`, which OpenSSL leaves out.  So the answer is the same on every peer,
+/// and nobody without the key makes a second signature out of one that was accepted.
 ///
 /// Chalkias, Garillot, Nikolaenko. Taming the many EdDSAs. SSR 2020. https://eprint.iacr.org/2020/1244
 ///
