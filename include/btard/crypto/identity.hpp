@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdio>
+#include <exception>
 #include <memory>
 #include <span>
 
@@ -27,20 +29,26 @@ inline unsigned char const* octets(std::span<std::byte const> bytes) {
 /// would keep a private key alive.
 class thread_context {
 public:
-    thread_context() {
+    thread_context() noexcept {
         thread_local owned<::EVP_MD_CTX> const the_context(::EVP_MD_CTX_new());
-        if (!the_context) crypto_failed("make a context");
         context_ = the_context.get();
     }
     thread_context(thread_context const&) = delete;
     thread_context& operator=(thread_context const&) = delete;
     ~thread_context() { ::EVP_MD_CTX_reset(context_); }
 
-    ::EVP_MD_CTX* get() const { return context_; }
+    ::EVP_MD_CTX* get() const { return context_; } ///< null where there is no memory
 
 private:
     ::EVP_MD_CTX* context_;
 };
+
+[[noreturn]] inline void no_answer() noexcept {
+    std::fputs(
+        "btard: OpenSSL cannot verify signatures: no memory, or its configuration leaves out Ed25519\n",
+        stderr);
+    std::terminate();
+}
 
 } // namespace detail
 
@@ -81,9 +89,8 @@ private:
 /// Chalkias, Garillot, Nikolaenko. Taming the many EdDSAs. SSR 2020. https://eprint.iacr.org/2020/1244
 ///
 /// Where OpenSSL has no memory there is no answer, and a wrong one would divide the peers: the process ends.
-[[nodiscard]] inline bool
-verify_signature(public_key const& key, std::span<std::byte const> text,
-                 signature const& by) noexcept { // NOLINT(bugprone-exception-escape)
+[[nodiscard]] inline bool verify_signature(public_key const& key, std::span<std::byte const> text,
+                                           signature const& by) noexcept {
     if (!is_proper(key)) return false;
     detail::errors_forgotten const scope;
     detail::owned<::EVP_PKEY> const parsed(::EVP_PKEY_new_raw_public_key(
