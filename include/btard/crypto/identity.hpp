@@ -96,8 +96,9 @@ private:
     detail::owned<::EVP_PKEY> const parsed(::EVP_PKEY_new_raw_public_key(
         EVP_PKEY_ED25519, nullptr, detail::octets(key.bytes), key.bytes.size()));
     detail::thread_context const context;
-    if (!parsed || ::EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, parsed.get()) != 1)
-        detail::crypto_failed("verify");
+    if (!parsed || !context.get() ||
+        ::EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, parsed.get()) != 1)
+        detail::no_answer();
     return ::EVP_DigestVerify(context.get(), detail::octets(by.bytes), by.bytes.size(), detail::octets(text),
                               text.size()) == 1;
 }
@@ -122,6 +123,7 @@ public:
     }
 
     [[nodiscard]] public_key const& key() const { return key_; }
+
     /// The 32 secret bytes from which `from_seed` makes this key again.
     void copy_seed(secret<32>& out) const {
         std::size_t size = 32;
@@ -133,7 +135,8 @@ public:
         detail::thread_context const context;
         signature by;
         std::size_t size = by.bytes.size();
-        if (::EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, pair_.get()) != 1 ||
+        if (!context.get() ||
+            ::EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, pair_.get()) != 1 ||
             ::EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(by.bytes.data()), &size,
                              detail::octets(text), text.size()) != 1)
             detail::crypto_failed("sign");

@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
+#include <cstdlib> // mkostemp
 #include <string>
 #include <string_view>
 #include <system_error>

@@ -12,8 +12,8 @@ namespace btard {
 
 /// A key pair that signs for one peer, and a check of everybody's signatures.
 ///
-/// Semantics: for the signer's own public key, `verify` accepts what `sign` returned for the same text.  It is
-/// a function of its arguments alone, equal on all peers: what one of them accepts, all accept.  It takes
+/// Semantics: for the signer's own public key, `verify` accepts what `sign` returned for the same text.
+/// It is a function of its arguments alone, equal on all peers: what one of them accepts, all accept.  It takes
 /// what a peer sent, bytes that are no key among it, and returns false for what it cannot show to be signed.
 ///
 /// Models: `identity` (Ed25519); `testing::counting_signer` in tests and simulations.
