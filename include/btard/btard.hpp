@@ -6,6 +6,7 @@
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/core/matrix_view.hpp>
+#include <btard/core/rows.hpp>
 #include <btard/core/logarithm.hpp>
 #include <btard/core/normal_quantile.hpp>
 #include <btard/core/random.hpp>

@@ -9,13 +9,14 @@
 #include <btard/core/describe.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/matrix_view.hpp>
+#include <btard/core/rows.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -83,6 +84,17 @@ auto aggregate(B const& on, A const& rule, matrix_view<T const> rows, std::span<
     return *std::move(report);
 }
 
+/// The same for rows in another form: `std::vector<std::vector<float>>`, spans, an mdspan (`rows.hpp`).
+template <class B, class A, row_source R>
+    requires backend<B, row_element<R>> && aggregator<A, row_element<R>> &&
+             (!std::same_as<R, matrix_view<row_element<R> const>>)
+auto aggregate(B const& on, A const& rule, R const& rows, std::span<double const> weights,
+               std::span<row_element<R>> out, seed public_seed = {}) {
+    auto const source = as_rows(rows);
+    matrix_view<row_element<R> const> const view = source;
+    return aggregate(on, rule, view, weights, out, public_seed);
+}
+
 /// What the short form returns: the vector, and the report as its second half.
 template <class T, class Report>
 struct aggregated {
@@ -91,15 +103,14 @@ struct aggregated {
 };
 
 /// All processors, unit weights, a new vector: `auto [v, report] = aggregate(centered_clip{.tau = 1}, rows);`
-template <class T, class A>
-    requires aggregator<A, std::remove_const_t<T>>
-[[nodiscard]] auto aggregate(A const& rule, matrix_view<T> rows) {
-    using value = std::remove_const_t<T>;
-    std::vector<value> out(rows.cols());
-    std::vector<double> const weights(rows.rows(), 1.0);
-    auto report =
-        aggregate(host{}, rule, matrix_view<value const>(rows), std::span<double const>(weights), std::span<value>(out));
-    return aggregated<value, decltype(report)>{std::move(out), std::move(report)};
+template <row_source R, aggregator<row_element<R>> A>
+[[nodiscard]] auto aggregate(A const& rule, R const& rows) {
+    auto const source = as_rows(rows);
+    matrix_view<row_element<R> const> const view = source;
+    std::vector<row_element<R>> out(view.cols());
+    std::vector<double> const weights(view.rows(), 1.0);
+    auto report = aggregate(host{}, rule, view, std::span<double const>(weights), std::span(out));
+    return aggregated<row_element<R>, decltype(report)>{std::move(out), std::move(report)};
 }
 
 } // namespace btard
