@@ -45,7 +45,7 @@ concept strided_matrix = requires(M const& m) {
     { m.stride(1) } -> std::integral;
 } && (!requires { M::rank(); } || requires { requires M::rank() == 2; });
 
-/// A range of contiguous ranges that are there when the iterator has moved on: it holds them, or yields spans.
+/// A range of contiguous ranges that are there when the iterator has moved on: it holds them or yields spans.
 /// (A range that makes vectors as it goes would leave pointers to nothing.)
 template <class R>
 concept range_of_rows = requires(R const& r) {
