@@ -75,4 +75,5 @@
 #include <btard/train/optimizer.hpp>
 #include <btard/train/worker_momentum.hpp>
 #include <btard/train/swarm_options.hpp>
+#include <btard/train/swarm_state.hpp>
 #include <btard/train/swarm.hpp>

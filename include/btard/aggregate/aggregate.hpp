@@ -22,6 +22,40 @@
 
 namespace btard {
 
+namespace detail {
+
+/// Checks what the front door was given, and leaves out the rows of weight zero.
+template <class T>
+chosen_rows<T> choose_rows(matrix_view<T const> rows, std::span<double const> weights, std::size_t length) {
+    std::size_t const n = rows.rows();
+    expects(n > 0, "there are no rows to aggregate");
+    expects(length == rows.cols(), "out has ", length, " elements, the rows have ", rows.cols());
+    expects(weights.size() == n, "there are ", weights.size(), " weights for ", n, " rows");
+    chosen_rows<T> x{.table = {}, .weights = {}, .names = {}, .cols = rows.cols(), .given = n};
+    for (std::size_t i = 0; i < n; ++i) {
+        expects(std::isfinite(weights[i]) && weights[i] >= 0, "the weight of row ", i, " is ", weights[i],
+                ", it must be finite and not negative");
+        if (weights[i] == 0) continue;
+        x.table.push_back(rows.row_data(i));
+        x.weights.push_back(weights[i]);
+        x.names.push_back(i);
+    }
+    expects(!x.names.empty(), "all ", n, " weights are zero");
+    return x;
+}
+
+/// From the rows that counted to those that the caller knows.
+inline void complete(aggregation_report& report, std::span<std::size_t const> names, std::size_t given,
+                     std::vector<std::size_t> not_finite) {
+    report.rows_used = names.size();
+    report.not_finite = std::move(not_finite);
+    std::vector<double> coefficients(report.coefficients.empty() ? 0 : given);
+    for (std::size_t i = 0; i < report.coefficients.size(); ++i) coefficients[names[i]] = report.coefficients[i];
+    report.coefficients = std::move(coefficients);
+}
+
+} // namespace detail
+
 /// out <- rule(rows, weights).
 ///
 /// Rows with a value that is not finite get weight zero and are named in the report; they, and rows of weight
@@ -40,21 +74,7 @@ template <class B, class T, aggregator<T> A>
 auto aggregate(B const& on, A const& rule, matrix_view<T const> rows, std::span<double const> weights,
                std::span<T> out, seed public_seed = {}) {
     std::size_t const n = rows.rows();
-    expects(n > 0, "there are no rows to aggregate");
-    expects(out.size() == rows.cols(), "out has ", out.size(), " elements, the rows have ", rows.cols());
-    expects(weights.size() == n, "there are ", weights.size(), " weights for ", n, " rows");
-    detail::chosen_rows<T> x{.table = {}, .weights = {}, .names = {}, .cols = rows.cols(), .given = n};
-    bool any = false;
-    for (std::size_t i = 0; i < n; ++i) {
-        expects(std::isfinite(weights[i]) && weights[i] >= 0, "the weight of row ", i, " is ", weights[i],
-                ", it must be finite and not negative");
-        any |= weights[i] > 0;
-        if (weights[i] == 0) continue;
-        x.table.push_back(rows.row_data(i));
-        x.weights.push_back(weights[i]);
-        x.names.push_back(i);
-    }
-    expects(any, "all ", n, " weights are zero");
+    auto x = detail::choose_rows(rows, weights, out.size());
     validate(rule);
     check_rows(rule, n);
 
@@ -76,11 +96,7 @@ auto aggregate(B const& on, A const& rule, matrix_view<T const> rows, std::span<
         std::fill(out.begin(), out.end(), T(0));
         report.emplace();
     }
-    report->rows_used = x.names.size();
-    report->not_finite = std::move(not_finite);
-    std::vector<double> coefficients(report->coefficients.empty() ? 0 : n);
-    for (std::size_t i = 0; i < report->coefficients.size(); ++i) coefficients[x.names[i]] = report->coefficients[i];
-    report->coefficients = std::move(coefficients);
+    detail::complete(*report, x.names, n, std::move(not_finite));
     return *std::move(report);
 }
 
