@@ -116,6 +116,9 @@ struct any_attack_of {
     [[nodiscard]] std::size_t steps_watched() const {
         return std::visit([](auto const& a) { return btard::steps_watched(a); }, inner);
     }
+    [[nodiscard]] std::size_t steps_back() const {
+        return std::visit([](auto const& a) { return btard::steps_back(a); }, inner);
+    }
     [[nodiscard]] bool reads_accomplices() const {
         return std::visit([](auto const& a) { return btard::reads_accomplices(a); }, inner);
     }

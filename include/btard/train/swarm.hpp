@@ -24,6 +24,7 @@
 #include <span>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace btard {
@@ -72,6 +73,11 @@ public:
         expects(understood, "the attack changes labels, the task has none");
         check_size(attack, parameters_.size());
         attacks_.assign(options_.peers, std::move(attack));
+        past_ = {};
+    }
+    void set_bans(bans mode) {
+        options_.bans = mode;
+        past_ = {}; // which has other bans
     }
 
     [[nodiscard]] double evaluate() { return tasks_.front().evaluate(parameters_); }
@@ -79,8 +85,9 @@ public:
 
 private:
     step_report advance() {
+        begin_step();
+        begun_ = false;
         std::vector<std::size_t> const peers = alive();
-        compute_gradients(peers);
         std::vector<std::size_t> honest;
         std::vector<float const*> honest_rows;
         for (std::size_t const peer : peers) {
@@ -100,6 +107,36 @@ private:
         return report;
     }
 
+    /// Every peer computes its gradient; nobody has attacked yet.
+    void begin_step() {
+        if (begun_) return;
+        if constexpr (looks_back<Attack>) {
+            auto const& attack = attacks_.front();
+            if (past_.copy.empty() && steps_back(attack) > 0 && step_ >= first_step(attack)) {
+                past_.copy.push_back(*this);
+                past_.begin = step_;
+            }
+        }
+        compute_gradients(alive());
+        begun_ = true;
+    }
+
+    /// Trains the copy until its peers have computed what an attacker sends today.  False: nobody asks for it.
+    bool replay() {
+        if constexpr (looks_back<Attack>) {
+            std::size_t const back = steps_back(attacks_.front());
+            bool const asked = std::any_of(byzantine_.begin(), byzantine_.end(), [&](std::size_t peer) {
+                return acts_at(attacks_[peer], context(peer, {}));
+            });
+            if (!asked || past_.copy.empty() || step_ < past_.begin + back) return false;
+            swarm& then = past_.copy.front();
+            while (then.step_ < step_ - back) then.advance();
+            then.begin_step();
+            return true;
+        }
+        return false;
+    }
+
     void compute_gradients(std::span<std::size_t const> peers) {
         parallel::run(peers.size(), tasks_.size(), [&](std::size_t number, std::size_t slot) {
             std::size_t const peer = peers[number];
@@ -116,6 +153,7 @@ private:
 
     /// Says who did something.
     std::vector<std::size_t> let_them_attack(matrix_view<float const> honest) {
+        [[maybe_unused]] bool const replayed = replay();
         std::size_t const size = parameters_.size();
         std::vector<float> own; // what they computed, as their rows are about to change
         if (!byzantine_.empty() && reads_accomplices(attacks_[byzantine_.front()]))
@@ -125,7 +163,9 @@ private:
         std::vector<unsigned char> acted(byzantine_.size());
         parallel::run(byzantine_.size(), tasks_.size(), [&](std::size_t number, std::size_t) {
             std::size_t const peer = byzantine_[number];
-            auto const at = context(peer, honest, colluding);
+            auto at = context(peer, honest, colluding);
+            if constexpr (looks_back<Attack>)
+                if (replayed) at.earlier = past_.copy.front().row(peer);
             watch_gradient(attacks_[peer], at, row(peer));
             acted[number] = acts_at(attacks_[peer], at);
             corrupt_gradient(attacks_[peer], at, row(peer));
@@ -138,12 +178,21 @@ private:
 
     [[nodiscard]] attack_context context(std::size_t peer, matrix_view<float const> honest,
                                          matrix_view<float const> colluding = {}) const {
-        return {step_, peer, byzantine_, honest, derive(root(), "attackers"), layout_, colluding};
+        attack_context at{step_, peer, byzantine_, honest, derive(root(), "attackers"), layout_, colluding};
+        if constexpr (looks_back<Attack>) at.earliest = past_.begin;
+        return at;
     }
 
     Rule rule_;
     std::vector<Task> tasks_;     // one per thread
     std::vector<Attack> attacks_; // (peers) each Byzantine peer has its own, which may remember things
+    bool begun_ = false;          // the gradients of this step are there
+
+    struct past {
+        std::vector<swarm> copy;   // none, or one that is behind
+        std::size_t begin = never; // the step at which it was made
+    };
+    std::conditional_t<looks_back<Attack>, past, std::monostate> past_; // for an attack that asks
 };
 
 } // namespace btard

@@ -21,8 +21,6 @@ namespace btard::detail {
 /// The base of every `swarm`.  It is no template, so a program with many kinds of swarms compiles it once.
 class swarm_state {
 public:
-    void set_bans(bans mode) { options_.bans = mode; }
-
     [[nodiscard]] std::size_t step() const { return step_; } ///< the next one; so many are done
     [[nodiscard]] std::span<float const> parameters() const { return parameters_; }
     [[nodiscard]] std::span<float const> aggregate() const { return aggregate_; } ///< of the last step
@@ -59,7 +57,9 @@ protected:
             if (weights_[peer] != 0) peers.push_back(peer);
         return peers;
     }
-    [[nodiscard]] seed gradient_seed(std::size_t peer) const { return derive(root(), "gradient", {step_, peer}); }
+    [[nodiscard]] seed gradient_seed(std::size_t peer) const {
+        return derive(root(), "gradient", {step_, peer});
+    }
 
     /// What an honest peer does with its gradient before it sends it.
     void prepare(std::size_t peer) {
