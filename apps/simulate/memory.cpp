@@ -101,7 +101,7 @@ memory_use memory_of(settings const& what, std::size_t parameters, std::size_t b
     memory_use use;
     use.rows = peers * vector * (what.swarm.worker_momentum ? 2 : 1);
     use.vectors = vector * (2 + state_size(what.swarm.optimizer));
-    use.learners = learns_by_module ? threads * (2 * vector + batch) : 0;
+    use.learners = learns_by_module ? threads * (3 * vector + batch) : 0;
     use.attackers =
         attackers * (memory_of(what.attack, parameters) + (reads_accomplices(what.attack) ? vector : 0));
     return use;

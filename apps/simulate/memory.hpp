@@ -13,7 +13,7 @@ namespace btard::apps {
 struct memory_use {
     std::size_t rows = 0;      ///< what each peer sends, and its worker momentum
     std::size_t vectors = 0;   ///< parameters, aggregate, state of the optimizer
-    std::size_t learners = 0;  ///< for each thread: parameters, gradients, and what layers leave for them
+    std::size_t learners = 0;  ///< for each thread: parameters, gradients and new ones, outputs of layers
     std::size_t attackers = 0; ///< what they remember and show each other
 
     [[nodiscard]] std::size_t total() const { return rows + vectors + learners + attackers; }

@@ -91,8 +91,7 @@ struct settings {
         field("optimizer", self.swarm.optimizer, "what is done with the aggregate: sgd{...} or lamb{...}");
         field("schedule", self.swarm.schedule, "how the learning rate changes; see --list");
         field("clip_gradient", self.swarm.clip_gradient, "each peer shortens its gradient to this length");
-        field("worker_momentum", self.swarm.worker_momentum,
-              "peers send running means: worker_momentum{.beta = 0.9}");
+        field("worker_momentum", self.swarm.worker_momentum, "peers send running means: worker_momentum{.beta = 0.9}");
         field("parts", self.swarm.parts, "parts of the gradient, each aggregated by itself");
         field("threads", self.swarm.threads,
               "0: one for each processor; the results are the same for any number");

@@ -17,7 +17,7 @@ namespace btard::apps {
 ///         environment_error: the data cannot be used.
 [[nodiscard]] any_learnable make_task(settings const& what);
 
-// Defined by torch_text_task.cpp and torch_image_task.cpp; in a build without LibTorch, by no_torch_tasks.cpp.
+// Defined by torch_text_task.cpp and torch_image_task.cpp; without LibTorch, by no_torch_tasks.cpp.
 [[nodiscard]] any_learnable make_text_task(text_file const& text, albert_model const& model);
 [[nodiscard]] any_learnable make_image_task(any_data const& data, any_model const& model, std::size_t peers,
                                             seed from);
