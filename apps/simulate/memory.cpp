@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t number = sizeof(float);
 
-/// Numbers that the layers of a model make of one image.  Of these a gradient needs about all, an evaluation
-/// those of the two layers at work.
+/// Numbers that the layers of a model make of one image.  A gradient needs about all of them; an evaluation
+/// eight times the largest: what a block of a ResNet has at work, and LibTorch's copies in its own order.
 struct layer_outputs {
     std::size_t all = 0, largest = 0;
     void add(std::size_t count, std::size_t times = 1) {
@@ -74,7 +74,7 @@ std::size_t bytes_of_batch(settings const& what) {
         [&]<class M>(M const& one) -> std::size_t {
             if constexpr (requires { one.sizes(sizes_of(images)); }) {
                 auto const made = outputs_of(one.sizes(sizes_of(images)), images.training().shape());
-                return number * std::max(samples.batch * made.all, evaluated * 3 * made.largest);
+                return number * std::max(samples.batch * made.all, evaluated * 8 * made.largest);
             }
             return 0;
         },
