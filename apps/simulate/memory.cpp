@@ -16,9 +16,11 @@ namespace {
 
 constexpr std::size_t number = sizeof(float);
 
-/// Numbers that the layers of a model make of one image.  A gradient needs about all of them; an evaluation
-/// eight times the largest: what a block of a ResNet has at work, and LibTorch's copies in its own order.
+/// Numbers that the layers of a model make of one image.  A gradient needs about all of them, an evaluation
+/// those of a few layers, and LibTorch's copies in its own order; how many was measured with wide models.
 struct layer_outputs {
+    std::size_t at_work;          ///< largest ones that an evaluation has at the same time
+    std::size_t images_at_a_time; ///< of an evaluation
     std::size_t all = 0, largest = 0;
     void add(std::size_t count, std::size_t times = 1) {
         all += count * times;
@@ -28,27 +30,28 @@ struct layer_outputs {
 
 std::size_t unsigned_size(std::int64_t size) { return static_cast<std::size_t>(size); }
 
-layer_outputs outputs_of(mlp_config const& sizes, image_shape const&) {
-    layer_outputs made;
+layer_outputs outputs_of(mlp_config const& sizes, image_sampling const&, image_shape const&) {
+    layer_outputs made{4, 100};
     made.add(unsigned_size(sizes.inputs));
     for (auto const width : sizes.hidden) made.add(unsigned_size(width), 2);
     return made;
 }
 
-layer_outputs outputs_of(cnn_config const& sizes, image_shape const& shape) {
-    layer_outputs made;
+layer_outputs outputs_of(cnn_config const& sizes, image_sampling const&, image_shape const& shape) {
+    layer_outputs made{5, 100};
     made.add(shape.size());
     std::size_t pixels = shape.height * shape.width;
     for (auto const filters : sizes.filters) {
-        made.add(unsigned_size(filters) * pixels, 3); // convolution, relu, pooling and its places
+        made.add(unsigned_size(filters) * pixels, 5); // convolution, relu, their gradients, pooling
         pixels /= 4;
     }
     made.add(unsigned_size(sizes.hidden), 2);
     return made;
 }
 
-layer_outputs outputs_of(resnet18_config const& sizes, image_shape const& shape) {
-    layer_outputs made;
+layer_outputs outputs_of(resnet18_config const& sizes, image_sampling const& samples,
+                         image_shape const& shape) {
+    layer_outputs made{8, std::max<std::size_t>(samples.calibration, 100)};
     std::size_t maps = unsigned_size(sizes.width) * shape.height * shape.width;
     made.add(maps, 3); // convolution, normalisation, relu
     for (int stage = 0; stage < 4; ++stage, maps /= 2) made.add(maps, 10 + (stage > 0 ? 2 : 0));
@@ -69,12 +72,12 @@ std::size_t bytes_of_batch(settings const& what) {
     if (!what.data.as_images()) return 0;
     auto const images = load_images(what.data, 1, {});
     auto const& samples = images.settings();
-    std::size_t const evaluated = what.evaluate_every ? std::max<std::size_t>(samples.calibration, 100) : 0;
     return std::visit(
         [&]<class M>(M const& one) -> std::size_t {
             if constexpr (requires { one.sizes(sizes_of(images)); }) {
-                auto const made = outputs_of(one.sizes(sizes_of(images)), images.training().shape());
-                return number * std::max(samples.batch * made.all, evaluated * 8 * made.largest);
+                auto const made = outputs_of(one.sizes(sizes_of(images)), samples, images.training().shape());
+                std::size_t const evaluated = what.evaluate_every ? made.images_at_a_time * made.at_work : 0;
+                return number * std::max(samples.batch * made.all, evaluated * made.largest);
             }
             return 0;
         },
@@ -107,9 +110,11 @@ memory_use memory_of(settings const& what, std::size_t parameters, std::size_t b
     return use;
 }
 
-memory_use memory_of(settings const& what) {
-    return memory_of(what, make_task(what).size(), bytes_of_batch(what));
+memory_use memory_of(settings const& what, std::size_t parameters) {
+    return memory_of(what, parameters, bytes_of_batch(what));
 }
+
+memory_use memory_of(settings const& what) { return memory_of(what, make_task(what).size()); }
 
 std::string mebibytes(std::size_t bytes) {
     constexpr std::size_t mebibyte = 1 << 20;

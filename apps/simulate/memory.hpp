@@ -25,7 +25,10 @@ struct memory_use {
 /// @throws as `make_task`.
 [[nodiscard]] memory_use memory_of(settings const& what);
 
-/// The same for a model of so many parameters, of which a batch leaves so many bytes.
+/// The same where the number of parameters is known: makes no model.
+[[nodiscard]] memory_use memory_of(settings const& what, std::size_t parameters);
+
+/// The same where it is known too how many bytes the layers make of a batch: reads no data.
 [[nodiscard]] memory_use memory_of(settings const& what, std::size_t parameters, std::size_t batch);
 
 /// "312 MiB", rounded up
