@@ -91,7 +91,8 @@ template <described S>
     return all;
 }
 
-/// Gives one setting its value.
+/// Gives one setting its value.  Before a field of a setting is set, `settings.before_field(name)` is called
+/// where there is one: a setting that is absent may first become what its other fields will belong to.
 ///
 /// @throws environment_error with `errc::bad_text`; the sentence begins with the place of what was given.
 template <described S>
@@ -106,6 +107,7 @@ void apply(S& settings, given const& one, origins& from) {
             else if constexpr (reads_letters<M>) member = M::from_text(one.text);
             else parse_into(member, one.text);
         } else if constexpr (has_fields<M>) {
+            if constexpr (requires { settings.before_field(first); }) settings.before_field(first);
             set_field(member, one.name.substr(first.size() + 1), one.text);
         } else {
             throw environment_error(errc::bad_text, concat("'", first, "' has no fields"));

@@ -17,7 +17,7 @@ namespace {
 using any_swarm = swarm<any_learnable, any_aggregator, any_attack>;
 
 any_swarm make_swarm(settings const& what) {
-    return {make_task(what.data, what.model), what.rule.value, what.attack, what.options()};
+    return {make_task(what), what.rule.value, what.attack, what.options()};
 }
 
 /// A swarm on its way, and how long it took so far.

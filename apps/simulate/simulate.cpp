@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate.hpp"
 #include "history.hpp"
+#include "memory.hpp"
 #include "plan.hpp"
 #include "plot.hpp"
 #include "record.hpp"
@@ -38,6 +39,7 @@ void print_notes(std::span<curve const> curves) {
         else if (first_step(what.attack) >= what.steps)
             std::fprintf(stderr, "simulate: %s: the attack begins at step %zu, after the last one\n",
                          name.c_str(), first_step(what.attack));
+        std::fputs(memory_note({name, file, what}).c_str(), stderr);
     }
 }
 
