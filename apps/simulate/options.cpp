@@ -33,7 +33,7 @@ std::vector<option_info> commands() {
         {"print-config", "", "", "print every setting and where it came from"},
         {"config", "FILE", "", "take settings from a file of lines such as  peers = 16"},
         {"dry-run", "", "", "print the runs with the time and memory that they take, and do nothing"},
-        {"seeds", "LIST", "", "0..4, or 0,3,7: a run for each, instead of --seed"},
+        {"seeds", "LIST", "", "0..4, or 0,3,7: a run for each, instead of --seed", "", true},
         {"curve", "TEXT", "", "'NAME: OPTIONS', once for each curve: options on top of the others", "", true},
     };
 }

@@ -21,15 +21,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Calls `take(members)` for each line that is whole.
+/// Calls `take(members)` for each line, until one is not whole.
 template <class Take>
-void for_each_line(std::string_view text, std::string const& path, Take&& take) {
-    for (std::size_t number = 1; !text.empty(); ++number) {
-        auto const end = text.find('\n');
-        if (end == text.npos) return; // cut off while it was written
+void for_each_line(std::string_view text, Take&& take) {
+    for (auto end = text.find('\n'); end != text.npos; end = text.find('\n')) {
         auto const members = read_json(text.substr(0, end));
-        if (!members)
-            throw environment_error(errc::bad_data, concat(path, ":", number, ": this is no line of a result"));
+        if (!members) return;
         take(*members);
         text.remove_prefix(end + 1);
     }
@@ -98,8 +95,9 @@ history read_history(std::string const& folder, curve const& one) {
     std::string path = folder + "/" + one.file;
     if (!fs::exists(path)) path = part_of(path);
     if (!fs::exists(path)) return found;
+    std::string const text = read_file(path);
     bool header = true;
-    for_each_line(read_file(path), path, [&](std::vector<json_member> const& line) {
+    for_each_line(text, [&](std::vector<json_member> const& line) {
         if (std::exchange(header, false)) return;
         step_report report{.step = whole_number(line, "step"),
                            .loss = json_number(value_in(line, "loss")),

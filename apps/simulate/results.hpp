@@ -10,10 +10,9 @@
 
 namespace btard::apps {
 
-/// Reads the file of a run, or what there is of it: a last line that was cut off is left out.  Without a file, no
-/// step.
+/// Reads the file of a run, or what there is of it, up to a line that was cut off.  Without a file, no step.
 ///
-/// @throws environment_error: the file cannot be read, or is none of ours.
+/// @throws environment_error: the file cannot be read.
 [[nodiscard]] history read_history(std::string const& folder, curve const& one);
 
 /// For each run, whether its file is there and complete.  With `overwrite`, none is.
