@@ -3,7 +3,7 @@
 #pragma once
 
 #include "options.hpp"
-#include "run.hpp"
+#include "rehearse.hpp"
 
 #include <cstddef>
 #include <string>

@@ -76,14 +76,14 @@ heat_scale scale_for(std::span<cell const> cells, double first_loss) {
         highest = std::max(highest, one.last_loss->mean);
     }
     if (!std::isfinite(scale.low)) return {};
-    scale.high = std::isfinite(first_loss) ? std::max(first_loss, scale.low) : highest;
+    scale.high = std::isfinite(first_loss) ? std::max(std::min(first_loss, highest), scale.low) : highest;
     scale.logarithmic = scale.low > 0 && scale.high > 30 * scale.low;
     return scale;
 }
 
 std::string heat_map_svg(sweep const& grid, std::span<cell const> cells, heat_scale const& scale) {
     double const letter = 7.4, wide = 104, tall = 36;
-    double const left = 18 + letter * double(widest(grid.rules));
+    double const left = 18 + 8.6 * double(widest(grid.rules));
     double const slant = letter * double(widest(grid.attacks)); // attacks are written upwards, at 30 degrees
     double const top = 52 + 0.5 * slant, right = left + wide * double(grid.attacks.size());
     double const bottom = top + tall * double(grid.rules.size());
@@ -115,7 +115,7 @@ std::string heat_map_svg(sweep const& grid, std::span<cell const> cells, heat_sc
     for (int k = 0; k < 40; ++k) // the legend, from bad to good
         svg += concat("<rect x=\"", left + 1 + 7.5 * k, "\" y=\"", bottom + 16, "\" width=\"8\" height=\"12\" fill=\"",
                       color_of(k / 39.0), "\"/>\n");
-    std::string const bad = scale.accuracy ? "0 %" : concat(value_text(scale.high, false), " (first step), or worse");
+    std::string const bad = scale.accuracy ? "0 %" : concat(value_text(scale.high, false), " or worse");
     svg += text_at(left, bottom + 44, "font-size=\"12\"", bad);
     svg += text_at(left + 301, bottom + 44, "font-size=\"12\" text-anchor=\"end\"",
                    scale.accuracy ? "100 %" : value_text(scale.low, false));

@@ -13,7 +13,7 @@ namespace btard::apps {
 /// What the colours mean: bright is good.
 struct heat_scale {
     bool accuracy = false;    ///< the last one, from 0 to 1; else the last loss
-    double low = 0, high = 1; ///< of the losses: the best of all, and that at the first step; what is worse is dark
+    double low = 0, high = 1; ///< of the losses: the best and the worst, but at most that at the first step
     bool logarithmic = false; ///< they span more than a factor of 30
 
     /// From 0, bad, to 1, good; nothing for what is not finite.

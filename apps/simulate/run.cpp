@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run.hpp"
+#include "any_swarm.hpp"
 #include "plan.hpp"
-#include "task.hpp"
 
 #include "../common/crew.hpp"
 
-#include <btard/core/error.hpp>
-#include <btard/train/any_learnable.hpp>
-#include <btard/train/swarm.hpp>
-
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,38 +17,10 @@ namespace btard::apps {
 
 namespace {
 
-using any_swarm = swarm<any_learnable, any_aggregator, any_attack>;
 using clock = std::chrono::steady_clock;
 
 double seconds_since(clock::time_point begin) {
     return std::chrono::duration<double>(clock::now() - begin).count();
-}
-
-/// Reads each text, each set of images once, however many swarms learn from it: copies share it.
-class task_shelf {
-public:
-    any_learnable task_for(settings const& what) {
-        std::lock_guard const lock(mutex_);
-        for (auto const& [data, model, task] : made_)
-            if (data == what.data && model == what.model) return task;
-        made_.push_back({what.data, what.model, make_task(what.data, what.model)});
-        return made_.back().task;
-    }
-
-private:
-    struct entry {
-        any_data data;
-        decltype(settings::model) model;
-        any_learnable task;
-    };
-    std::mutex mutex_;
-    std::deque<entry> made_;
-};
-
-any_swarm make_swarm(task_shelf& shelf, settings const& what, bool one_thread) {
-    auto options = what.options();
-    if (one_thread) options.threads = 1;
-    return {shelf.task_for(what), what.rule.value, what.attack, options};
 }
 
 /// A swarm on its way, and how long it took so far.
@@ -116,7 +82,7 @@ private:
         if (ended_) return;
         auto const& first = curves_[start.curves.front()].what;
         auto const shared = std::make_shared<fork>(
-            journey{make_swarm(shelf_, first, jobs_ > 1), first.evaluate_every}, start.curves.size());
+            journey{make_swarm(first, jobs_ > 1), first.evaluate_every}, start.curves.size());
         if (!shared->way().train_until(start.steps, start.curves, observe_)) return;
         std::vector<crew::task> branches;
         for (std::size_t const k : start.curves) branches.push_back([this, shared, k] { branch(*shared, k); });
@@ -135,54 +101,13 @@ private:
     std::mutex mutex_; // of the observer
     std::atomic<bool> ended_ = false;
     step_observer observe_;
-    task_shelf shelf_;
     crew crew_;
 };
 
 } // namespace
 
-void rehearse(std::span<curve const> curves) {
-    task_shelf shelf;
-    std::vector<settings> done;
-    for (auto const& [name, file, what] : curves) {
-        auto like = what;
-        like.swarm.seed = 0;
-        like.steps = 1;
-        if (std::find(done.begin(), done.end(), like) != done.end()) continue;
-        try {
-            make_swarm(shelf, what, true);
-        } catch (contract_violation const& wrong) {
-            if (curves.size() == 1) throw;
-            throw contract_violation(concat("curve '", name, "': ", wrong.what()));
-        }
-        done.push_back(std::move(like));
-    }
-}
-
 void run(std::span<curve const> curves, step_observer const& observe, std::size_t jobs) {
     campaign(curves, observe, jobs).go();
-}
-
-step_cost measure_cost(settings const& what, bool one_thread) {
-    task_shelf shelf;
-    auto calm = what;
-    calm.attack = {};
-    any_swarm peers = make_swarm(shelf, calm, one_thread);
-    step_cost cost;
-    cost.parameters = peers.parameters().size();
-    peers.train(1); // the first one is slower than the others
-    std::size_t steps = 0;
-    auto begin = clock::now();
-    peers.train(20, [&](step_report const&) {
-        ++steps;
-        return seconds_since(begin) < 0.2;
-    });
-    cost.step = seconds_since(begin) / static_cast<double>(steps);
-    if (!what.evaluate_every) return cost;
-    begin = clock::now();
-    (void)peers.measure();
-    cost.evaluation = seconds_since(begin);
-    return cost;
 }
 
 } // namespace btard::apps

@@ -5,6 +5,7 @@
 #include "outputs.hpp"
 #include "plan.hpp"
 #include "recorder.hpp"
+#include "rehearse.hpp"
 #include "results.hpp"
 #include "run.hpp"
 

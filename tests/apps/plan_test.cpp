@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../../apps/simulate/plan.hpp"
+#include "../../apps/simulate/rehearse.hpp"
 #include "../../apps/simulate/run.hpp"
 
 #include <btard/core/error.hpp>

@@ -99,7 +99,10 @@ TEST_CASE("heat map: bright is good, and what is not finite has no colour") {
     CHECK(scale.goodness(2.25) == 0.5);
     CHECK(scale.goodness(1e9) == 0);
     CHECK(!scale.goodness(std::nan("")));
-    auto const wide = scale_for(cells, 1'500);
+    CHECK(scale_for(cells, 1'500) == heat_scale{false, 1.5, 4, false});
+    auto far = cells;
+    far[2].last_loss = spread{1e9, 1e9, 1e9};
+    auto const wide = scale_for(far, 1'500);
     CHECK(wide.logarithmic);
     CHECK(*wide.goodness(std::sqrt(1.5 * 1'500)) == doctest::Approx(0.5));
     std::string const svg = heat_map_svg(grid, cells, scale);
