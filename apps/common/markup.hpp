@@ -36,8 +36,9 @@ namespace btard::apps {
 [[nodiscard]] inline std::string shell_text(std::vector<std::string> const& words) {
     std::string line;
     for (auto const& word : words) {
-        bool const plain = !word.empty() && word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw"
-                                                                   "xyz0123456789_+-./:=@%,") == word.npos;
+        bool const plain =
+            !word.empty() && word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw"
+                                                    "xyz0123456789_+-./:=@%,") == word.npos;
         if (!line.empty()) line += ' ';
         if (plain) {
             line += word;

@@ -21,14 +21,14 @@ namespace {
 constexpr std::size_t most_seeds = 10'000;
 
 [[noreturn]] void refuse_seeds(std::string_view text, std::string_view why) {
-    throw environment_error(errc::bad_text,
-                            concat("'", text, "' ", why, "; right would be 0..4, or 0,3,7"));
+    throw environment_error(errc::bad_text, concat("'", text, "' ", why, "; right would be 0..4, or 0,3,7"));
 }
 
 std::uint64_t read_seed(std::string_view digits, std::string_view text) {
     std::uint64_t seed = 0;
     auto const [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), seed);
-    if (wrong != std::errc{} || end != digits.data() + digits.size()) refuse_seeds(text, "is no list of seeds");
+    if (wrong != std::errc{} || end != digits.data() + digits.size())
+        refuse_seeds(text, "is no list of seeds");
     return seed;
 }
 
@@ -41,8 +41,9 @@ std::vector<given> take_several(std::vector<given>& layer, std::string_view name
     auto several = found.empty() ? std::move(before) : std::move(found);
     for (auto const& one : layer)
         if (!several.empty() && one.name.starts_with(concat(name, ".")))
-            throw environment_error(errc::bad_text, concat(one.place, ": there are ", several.size(), " ", name,
-                                                           "s; write the field into those that it is for"));
+            throw environment_error(errc::bad_text,
+                                    concat(one.place, ": there are ", several.size(), " ", name,
+                                           "s; write the field into those that it is for"));
     return several;
 }
 
@@ -60,7 +61,8 @@ void refuse_twice(std::vector<P> const& values, std::string_view what) {
     std::vector<std::string> texts;
     for (auto const& value : values) texts.push_back(to_text(value));
     for (auto const& text : texts)
-        expects(std::count(texts.begin(), texts.end(), text) == 1, "the ", what, " ", text, " is given twice");
+        expects(std::count(texts.begin(), texts.end(), text) == 1, "the ", what, " ", text,
+                " is given twice");
 }
 
 } // namespace

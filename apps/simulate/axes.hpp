@@ -17,8 +17,8 @@ namespace btard::apps {
 /// What was given several times, before it is made into a sweep.
 class axes {
 public:
-    /// Takes the axes out of a layer; they replace those of lower layers, and so does a single value, which is
-    /// left there.
+    /// Takes the axes out of a layer; they replace those of lower layers, and so does a single value, which
+    /// is left there.
     ///
     /// @throws environment_error: no seeds, or a field (`--rule.tau`) of which nobody knows whose it is.
     void take_from(std::vector<given>& layer);

@@ -32,7 +32,8 @@ struct band {
 
 } // namespace
 
-std::vector<history const*> seeds_of(sweep const& grid, std::span<history const> runs, std::size_t r, std::size_t a) {
+std::vector<history const*> seeds_of(sweep const& grid, std::span<history const> runs, std::size_t r,
+                                     std::size_t a) {
     std::vector<history const*> found;
     for (std::size_t s = 0; s < grid.seeds.size(); ++s)
         if (auto const& one = runs[grid.at(r, a, s)]; !one.loss.empty()) found.push_back(&one);

@@ -30,12 +30,16 @@ std::string band_plots(sweep const& grid, std::vector<std::size_t> const& rules,
     for (std::size_t const r : rules) {
         // Peers alive are often the same for all rules: wide lines below narrow ones all show.
         double const width = block == "steps" && column > 2 ? 2 + 1.5 * double(rules.back() - r) : 2;
-        std::string const color = curve_colors[r % curve_colors.size()], from = concat("$", block, r, " using 1:");
+        std::string const color = curve_colors[r % curve_colors.size()],
+                          from = concat("$", block, r, " using 1:");
         if (grid.seeds.size() > 1)
-            areas += concat(from, column + 1, ":", column + 2, " with filledcurves fillstyle transparent solid 0.18 "
-                            "noborder fillcolor '", color, "' notitle, \\\n    ");
-        lines += concat(lines.empty() ? "" : ", \\\n    ", from, column, " with lines linewidth ", width, " dashtype ",
-                        1 + r / curve_colors.size(), " linecolor '", color, "' title ", gnuplot_quoted(grid.rules[r]));
+            areas += concat(from, column + 1, ":", column + 2,
+                            " with filledcurves fillstyle transparent solid 0.18 "
+                            "noborder fillcolor '",
+                            color, "' notitle, \\\n    ");
+        lines += concat(lines.empty() ? "" : ", \\\n    ", from, column, " with lines linewidth ", width,
+                        " dashtype ", 1 + r / curve_colors.size(), " linecolor '", color, "' title ",
+                        gnuplot_quoted(grid.rules[r]));
     }
     return concat("plot ", areas, lines, "\n");
 }
@@ -112,18 +116,23 @@ std::string bands_script(sweep const& grid, std::span<history const> runs) {
         }
         script += concat("set xrange [0:", longest, "]\nunset arrow\n", mark_of(all));
         for (auto const& file : files) {
-            script += concat("set output ", gnuplot_quoted(file), "\nset title ", gnuplot_quoted(attack + over), "\n");
+            script += concat("set output ", gnuplot_quoted(file), "\nset title ",
+                             gnuplot_quoted(attack + over), "\n");
             if (file.starts_with("accuracy"))
-                script += "unset logscale y\nset format y '%h'\nset ylabel 'accuracy (fraction of held-out samples)'\n"
-                          "set yrange [0:1]\n" + band_plots(grid, tested, "tests", 2);
+                script += "unset logscale y\nset format y '%h'\nset ylabel 'accuracy (fraction of held-out "
+                          "samples)'\n"
+                          "set yrange [0:1]\n" +
+                          band_plots(grid, tested, "tests", 2);
             else if (file.starts_with("loss"))
                 script += concat("set ylabel 'training loss of the honest peers'\nset yrange [",
                                  gnuplot_number(axis.low), ":", gnuplot_number(axis.high), "]\n",
                                  axis.logarithmic ? "set logscale y\nset format y '%g'\n" : "",
                                  band_plots(grid, rules, "steps", 2));
             else
-                script += concat("unset logscale y\nset format y '%h'\nset ylabel 'peers alive (honest and Byzantine)'\n"
-                                 "set yrange [0:", peers + 1, "]\n", band_plots(grid, rules, "steps", 5));
+                script += concat(
+                    "unset logscale y\nset format y '%h'\nset ylabel 'peers alive (honest and Byzantine)'\n"
+                    "set yrange [0:",
+                    peers + 1, "]\n", band_plots(grid, rules, "steps", 5));
         }
     }
     return script + "set output\n";

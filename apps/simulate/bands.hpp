@@ -17,10 +17,12 @@ struct attack_pictures {
     std::vector<std::string> files; ///< "loss_sign_flip.svg", "accuracy_sign_flip.svg", "peers_sign_flip.svg"
 };
 
-/// Those that `bands_script` makes: accuracy where something is classified, nothing for an attack without runs.
+/// Those that `bands_script` makes: accuracy where something is classified, nothing for an attack without
+/// runs.
 [[nodiscard]] std::vector<attack_pictures> pictures_of(sweep const& grid, std::span<history const> runs);
 
-/// A program for gnuplot with the data in it.  Lines are means over seeds, between the least and the greatest.
+/// A program for gnuplot with the data in it.  Lines are means over seeds, between the least and the
+/// greatest.
 [[nodiscard]] std::string bands_script(sweep const& grid, std::span<history const> runs);
 
 } // namespace btard::apps

@@ -50,7 +50,8 @@ void check_all(std::vector<curve>& curves) {
     std::map<std::string, std::string> names; // by file
     for (auto& one : curves) {
         auto const [same, is_new] = names.emplace(one.file, one.name);
-        expects(is_new, "the curves '", same->second, "' and '", one.name, "' would both be written to ", one.file);
+        expects(is_new, "the curves '", same->second, "' and '", one.name, "' would both be written to ",
+                one.file);
         one.what.complete();
         try {
             check(one.what);

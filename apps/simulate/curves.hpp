@@ -13,8 +13,8 @@
 
 namespace btard::apps {
 
-/// Each text `NAME: OPTIONS`, the options on top of the base; without such texts, the sweep, whose axes are put
-/// into `shown`.  A sweep of one run is a curve that is named after its rule.
+/// Each text `NAME: OPTIONS`, the options on top of the base; without such texts, the sweep, whose axes are
+/// put into `shown`.  A sweep of one run is a curve that is named after its rule.
 ///
 /// @throws environment_error, contract_violation: what is wrong, and in which of them.
 [[nodiscard]] std::vector<curve> read_curves(std::vector<given> const& texts, settings const& base,

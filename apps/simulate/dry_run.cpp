@@ -33,7 +33,8 @@ public:
 
     step_cost const& of(settings const& what) {
         auto const kind = kind_of_run(what);
-        auto at = std::find_if(known_.begin(), known_.end(), [&](auto const& one) { return one.first == kind; });
+        auto at =
+            std::find_if(known_.begin(), known_.end(), [&](auto const& one) { return one.first == kind; });
         if (at == known_.end()) at = known_.insert(known_.end(), {kind, measure_cost(what, one_thread_)});
         return at->second;
     }
@@ -64,7 +65,8 @@ estimate estimate_of(settings const& what, step_cost const& cost) {
 std::string bytes_text(std::size_t bytes) {
     char text[40];
     double const mega = double(bytes) / (1 << 20);
-    std::snprintf(text, sizeof text, mega < 1'000 ? "%.1f MiB" : "%.1f GiB", mega < 1'000 ? mega : mega / 1'024);
+    std::snprintf(text, sizeof text, mega < 1'000 ? "%.1f MiB" : "%.1f GiB",
+                  mega < 1'000 ? mega : mega / 1'024);
     return text;
 }
 
@@ -81,7 +83,8 @@ std::string dry_run_text(request const& wanted, std::vector<bool> const& finishe
             continue;
         }
         auto const needed = estimate_of(what, known.of(what));
-        rows.push_back({name, concat(what.steps), clock_text(needed.seconds), bytes_text(needed.bytes), file});
+        rows.push_back(
+            {name, concat(what.steps), clock_text(needed.seconds), bytes_text(needed.bytes), file});
         rest.push_back(wanted.curves[k]);
         memory.push_back(needed.bytes);
         seconds += needed.seconds;
@@ -99,9 +102,10 @@ std::string dry_run_text(request const& wanted, std::vector<bool> const& finishe
     text += concat("\n", finished.size(), " runs, ", finished.size() - rest.size(), " of them finished; ",
                    steps_of(starts, rest), " steps to do, those that runs share counted once\n");
     if (!rest.empty())
-        text += concat("about ", clock_text(std::max(seconds / double(std::min(wanted.jobs, rest.size())), longest)),
-                       " and ", bytes_text(together), " with ", wanted.jobs, wanted.jobs == 1 ? " job" : " jobs",
-                       ", into ", wanted.out, "\n");
+        text += concat("about ",
+                       clock_text(std::max(seconds / double(std::min(wanted.jobs, rest.size())), longest)),
+                       " and ", bytes_text(together), " with ", wanted.jobs,
+                       wanted.jobs == 1 ? " job" : " jobs", ", into ", wanted.out, "\n");
     return text;
 }
 

@@ -26,6 +26,7 @@ struct heat_scale {
 [[nodiscard]] heat_scale scale_for(std::span<cell const> cells, double first_loss);
 
 /// A picture that needs nothing else: SVG, its letters light where the reader's screen is dark.
-[[nodiscard]] std::string heat_map_svg(sweep const& grid, std::span<cell const> cells, heat_scale const& scale);
+[[nodiscard]] std::string heat_map_svg(sweep const& grid, std::span<cell const> cells,
+                                       heat_scale const& scale);
 
 } // namespace btard::apps

@@ -46,8 +46,11 @@ struct output {
 
     static constexpr auto name = "output";
     static constexpr void describe(auto& self, auto&& field) {
-        field("out", self.out, "folder for the results: what is finished there is not done again; if absent, named after the time");
-        field("overwrite", self.overwrite, "let results replace those that are in the folder");
+        field("out", self.out,
+              "folder for the results: what is finished there is not done again; if absent, named after the "
+              "time");
+        field("overwrite", self.overwrite,
+              "remove the results that are in the folder, instead of going on with them");
         field("jobs", self.jobs, "runs at a time, then each on one thread; 0: one for each processor");
     }
     void validate() const { expects(!out.empty(), "--out: the name of the folder is empty"); }
@@ -87,7 +90,8 @@ layer take(layer& from, std::string_view name) {
 
 std::string print_config(settings const& base, output const& where, origins const& from, axes const& several,
                          layer const& curves) {
-    std::string text = config_text(base, from, several.names()) + config_text(where, from) + several.config_text();
+    std::string text =
+        config_text(base, from, several.names()) + config_text(where, from) + several.config_text();
     if (curves.empty()) return text;
     text += "curve = [\n";
     for (auto const& one : curves)
@@ -101,6 +105,9 @@ std::string same_again(std::vector<std::string> words, output const& where, orig
     auto const given_out = from.find("out");
     words.insert(words.begin(), "simulate");
     if (given_out == from.end()) words.insert(words.end(), {"--out", where.out});
+    if (auto const at = from.find("overwrite");
+        at != from.end() && at->second != "command line" && where.overwrite)
+        words.push_back("--overwrite=false"); // the file says otherwise
     return shell_text(words);
 }
 
@@ -143,8 +150,8 @@ request read_request(std::vector<std::string> const& words) {
     made.jobs = where.jobs > 0 ? where.jobs : parallel::hardware();
     if (made.jobs > 1)
         for (auto const& one : made.curves)
-            expects(one.what.swarm.threads <= 1, "--threads is ", one.what.swarm.threads, ", but with --jobs ",
-                    made.jobs, " each run has one thread");
+            expects(one.what.swarm.threads <= 1, "--threads is ", one.what.swarm.threads,
+                    ", but with --jobs ", made.jobs, " each run has one thread");
     if (curve_texts.empty()) base.complete();
     made.config = print_config(base, where, from, several, curve_texts);
     made.again = same_again(words, where, from);

@@ -15,7 +15,7 @@ namespace btard::apps {
 struct request {
     std::string print{}; ///< not empty: only print this (help, version, list, configuration)
     std::vector<curve> curves{};
-    sweep grid{};      ///< of the curves, where there are several runs and no `--curve`; else of no size or of one
+    sweep grid{}; ///< of the curves, where there are several runs and no `--curve`; else of no size or of one
     std::string out{}; ///< the folder for the results
     bool overwrite = false;
     bool dry_run = false;

@@ -52,11 +52,13 @@ double mean_first_loss(std::vector<history> const& runs) {
 std::string write_curves(request const& wanted) {
     auto const curves = read_all(wanted);
     std::string text = table_text(curves);
-    bool const stepped = std::any_of(curves.begin(), curves.end(), [](auto const& one) { return !one.loss.empty(); });
+    bool const stepped =
+        std::any_of(curves.begin(), curves.end(), [](auto const& one) { return !one.loss.empty(); });
     if (stepped) {
         std::string const missing = draw(wanted.out, plot_script(curves));
-        text += missing.empty() ? concat("\nplots: ", wanted.out, "/loss.svg, loss.png, peers.svg, peers.png\n")
-                                : concat("\n", missing, "\n");
+        text += missing.empty()
+                    ? concat("\nplots: ", wanted.out, "/loss.svg, loss.png, peers.svg, peers.png\n")
+                    : concat("\n", missing, "\n");
     }
     return text + concat("steps: ", wanted.out, "/*.jsonl\n");
 }
@@ -79,11 +81,13 @@ std::string write_sweep(request const& wanted) {
     for (auto const& [attack, files] : pictures) {
         if (!missing.empty()) break;
         auto& row = rows.emplace_back(picture_row{attack, {}});
-        for (auto const& file : files) row.pictures.push_back(svg_element(read_file(wanted.out + "/" + file)));
+        for (auto const& file : files)
+            row.pictures.push_back(svg_element(read_file(wanted.out + "/" + file)));
     }
     write_file(wanted.out + "/report.html", report_html(wanted, cells, heat_map, rows, missing));
     return concat(table, missing.empty() ? "" : concat("\n", missing, "\n"), "\nreport: ", wanted.out,
-                  "/report.html\ntables: ", wanted.out, "/summary.txt, summary.csv\nsteps: ", wanted.out, "/*.jsonl\n");
+                  "/report.html\ntables: ", wanted.out, "/summary.txt, summary.csv\nsteps: ", wanted.out,
+                  "/*.jsonl\n");
 }
 
 } // namespace btard::apps

@@ -39,7 +39,8 @@ std::string data_block(history const& one, std::size_t per_point, loss_axis cons
         for (std::size_t k = begin; k < end; ++k) sum += one.loss[k];
         double const mean = sum / static_cast<double>(end - begin);
         double const beyond = axis.high * 2;
-        block += concat(begin, " ", gnuplot_number(mean <= beyond ? mean : beyond), " ", one.alive[end - 1], "\n");
+        block +=
+            concat(begin, " ", gnuplot_number(mean <= beyond ? mean : beyond), " ", one.alive[end - 1], "\n");
     }
     return block;
 }
@@ -69,9 +70,10 @@ std::string marks(std::span<history const> curves) {
         std::string_view const place = !alone ? " center"
                                        : late ? " right offset 3, 0"
                                               : " left offset -1, 0";
-        script += concat("set arrow from ", step, ", graph 0 to ", step,
-                         ", graph 1 nohead dashtype 2 linecolor '#666666'\nset label ", ++label, " ",
-                         gnuplot_quoted(words), " at ", step, ", graph 1.04", place, " textcolor '#444444'\n");
+        script +=
+            concat("set arrow from ", step, ", graph 0 to ", step,
+                   ", graph 1 nohead dashtype 2 linecolor '#666666'\nset label ", ++label, " ",
+                   gnuplot_quoted(words), " at ", step, ", graph 1.04", place, " textcolor '#444444'\n");
     }
     return script;
 }
@@ -144,11 +146,12 @@ do for [kind in 'svg png'] {
     set label 1 '{/:Bold=16 Training loss of the honest peers}' at graph 0, 1.13
     set key at graph 0.1, 0.97 left top
 )";
-    script += concat(
-        "    set ylabel ", gnuplot_quoted(per_point == 1 ? "loss" : concat("loss, mean of ", per_point, " steps")),
-        "\n    set yrange [", gnuplot_number(axis.low), ":", gnuplot_number(axis.high), "]\n",
-        axis.logarithmic ? "    set logscale y\n    set format y '%g'\n" : "",
-        curve_list(curves, "1:2", "lines", [&](history const& one) { return loss_title(one, axis); }));
+    script +=
+        concat("    set ylabel ",
+               gnuplot_quoted(per_point == 1 ? "loss" : concat("loss, mean of ", per_point, " steps")),
+               "\n    set yrange [", gnuplot_number(axis.low), ":", gnuplot_number(axis.high), "]\n",
+               axis.logarithmic ? "    set logscale y\n    set format y '%g'\n" : "",
+               curve_list(curves, "1:2", "lines", [&](history const& one) { return loss_title(one, axis); }));
     script += R"(
     set output 'peers.'.kind
     set label 1 '{/:Bold=16 Peers alive}'

@@ -10,7 +10,8 @@ namespace btard::apps {
 
 namespace {
 
-/// Pictures of gnuplot are black on white: on a dark screen they are turned round, and their hues turned back.
+/// Pictures of gnuplot are black on white: on a dark screen they are turned round, and their hues turned
+/// back.
 constexpr std::string_view head = R"(<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
@@ -48,11 +49,13 @@ std::string counts(request const& wanted, std::span<cell const> cells) {
     std::size_t runs = 0;
     for (auto const& one : cells) runs += one.runs;
     auto const& grid = wanted.grid;
-    std::string text = concat(grid.rules.size(), " rules x ", grid.attacks.size(), " attacks x ", grid.seeds.size(),
-                              " seeds: ", runs, " of ", grid.size(), " runs are finished.");
+    std::string text =
+        concat(grid.rules.size(), " rules x ", grid.attacks.size(), " attacks x ", grid.seeds.size(),
+               " seeds: ", runs, " of ", grid.size(), " runs are finished.");
     auto const& what = wanted.curves.front().what;
     return text + concat(" Each has ", what.steps, " steps and ", what.swarm.peers, " peers, of whom ",
-                         what.byzantine.peers.size(), " are Byzantine; bans: ", to_text(what.swarm.bans), ".");
+                         what.byzantine.peers.size(), " are Byzantine; bans: ", to_text(what.swarm.bans),
+                         ".");
 }
 
 } // namespace
@@ -64,17 +67,22 @@ std::string report_html(request const& wanted, std::span<cell const> cells, std:
     page += concat("<h2>At a glance</h2>\n<div class=\"wide\">\n", heat_map, "</div>\n");
     page += "<p>Bright is good. A grey cell is not finite, or has no finished run.</p>\n<h2>Numbers</h2>\n";
     page += table(summary_rows(wanted.grid, cells));
-    page += "<p>Mean, and in brackets the least and the greatest over seeds. Last loss: mean of the last 20 steps. Worst: "
-            "since the attack began. All banned after: steps from the first attack until no attacker was left, over the "
+    page += "<p>Mean, and in brackets the least and the greatest over seeds. Last loss: mean of the last 20 "
+            "steps. Worst: "
+            "since the attack began. All banned after: steps from the first attack until no attacker was "
+            "left, over the "
             "runs in which that happened.</p>\n";
-    if (!rows.empty()) page += "<h2>Curves</h2>\n<p>Lines are means over seeds, areas go from the least to the greatest. "
-                               "A dashed line marks the first attack.</p>\n";
+    if (!rows.empty())
+        page += "<h2>Curves</h2>\n<p>Lines are means over seeds, areas go from the least to the greatest. "
+                "A dashed line marks the first attack.</p>\n";
     for (auto const& row : rows) {
         page += concat("<h3>", html_text(row.title), "</h3>\n");
-        for (auto const& picture : row.pictures) page += concat("<div class=\"plot\">\n", picture, "</div>\n");
+        for (auto const& picture : row.pictures)
+            page += concat("<div class=\"plot\">\n", picture, "</div>\n");
     }
     if (!note.empty()) page += concat("<p>", html_text(note), "</p>\n");
-    page += concat("<h2>To repeat it</h2>\n<p>btard ", version_text(), "</p>\n<pre>", html_text(wanted.again), "</pre>\n");
+    page += concat("<h2>To repeat it</h2>\n<p>btard ", version_text(), "</p>\n<pre>", html_text(wanted.again),
+                   "</pre>\n");
     page += concat("<h2>Configuration</h2>\n<pre>", html_text(wanted.config), "</pre>\n</html>\n");
     return page;
 }

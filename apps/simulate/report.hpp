@@ -21,8 +21,9 @@ struct picture_row {
 
 /// @param heat_map SVG
 /// @param note a sentence where pictures are missing
-[[nodiscard]] std::string report_html(request const& wanted, std::span<cell const> cells, std::string const& heat_map,
-                                      std::vector<picture_row> const& rows, std::string const& note);
+[[nodiscard]] std::string report_html(request const& wanted, std::span<cell const> cells,
+                                      std::string const& heat_map, std::vector<picture_row> const& rows,
+                                      std::string const& note);
 
 /// What is between `<svg` and `</svg>`, for a page: without the declarations that only a file has.
 [[nodiscard]] std::string svg_element(std::string const& file);

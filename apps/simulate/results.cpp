@@ -73,6 +73,18 @@ void judge_other_file(std::string const& path, request const& wanted) {
     compare(path, first_line(read_file(path)), wanted.curves.front(), {"rule", "attack", "seed"});
 }
 
+/// The files that this program wrote for runs, finished or not.
+std::vector<std::string> results_in(std::string const& folder) {
+    std::vector<std::string> found;
+    std::error_code ignored;
+    for (fs::directory_iterator at(folder, ignored), end; at != end; at.increment(ignored)) {
+        std::string const path = at->path().string();
+        bool const named = path.ends_with(".jsonl") || path.ends_with(part_of(".jsonl"));
+        if (named && first_line(read_file(path)).starts_with("{\"btard\":")) found.push_back(path);
+    }
+    return found;
+}
+
 void judge_folder(request const& wanted) {
     std::error_code ignored; // of a folder that is not there, or that making it will complain about
     bool any = false, ours = false;
@@ -106,7 +118,8 @@ history read_history(std::string const& folder, curve const& one) {
                            .attacking = whole_number(line, "attacking"),
                            .banned = json_numbers(value_in(line, "banned"))};
         std::optional<evaluation> test;
-        if (!value_in(line, "test_loss").empty()) test.emplace().loss = json_number(value_in(line, "test_loss"));
+        if (!value_in(line, "test_loss").empty())
+            test.emplace().loss = json_number(value_in(line, "test_loss"));
         if (test && !value_in(line, "accuracy").empty())
             test->accuracy = json_number(value_in(line, "accuracy"));
         found.add(report, test);
@@ -130,6 +143,8 @@ std::vector<bool> finished_runs(request const& wanted) {
 }
 
 void remove_unfinished(request const& wanted, std::vector<bool> const& finished) {
+    if (wanted.overwrite)
+        for (auto const& path : results_in(wanted.out)) remove_file(path);
     for (std::size_t k = 0; k < finished.size(); ++k) {
         if (finished[k]) continue;
         std::string const path = wanted.out + "/" + wanted.curves[k].file;

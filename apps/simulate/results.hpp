@@ -17,11 +17,11 @@ namespace btard::apps {
 
 /// For each run, whether its file is there and complete.  With `overwrite`, none is.
 ///
-/// @throws contract_violation: the folder has something else in it, or results of other settings: the sentence
-///     names the first of them and both values.  The number of threads is none of them.
+/// @throws contract_violation: the folder has something else in it, or results of other settings: the
+///     sentence names the first of them and both values.  The number of threads is none of them.
 [[nodiscard]] std::vector<bool> finished_runs(request const& wanted);
 
-/// Removes what there is of the runs that are not finished, or that `overwrite` replaces.
+/// Removes what there is of the runs that are not finished; with `overwrite`, all results in the folder.
 void remove_unfinished(request const& wanted, std::vector<bool> const& finished);
 
 } // namespace btard::apps

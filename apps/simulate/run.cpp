@@ -85,7 +85,8 @@ private:
             journey{make_swarm(first, jobs_ > 1), first.evaluate_every}, start.curves.size());
         if (!shared->way().train_until(start.steps, start.curves, observe_)) return;
         std::vector<crew::task> branches;
-        for (std::size_t const k : start.curves) branches.push_back([this, shared, k] { branch(*shared, k); });
+        for (std::size_t const k : start.curves)
+            branches.push_back([this, shared, k] { branch(*shared, k); });
         crew_.add(std::move(branches));
     }
     void branch(fork& shared, std::size_t k) {

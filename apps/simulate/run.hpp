@@ -11,8 +11,8 @@
 
 namespace btard::apps {
 
-/// Is told of each step, and the curves that it belongs to; by one thread at a time.  False ends everything: what
-/// is being computed in other threads is dropped.
+/// Is told of each step, and the curves that it belongs to; by one thread at a time.  False ends everything:
+/// what is being computed in other threads is dropped.
 using step_observer = std::function<bool(std::span<std::size_t const> curves, step_result const&)>;
 
 /// Trains curve after curve, and shared steps once.

@@ -51,7 +51,7 @@ void train(request const& wanted, std::vector<curve> const& rest) {
             auto const& report = result.report;
             files.add(which, result);
             if (one_bar)
-                shown.step("sweep", ++done, total, [&] {
+                shown.step(wanted.is_sweep() ? "sweep" : "all", ++done, total, [&] {
                     return concat("runs ", skipped + files.finished(), "/", wanted.curves.size());
                 });
             else
@@ -78,8 +78,8 @@ int simulate(request const& wanted) {
     make_folder(wanted.out);
     remove_unfinished(wanted, finished);
     if (rest.size() < finished.size())
-        std::fprintf(stderr, "simulate: %zu of %zu runs are finished already\n", finished.size() - rest.size(),
-                     finished.size());
+        std::fprintf(stderr, "simulate: %zu of %zu runs are finished already\n",
+                     finished.size() - rest.size(), finished.size());
 
     interrupt const listening;
     train(wanted, rest);

@@ -88,7 +88,8 @@ std::vector<std::vector<std::string>> summary_rows(sweep const& grid, std::span<
     std::vector<std::vector<std::string>> rows{{"rule", "attack", "runs"}};
     std::vector<measure_of_cell> shown; // those that some cell has
     for (auto const& measure : measures) {
-        if (std::none_of(cells.begin(), cells.end(), [&](cell const& c) { return (c.*measure.value).has_value(); }))
+        if (std::none_of(cells.begin(), cells.end(),
+                         [&](cell const& c) { return (c.*measure.value).has_value(); }))
             continue;
         shown.push_back(measure);
         rows.front().push_back(measure.title);
@@ -116,12 +117,14 @@ std::string summary_csv(sweep const& grid, std::span<cell const> cells) {
         for (auto const* const part : {"_mean", "_min", "_max"}) text += concat(",", measure.name, part);
     text += '\n';
     for (auto const& one : cells) {
-        text += concat(csv_cell(grid.rules[one.rule]), ",", csv_cell(grid.attacks[one.attack]), ",", one.runs);
+        text +=
+            concat(csv_cell(grid.rules[one.rule]), ",", csv_cell(grid.attacks[one.attack]), ",", one.runs);
         for (auto const& measure : measures) {
             auto const& values = one.*measure.value;
             if (!values) text += ",,,";
-            else text += concat(",", csv_number(values->mean), ",", csv_number(values->min), ",",
-                                csv_number(values->max));
+            else
+                text += concat(",", csv_number(values->mean), ",", csv_number(values->min), ",",
+                               csv_number(values->max));
         }
         text += '\n';
     }

@@ -24,8 +24,8 @@ struct sweep {
     friend bool operator==(sweep const&, sweep const&) = default;
 };
 
-/// Names that tell them apart: "krum"; where two have the same name, "krum{.byzantine = 3}", with the fields in
-/// which they differ; where that is not enough, the whole text.
+/// Names that tell them apart: "krum"; where two have the same name, "krum{.byzantine = 3}", with the fields
+/// in which they differ; where that is not enough, the whole text.
 [[nodiscard]] std::vector<std::string> labels_of(std::vector<any_aggregator> const& rules);
 
 /// The same; to attack in no way is "no attack".

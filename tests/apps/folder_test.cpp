@@ -122,11 +122,13 @@ TEST_CASE("finished_runs: results of other settings are refused, with the settin
     std::string const path = here.path + "/" + wanted.curves[0].file;
     write_run(wanted, 0, 3);
     CHECK(refusal(wanted_in(here.path, {"--peers", "9"})) ==
-          concat("--out: '", path, "' has results of other settings: peers is 16 there, 9 here; choose another "
-                                   "folder, or let --overwrite replace the results"));
-    CHECK(refusal(wanted_in(here.path, {"--optimizer", "lamb{}"})).find("optimizer is sgd{.learning_rate = 0.1,") !=
-          std::string::npos);
-    CHECK(finished_runs(wanted_in(here.path, {"--peers", "9", "--overwrite"})) == std::vector<bool>{false, false});
+          concat("--out: '", path,
+                 "' has results of other settings: peers is 16 there, 9 here; choose another "
+                 "folder, or let --overwrite replace the results"));
+    CHECK(refusal(wanted_in(here.path, {"--optimizer", "lamb{}"}))
+              .find("optimizer is sgd{.learning_rate = 0.1,") != std::string::npos);
+    CHECK(finished_runs(wanted_in(here.path, {"--peers", "9", "--overwrite"})) ==
+          std::vector<bool>{false, false});
     CHECK(finished_runs(wanted_in(here.path, {"--threads", "2"})) == std::vector<bool>{true, false});
 
     std::string text = read_file(path);
@@ -139,7 +141,8 @@ TEST_CASE("finished_runs: a sweep may grow or shrink, but not change") {
     folder const here;
     auto const wanted = wanted_in(here.path);
     write_run(wanted, 0, 3);
-    CHECK(finished_runs(wanted_in(here.path, {"--rule", "trimmed_mean{}"})) == std::vector<bool>{true, false, false});
+    CHECK(finished_runs(wanted_in(here.path, {"--rule", "trimmed_mean{}"})) ==
+          std::vector<bool>{true, false, false});
     auto const others = [&](std::vector<std::string> more) {
         std::vector<std::string> words{"--rule", "trimmed_mean{}", "--rule", "krum{}", "--out", here.path};
         words.insert(words.end(), more.begin(), more.end());
@@ -151,11 +154,26 @@ TEST_CASE("finished_runs: a sweep may grow or shrink, but not change") {
           std::string::npos);
 }
 
+TEST_CASE("remove_unfinished: --overwrite removes all results, and nothing else") {
+    folder const here;
+    auto const wanted = wanted_in(here.path);
+    write_run(wanted, 0, 3);
+    write_run(wanted, 1, 2);
+    std::ofstream(here.path + "/mine.jsonl") << "{\"mine\":1}\n";
+    std::vector<std::string> const other{"--steps", "9", "--out", here.path, "--overwrite"};
+    remove_unfinished(read_request(other), {false});
+    std::size_t left = 0;
+    for ([[maybe_unused]] auto const& file : fs::directory_iterator(here.path)) ++left;
+    CHECK(left == 1);
+    CHECK(fs::exists(here.path + "/mine.jsonl"));
+}
+
 TEST_CASE("finished_runs: a folder without results is not ours") {
     folder const here;
     CHECK(finished_runs(wanted_in(here.path)) == std::vector<bool>{false, false});
     std::ofstream(here.path + "/letter.txt") << "dear";
-    CHECK(refusal(wanted_in(here.path)).starts_with(concat("--out: the folder '", here.path, "' is not empty, and has no results")));
+    CHECK(refusal(wanted_in(here.path))
+              .starts_with(concat("--out: the folder '", here.path, "' is not empty, and has no results")));
     CHECK(finished_runs(wanted_in(here.path, {"--overwrite"})) == std::vector<bool>{false, false});
 }
 
@@ -165,6 +183,7 @@ TEST_CASE("recorder: a full disk is a sentence with the name of the file") {
     auto const wanted = wanted_in(here.path);
     std::string const path = part_of(here.path + "/" + wanted.curves[0].file);
     fs::create_symlink("/dev/full", path);
-    CHECK_THROWS_WITH_AS(write_run(wanted, 0, 1), concat("cannot write '", path, "': No space left on device").c_str(),
+    CHECK_THROWS_WITH_AS(write_run(wanted, 0, 1),
+                         concat("cannot write '", path, "': No space left on device").c_str(),
                          environment_error);
 }

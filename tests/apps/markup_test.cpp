@@ -23,5 +23,6 @@ TEST_CASE("shell_text: words that a shell reads back as they are") {
 }
 
 TEST_CASE("aligned: texts begin below each other, numbers end so") {
-    CHECK(aligned({{"rule", "loss", "who"}, {"a", "12.5", "x"}}, "lrl") == "rule   loss   who\na      12.5   x\n");
+    CHECK(aligned({{"rule", "loss", "who"}, {"a", "12.5", "x"}}, "lrl") ==
+          "rule   loss   who\na      12.5   x\n");
 }

@@ -44,15 +44,18 @@ std::vector<curve> curves_of(std::vector<settings> const& all) {
 /// For each curve, the losses and the number of peers at each of its steps.
 std::map<std::size_t, std::vector<double>> trained(std::vector<curve> const& curves, std::size_t jobs = 1) {
     std::map<std::size_t, std::vector<double>> seen;
-    run(curves, [&](std::span<std::size_t const> which, step_result const& result) {
-        auto const& report = result.report;
-        for (std::size_t const k : which) {
-            CHECK(report.step == seen[k].size() / 2);
-            seen[k].push_back(report.loss);
-            seen[k].push_back(double(report.byzantine));
-        }
-        return true;
-    }, jobs);
+    run(
+        curves,
+        [&](std::span<std::size_t const> which, step_result const& result) {
+            auto const& report = result.report;
+            for (std::size_t const k : which) {
+                CHECK(report.step == seen[k].size() / 2);
+                seen[k].push_back(report.loss);
+                seen[k].push_back(double(report.byzantine));
+            }
+            return true;
+        },
+        jobs);
     return seen;
 }
 
@@ -94,7 +97,8 @@ TEST_CASE("run: a curve that shares its start has the same bits as one that does
 }
 
 TEST_CASE("run: several jobs give each curve the bits of one") {
-    std::vector<settings> all{attacked_from(20), with_bans(attacked_from(20)), attacked_from(35), attacked_from(0)};
+    std::vector<settings> all{attacked_from(20), with_bans(attacked_from(20)), attacked_from(35),
+                              attacked_from(0)};
     for (std::uint64_t const seed : {1, 2}) {
         all.push_back(attacked_from(20));
         all.back().swarm.seed = seed;
@@ -105,7 +109,8 @@ TEST_CASE("run: several jobs give each curve the bits of one") {
 }
 
 TEST_CASE("run: an observer that says no, or fails, ends all jobs") {
-    auto const curves = curves_of({attacked_from(0), attacked_from(10), with_bans(attacked_from(20)), attacked_from(20)});
+    auto const curves =
+        curves_of({attacked_from(0), attacked_from(10), with_bans(attacked_from(20)), attacked_from(20)});
     std::size_t steps = 0;
     run(curves, [&](auto, auto const&) { return ++steps < 30; }, 3);
     CHECK(steps == 30);

@@ -316,6 +316,12 @@ elseif(CASE STREQUAL "text")
         --peers 4 --byzantine 1 --attack "scheduled{label_flip{.map = next}, {.start = 2}}" --steps 4 --out trained)
     must(status EQUAL 0)
     steps_in(trained/mean.jsonl steps)
+    run(${SIMULATE} --data "text:a text.txt" --data.sequence 16 --data.batch 2 --model "albert:nano{.hidden = 16}"
+        --peers 4 --byzantine 1 --attack "scheduled{label_flip{.map = next}, {.start = 2}}" --steps 4 --out sweep
+        --rule mean{} --rule krum{.byzantine=1} --seeds 0..1 --jobs 2)
+    must(status EQUAL 0)
+    steps_in(sweep/mean__scheduled_label_flip_.map_next_.start_2__seed_0.jsonl beside_others)
+    must(steps STREQUAL beside_others)
     must(steps MATCHES "\"step\":0,\"loss\":5[.][4-9].*\"step\":3,\"loss\":5.*\"attacking\":1")
     refused(1 "cannot open the file 'missing.txt': No such file or directory" --data text:missing.txt)
     refused(2 "no multiple of heads" --data "text:a text.txt" --model.hidden 65)

@@ -45,10 +45,13 @@ history calm(double loss) {
 
 /// In the order of the grid; of the second rule only one run is there, and it has exploded.
 std::vector<history> runs() {
-    return {calm(1), calm(2), attacked(1, 3, {31, 35}), attacked(1, 5, {39}), calm(4), {}, attacked(1, std::nan("")), {}};
+    return {calm(1), calm(2), attacked(1, 3, {31, 35}),  attacked(1, 5, {39}),
+            calm(4), {},      attacked(1, std::nan("")), {}};
 }
 
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -146,13 +149,15 @@ TEST_CASE("report: one page that asks the network for nothing, with names as the
     wanted.again = "simulate --rule 'a<b>'";
     wanted.config = "rule = 'x & y'\n";
     auto const cells = summarize(grid, runs());
-    std::string const page =
-        report_html(wanted, cells, "<svg>heat</svg>\n", {{"f<lip", {"<svg>curve</svg>\n"}}}, "no plots: x < y");
-    for (auto const* const part : {"<svg>heat</svg>", "<h3>f&lt;lip</h3>", "<svg>curve</svg>", "simulate --rule &#39;a&lt;b&gt;&#39;",
-                                   "x &amp; y", "no plots: x &lt; y", "<td>a, &lt;b&gt;</td>", "6 of 8 runs are finished",
-                                   "prefers-color-scheme: dark"})
+    std::string const page = report_html(wanted, cells, "<svg>heat</svg>\n",
+                                         {{"f<lip", {"<svg>curve</svg>\n"}}}, "no plots: x < y");
+    for (auto const* const part :
+         {"<svg>heat</svg>", "<h3>f&lt;lip</h3>", "<svg>curve</svg>", "simulate --rule &#39;a&lt;b&gt;&#39;",
+          "x &amp; y", "no plots: x &lt; y", "<td>a, &lt;b&gt;</td>", "6 of 8 runs are finished",
+          "prefers-color-scheme: dark"})
         CHECK_MESSAGE(contains(page, part), part);
-    for (auto const* const part : {"<script", "<link", "src=", "url(", "@import"}) CHECK_MESSAGE(!contains(page, part), part);
+    for (auto const* const part : {"<script", "<link", "src=", "url(", "@import"})
+        CHECK_MESSAGE(!contains(page, part), part);
     CHECK(svg_element("<?xml?>\n<svg a=\"b\"><svg>x</svg></svg>\n") == "<svg a=\"b\"><svg>x</svg></svg>\n");
     CHECK(svg_element("nothing") == "");
 }

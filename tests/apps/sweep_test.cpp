@@ -33,10 +33,15 @@ std::string refusal(words const& given_words) {
     return "nothing refused";
 }
 
-words const several{"--rule",  "mean{}",  "--rule", "krum{.byzantine = 2}",
-                    "--rule",  "krum{.byzantine = 3}",
-                    "--attack", "honest{}", "--attack", "scheduled{sign_flip{.scale = 10}, {.start = 20}}",
-                    "--seeds", "0,7",     "--peers", "12", "--byzantine", "3", "--steps", "60"};
+words const several{"--rule",      "mean{}",
+                    "--rule",      "krum{.byzantine = 2}",
+                    "--rule",      "krum{.byzantine = 3}",
+                    "--attack",    "honest{}",
+                    "--attack",    "scheduled{sign_flip{.scale = 10}, {.start = 20}}",
+                    "--seeds",     "0,7",
+                    "--peers",     "12",
+                    "--byzantine", "3",
+                    "--steps",     "60"};
 
 words with(words more) {
     words all = several;
@@ -55,14 +60,15 @@ TEST_CASE("read_seeds: ranges with both ends, lists, and both") {
     CHECK(read_seeds("5") == seeds{5});
     CHECK(read_seeds("0..1,9,4..5") == seeds{0, 1, 9, 4, 5});
     CHECK(read_seeds("18446744073709551614..18446744073709551615").size() == 2);
-    for (auto const* const wrong : {"", "a", "1..", "..3", "1,,2", "4..2", "-1", "0..10000", "1.5", "0 1",
-                                    "0..18446744073709551615"})
+    for (auto const* const wrong :
+         {"", "a", "1..", "..3", "1,,2", "4..2", "-1", "0..10000", "1.5", "0 1", "0..18446744073709551615"})
         CHECK_THROWS_AS((void)read_seeds(wrong), environment_error);
     CHECK(refusal({"--seeds", "4..2"}) == "--seeds: '4..2' goes backwards; right would be 0..4, or 0,3,7");
 }
 
 TEST_CASE("short_text: what is as usual is left out, and the text reads back") {
-    for (auto const* const text : {"mean{}", "krum{.byzantine = 3}", "mixed{nnm{.byzantine = 2}, centered_clip{.tau = 4}}"}) {
+    for (auto const* const text :
+         {"mean{}", "krum{.byzantine = 3}", "mixed{nnm{.byzantine = 2}, centered_clip{.tau = 4}}"}) {
         auto const rule = parse<any_aggregator>(text);
         CHECK(short_text(rule) == text);
         CHECK(parse<any_aggregator>(short_text(rule)) == rule);
@@ -83,7 +89,8 @@ TEST_CASE("labels: names where they tell the policies apart, else the fields tha
     CHECK(rules({"centered_clip{}", "centered_clip{.tau = 4}", "mean{}"}) ==
           words{"centered_clip{.tau = 1}", "centered_clip{.tau = 4}", "mean"});
     CHECK(labels_of({any_attack{}, parse<any_attack>("scheduled{sign_flip{}, {.start = 3}}"),
-                     parse<any_attack>("scheduled{sign_flip{}, {.start = 5}}"), parse<any_attack>("gaussian{}")}) ==
+                     parse<any_attack>("scheduled{sign_flip{}, {.start = 5}}"),
+                     parse<any_attack>("gaussian{}")}) ==
           words{"no attack", "sign_flip{.start = 3}", "sign_flip{.start = 5}", "gaussian"});
 }
 
@@ -109,7 +116,8 @@ TEST_CASE("sweep: the file of a run does not depend on the others") {
 }
 
 TEST_CASE("sweep: one value of each is what it was") {
-    auto const wanted = read_request({"--rule", "krum{.byzantine = 3}", "--attack", "sign_flip{}", "--seeds", "4"});
+    auto const wanted =
+        read_request({"--rule", "krum{.byzantine = 3}", "--attack", "sign_flip{}", "--seeds", "4"});
     CHECK(!wanted.is_sweep());
     REQUIRE(wanted.curves.size() == 1);
     CHECK(wanted.curves[0].file == "krum.jsonl");
@@ -117,8 +125,9 @@ TEST_CASE("sweep: one value of each is what it was") {
 }
 
 TEST_CASE("sweep: from a file, whose lists the command line replaces") {
-    std::ofstream(path) << "rule = ['mean{}', 'krum{}']\nattack = ['honest{}', 'sign_flip{}']\nseeds = [0, 3, 7]\n"
-                           "byzantine = 2\njobs = 3\n";
+    std::ofstream(path)
+        << "rule = ['mean{}', 'krum{}']\nattack = ['honest{}', 'sign_flip{}']\nseeds = [0, 3, 7]\n"
+           "byzantine = 2\njobs = 3\n";
     auto const all = read_request({"--config", path});
     CHECK(all.curves.size() == 12);
     CHECK(all.jobs == 3);
@@ -145,13 +154,16 @@ TEST_CASE("sweep: what is not clear is refused") {
           "there are curves and several rules, attacks or seeds: give either; a curve has one of each");
     CHECK(refusal(with({"--rule", "mean{}"})) == "the rule mean{} is given twice");
     CHECK(refusal(with({"--seeds", "7"})) == "the seed 7 is given twice");
-    CHECK(refusal(with({"--rule", "krum{.byzantine = 9}"})).starts_with("curve 'krum{.byzantine = 9}, no attack, seed 0': "));
+    CHECK(refusal(with({"--rule", "krum{.byzantine = 9}"}))
+              .starts_with("curve 'krum{.byzantine = 9}, no attack, seed 0': "));
     CHECK(refusal(with({"--jobs", "2", "--threads", "2"})) ==
           "--threads is 2, but with --jobs 2 each run has one thread");
 }
 
 TEST_CASE("sweep: the steps before the attacks are shared for each rule and seed") {
-    auto const curves = read_request(with({"--attack", "scheduled{gaussian{}, {.start = 30}}", "--attack", "inner_product{}"})).curves;
+    auto const curves = read_request(with({"--attack", "scheduled{gaussian{}, {.start = 30}}", "--attack",
+                                           "inner_product{}"}))
+                            .curves;
     auto const starts = plan(curves);
     CHECK(starts.size() == 6 + 6); // an attack from the first step shares nothing
     CHECK(starts[0] == shared_start{{0, 2, 4}, 20});
@@ -159,8 +171,12 @@ TEST_CASE("sweep: the steps before the attacks are shared for each rule and seed
 }
 
 TEST_CASE("sweep: the command to go on leaves out --overwrite, and names the folder") {
-    CHECK(read_request({"--steps", "3", "--out", "here", "--overwrite", "--rule", "krum{.byzantine = 3}"}).again ==
-          "simulate --steps 3 --out here --rule 'krum{.byzantine = 3}'");
+    CHECK(read_request({"--steps", "3", "--out", "here", "--overwrite", "--rule", "krum{.byzantine = 3}"})
+              .again == "simulate --steps 3 --out here --rule 'krum{.byzantine = 3}'");
+    std::ofstream(path) << "overwrite = true\nout = 'there'\n";
+    CHECK(read_request({"--config", path}).again == concat("simulate --config ", path, " --overwrite=false"));
+    CHECK(!read_request({"--config", path, "--overwrite=false"}).overwrite);
+    std::filesystem::remove(path);
     auto const fresh = read_request({"--steps", "3"});
     CHECK(fresh.again == "simulate --steps 3 --out " + fresh.out);
 }
