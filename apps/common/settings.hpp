@@ -161,12 +161,14 @@ void check(S const& settings) {
 /// A line of a configuration file, with where its value came from as a comment.
 [[nodiscard]] std::string with_origin(std::string line, std::string_view origin);
 
-/// All settings, as a configuration file that would give the same.
+/// All settings but those left out, as a configuration file that would give the same.
 template <described S>
-[[nodiscard]] std::string config_text(S const& settings, origins const& from) {
+[[nodiscard]] std::string config_text(S const& settings, origins const& from,
+                                      std::vector<std::string> const& left_out = {}) {
     std::string lines;
     for_each_field(settings, [&]<class M>(std::string_view field, M const& value, std::string_view) {
         std::string const name = option_name(field);
+        if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) return;
         auto const at = from.find(name);
         std::string origin = at == from.end() ? "default" : at->second;
         for (auto const& [path, where] : from)

@@ -8,6 +8,7 @@
 #include <btard/train/optimizer.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <variant>
 
 namespace btard::apps {
@@ -116,18 +117,19 @@ memory_use memory_of(settings const& what, std::size_t parameters) {
 
 memory_use memory_of(settings const& what) { return memory_of(what, make_task(what).size()); }
 
-std::string mebibytes(std::size_t bytes) {
-    constexpr std::size_t mebibyte = 1 << 20;
-    return concat(bytes / mebibyte + (bytes % mebibyte > 0), " MiB");
+std::string bytes_text(std::size_t bytes) {
+    char text[40];
+    double const mega = double(bytes) / (1 << 20);
+    std::snprintf(text, sizeof text, mega < 1'000 ? "%.1f MiB" : "%.1f GiB", mega < 1'000 ? mega : mega / 1'024);
+    return text;
 }
 
-std::string memory_note(curve const& one) {
+std::string memory_note(settings const& what) {
     constexpr std::size_t worth_a_word = std::size_t{256} << 20;
-    if (one.what.byzantine.peers.empty() || memory_of(one.what.attack, 1) == 0) return {};
-    std::size_t const remembered = memory_of(one.what).attackers;
+    if (what.byzantine.peers.empty() || memory_of(what.attack, 1) == 0) return {};
+    std::size_t const remembered = memory_of(what).attackers;
     if (remembered <= worth_a_word) return {};
-    return concat("simulate: ", one.name, ": the ", one.what.byzantine.peers.size(), " attackers remember ",
-                  mebibytes(remembered), " of gradients\n");
+    return concat("the ", what.byzantine.peers.size(), " attackers remember ", bytes_text(remembered), " of gradients");
 }
 
 } // namespace btard::apps

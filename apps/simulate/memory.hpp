@@ -31,10 +31,10 @@ struct memory_use {
 /// The same where it is known too how many bytes the layers make of a batch: reads no data.
 [[nodiscard]] memory_use memory_of(settings const& what, std::size_t parameters, std::size_t batch);
 
-/// "312 MiB", rounded up
-[[nodiscard]] std::string mebibytes(std::size_t bytes);
+/// "0.1 MiB", "1.5 GiB"
+[[nodiscard]] std::string bytes_text(std::size_t bytes);
 
-/// A line about what the attackers remember, if that is more than 256 MiB; else "".
-[[nodiscard]] std::string memory_note(curve const& one);
+/// What the attackers remember, if that is more than 256 MiB; else "".
+[[nodiscard]] std::string memory_note(settings const& what);
 
 } // namespace btard::apps

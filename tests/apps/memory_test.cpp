@@ -38,18 +38,18 @@ TEST_CASE("memory_note: only of attackers that remember much") {
     what.data = {quadratic{.dimension = 1'000'000}};
     what.byzantine.peers = {0, 1};
     what.attack = delayed_gradient{.delay = 40};
-    CHECK(memory_note({"a", "", what}) == "simulate: a: the 2 attackers remember 313 MiB of gradients\n");
+    CHECK(memory_note(what) == "the 2 attackers remember 312.8 MiB of gradients");
     what.attack = delayed_gradient{.delay = 4};
-    CHECK(memory_note({"a", "", what}) == "");
+    CHECK(memory_note(what) == "");
     what.attack = sign_flip{};
-    CHECK(memory_note({"a", "", what}) == "");
+    CHECK(memory_note(what) == "");
     what.attack = delayed_gradient{.delay = 40};
     what.byzantine.peers = {};
-    CHECK(memory_note({"a", "", what}) == "");
+    CHECK(memory_note(what) == "");
 }
 
-TEST_CASE("mebibytes: rounded up") {
-    CHECK(mebibytes(0) == "0 MiB");
-    CHECK(mebibytes(1) == "1 MiB");
-    CHECK(mebibytes(std::size_t{3} << 20) == "3 MiB");
+TEST_CASE("bytes_text: mebibytes, and gibibytes from a thousand of them on") {
+    CHECK(bytes_text(0) == "0.0 MiB");
+    CHECK(bytes_text(std::size_t{3} << 20) == "3.0 MiB");
+    CHECK(bytes_text(std::size_t{3} << 30) == "3.0 GiB");
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "../../apps/simulate/curves.hpp"
 #include "../../apps/simulate/options.hpp"
 
 #include <btard/core/error.hpp>
