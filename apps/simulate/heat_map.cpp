@@ -84,12 +84,17 @@ heat_scale scale_for(std::span<cell const> cells, double first_loss) {
 }
 
 std::string heat_map_svg(sweep const& grid, std::span<cell const> cells, heat_scale const& scale) {
+    std::string const what =
+        scale.accuracy ? "last accuracy on held-out samples" : "loss, mean of the last 20 steps";
+    std::string const heading = what + (grid.seeds.size() > 1 ? ", mean over seeds" : "");
     double const letter = 7.4, wide = 104, tall = 36;
     double const left = 18 + 8.6 * double(widest(grid.rules));
     double const slant = letter * double(widest(grid.attacks)); // attacks are written upwards, at 30 degrees
     double const top = 52 + 0.5 * slant, right = left + wide * double(grid.attacks.size());
     double const bottom = top + tall * double(grid.rules.size());
-    double const width = std::max(right + 0.87 * slant - wide / 2 + 12, left + 320), height = bottom + 64;
+    double const width = std::max(right + 0.87 * slant - wide / 2 + 12,
+                                  std::max(left + 320, 16 + 8.4 * double(heading.size()))),
+                 height = bottom + 64;
     std::string svg =
         concat("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"heat\" viewBox=\"0 0 ", width, " ", height,
                "\" width=\"", width, "\" height=\"", height,
@@ -97,10 +102,7 @@ std::string heat_map_svg(sweep const& grid, std::span<cell const> cells, heat_sc
     svg += "<style>.heat text{fill:#222}.heat .on-dark{fill:#fff}.heat .on-light{fill:#111}.heat "
            ".none{fill:#999;"
            "fill-opacity:.35}@media(prefers-color-scheme:dark){.heat text{fill:#ddd}}</style>\n";
-    std::string const what = scale.accuracy ? "accuracy on held-out samples after the last evaluation"
-                                            : "loss, mean of the last 20 steps";
-    svg += text_at(8, 22, "font-weight=\"bold\"",
-                   concat(what, grid.seeds.size() > 1 ? ", mean over seeds" : ""));
+    svg += text_at(8, 22, "font-weight=\"bold\"", heading);
     for (std::size_t a = 0; a < grid.attacks.size(); ++a) {
         double const x = left + wide * (double(a) + 0.5);
         svg +=

@@ -53,6 +53,8 @@ std::string counts(request const& wanted, std::span<cell const> cells) {
         concat(grid.rules.size(), " rules x ", grid.attacks.size(), " attacks x ", grid.seeds.size(),
                " seeds: ", runs, " of ", grid.size(), " runs are finished.");
     auto const& what = wanted.curves.front().what;
+    text += concat(" Data: ", to_text(what.data), ".");
+    if (what.model) text += concat(" Model: ", to_text(*what.model), ".");
     return text + concat(" Each has ", what.steps, " steps and ", what.swarm.peers, " peers, of whom ",
                          what.byzantine.peers.size(), " are Byzantine; bans: ", to_text(what.swarm.bans),
                          ".");
