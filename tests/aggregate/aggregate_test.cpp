@@ -92,6 +92,12 @@ TEST_CASE("aggregate: whoever breaks the contract is told so, with the numbers")
     CHECK(refusal(any(multi_krum{.selected = 0})) == "multi_krum: selected is 0, it must be 1 to 4");
     CHECK(refusal(any(trimmed_mean{2})) == "trimmed_mean: 2 * 2 >= 4 rows");
 
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max(), half = most / 2 + 1; // 2 * half is 0
+    CHECK(refusal(any(krum{.byzantine = half})) == "krum: 2 * 9223372036854775808 >= 4 rows");
+    CHECK(refusal(any(multi_krum{.byzantine = half})) == "multi_krum: 2 * 9223372036854775808 >= 4 rows");
+    CHECK(refusal(any(trimmed_mean{half})) == "trimmed_mean: 2 * 9223372036854775808 >= 4 rows");
+    CHECK(refusal(any(mean{}, {nnm{half}})) == "nnm: 2 * 9223372036854775808 >= 4 rows");
+    CHECK(refusal(any(krum{most})) == "krum: 2 * 18446744073709551615 >= 4 rows");
     CHECK(refusal(any(mean{}, {nnm{2}})) == "nnm: 2 * 2 >= 4 rows");
     CHECK(refusal(any(mean{}, {bucketing{0}})) == "bucket is 0, it must be 1 or more");
     CHECK(refusal(any(mean{}, {clipping{0}})) == "radius is 0, it must be positive");
