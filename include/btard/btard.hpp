@@ -43,6 +43,7 @@
 #include <btard/aggregate/huber.hpp>
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/geometric_median.hpp>
+#include <btard/aggregate/minority.hpp>
 #include <btard/aggregate/krum.hpp>
 #include <btard/aggregate/multi_krum.hpp>
 #include <btard/aggregate/coordinate_median.hpp>

@@ -67,6 +67,8 @@ TEST_CASE("aggregate: whoever breaks the contract is told so, with the numbers")
     CHECK(refusal(any(mean{}), {1, 1, 1, double(none)}) ==
           "the weight of row 3 is nan, it must be finite and not negative");
     CHECK(refusal(any(mean{}), {0, 0, 0, 0}) == "all 4 weights are zero");
+    CHECK(refusal(any(mean{}), {1e308, 1, 1e308, 0}) == "the weights sum to inf, they must have a finite sum");
+    CHECK(refusal(any(mean{}), {1e308, 1, 0, 5e-324}) == "");
 
     CHECK(refusal(any(centered_clip{.tau = 0})) == "tau is 0, it must be positive");
     CHECK(refusal(any(centered_clip{.tau = -1})) == "tau is -1, it must be positive");
@@ -90,6 +92,12 @@ TEST_CASE("aggregate: whoever breaks the contract is told so, with the numbers")
     CHECK(refusal(any(multi_krum{.selected = 0})) == "multi_krum: selected is 0, it must be 1 to 4");
     CHECK(refusal(any(trimmed_mean{2})) == "trimmed_mean: 2 * 2 >= 4 rows");
 
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max(), half = most / 2 + 1; // 2 * half is 0
+    CHECK(refusal(any(krum{.byzantine = half})) == "krum: 2 * 9223372036854775808 >= 4 rows");
+    CHECK(refusal(any(multi_krum{.byzantine = half})) == "multi_krum: 2 * 9223372036854775808 >= 4 rows");
+    CHECK(refusal(any(trimmed_mean{half})) == "trimmed_mean: 2 * 9223372036854775808 >= 4 rows");
+    CHECK(refusal(any(mean{}, {nnm{half}})) == "nnm: 2 * 9223372036854775808 >= 4 rows");
+    CHECK(refusal(any(krum{most})) == "krum: 2 * 18446744073709551615 >= 4 rows");
     CHECK(refusal(any(mean{}, {nnm{2}})) == "nnm: 2 * 2 >= 4 rows");
     CHECK(refusal(any(mean{}, {bucketing{0}})) == "bucket is 0, it must be 1 or more");
     CHECK(refusal(any(mean{}, {clipping{0}})) == "radius is 0, it must be positive");
@@ -110,6 +118,44 @@ TEST_CASE("aggregate: whoever breaks the contract is told so, with the numbers")
                       value) == sentence);
         CHECK(refusal(any(centered_clip{}), {1, 1, 1, 1}, 2, value) == ""); // not read
     }
+}
+
+TEST_CASE("aggregate: out may be no row that counts, nor a part of one") {
+    std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8};
+    matrix_view<float const> const rows(x.data(), 3, 2);
+    auto const into = [&](std::size_t begin, std::vector<double> const& weights) {
+        return aggregate(host{1}, any(mean{}), rows, std::span<double const>(weights),
+                         std::span(x).subspan(begin, 2));
+    };
+    CHECK_THROWS_WITH_AS(into(0, {1, 1, 1}), "out and row 0 overlap in memory", contract_violation);
+    CHECK_THROWS_WITH_AS(into(1, {0, 1, 1}), "out and row 1 overlap in memory", contract_violation);
+    CHECK_THROWS_WITH_AS(into(5, {1, 1, 1}), "out and row 2 overlap in memory", contract_violation);
+    CHECK(x == std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8});
+    CHECK(into(6, {1, 1, 1}).rows_used == 3); // just behind the last row
+    CHECK(into(0, {0, 1, 1}).rows_used == 2); // a row that is absent
+    CHECK(x[0] == 4);
+}
+
+namespace {
+struct enlarge {
+    std::size_t size(std::size_t n) const { return n; }
+    void mix(gram_matrix const& g, matrix_view<double> out, std::span<double> weights) const {
+        for (std::size_t i = 0; i < out.rows(); ++i)
+            for (std::size_t j = 0; j < out.cols(); ++j) out(i, j) = i == j ? 1e30 : 0;
+        std::copy(g.weights.begin(), g.weights.end(), weights.begin());
+    }
+};
+} // namespace
+
+TEST_CASE("aggregate: a rule that leaves the range of its type is told so, and the result is never zeros for it") {
+    std::vector<std::vector<float>> rows{{1e20f}, {2e20f}, {3e20f}};
+    CHECK_THROWS_WITH_AS((void)aggregate(mixed{enlarge{}, coordinate_median{}}, rows),
+                         "of finite rows the rule makes values that are not finite", contract_violation);
+    CHECK_THROWS_WITH_AS((void)aggregate(mixed{enlarge{}, krum{}}, rows),
+                         "of finite rows the rule makes a vector that is not finite", contract_violation);
+    rows.push_back({none});
+    CHECK_THROWS_AS((void)aggregate(mixed{enlarge{}, coordinate_median{}}, rows), contract_violation);
+    CHECK_THROWS_AS((void)aggregate(mixed{enlarge{}, mean{}}, rows), contract_violation);
 }
 
 TEST_CASE("aggregate: no rows at all are the caller's mistake, no columns are none") {

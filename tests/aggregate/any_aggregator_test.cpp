@@ -83,6 +83,9 @@ TEST_CASE("any_aggregator: says what is wrong with a text, and what would be rig
     CHECK(complaint("centered_clip{.tua = 1}").find("tau") != std::string::npos);
     CHECK(complaint("mixed{nnm{}}") != "");
     CHECK(complaint("mixed{nnm{}}").find("'mixed' needs a mixing and a rule") != std::string::npos);
+    CHECK(complaint("mixed{.x = nnm{}, .y = mean{}}").find("column 7: the parts of 'mixed' have no names") !=
+          std::string::npos);
+    CHECK(complaint("mixed{nnm{}, mixed{clipping{}, .rule = mean{}}}").find("have no names") != std::string::npos);
     CHECK(complaint("mixed{krum{}, mean{}}").find("krum") != std::string::npos); // is no mixing
     CHECK(complaint("nnm{}") != "");                                             // is no rule
     CHECK(complaint("centered_clip{.tau = blue}") != "");

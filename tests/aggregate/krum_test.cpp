@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 using namespace btard;
@@ -30,6 +31,7 @@ TEST_CASE("krum: so many neighbours count, and at least one") {
     CHECK(krum{.byzantine = 2, .besides = 1}.neighbours(11) == 8);
     CHECK(krum{.byzantine = 1}.neighbours(3) == 1);
     CHECK(krum{.byzantine = 0}.neighbours(1) == 1);
+    CHECK(krum{.byzantine = 1, .besides = std::numeric_limits<std::size_t>::max()}.neighbours(9) == 1);
     CHECK(krum{.byzantine = 3}.without(2) == krum{.byzantine = 1});
     CHECK(krum{.byzantine = 3, .besides = 1}.without(5) == krum{.byzantine = 0, .besides = 1});
 }

@@ -105,3 +105,23 @@ TEST_CASE("aggregate_parts: a partition of another length than the rows is refus
     CHECK_THROWS_WITH_AS(aggregate_parts(host{.threads = 1}, mean{}, {rows.data(), 3, 10}, weights, out, partition(100, 4)),
                          "the parts are those of 100 elements, the rows have 10", contract_violation);
 }
+
+TEST_CASE("aggregate_parts: parts beyond the elements cost nothing, however many") {
+    auto const data = rows();
+    std::vector<float> whole(d), in_parts(d);
+    auto const most = std::numeric_limits<std::size_t>::max();
+    auto const in = [&](std::size_t parts) {
+        return aggregate_parts(host{.threads = 2}, centered_clip{}, view(data), ones, std::span(in_parts),
+                               partition(d, parts));
+    };
+    auto const fewer = in(d);
+    whole = in_parts;
+    CHECK(in(most) == fewer);
+    CHECK(in_parts == whole);
+}
+
+TEST_CASE("aggregate_parts: where there are no elements the front door looks all the same") {
+    std::vector<double> const weights(3, 0.0);
+    CHECK_THROWS_WITH_AS(aggregate_parts(host{.threads = 1}, mean{}, {nullptr, 3, 0}, weights, {}, partition(0, 4)),
+                         "all 3 weights are zero", contract_violation);
+}

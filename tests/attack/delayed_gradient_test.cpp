@@ -5,6 +5,7 @@
 #include <btard/attack/any_attack.hpp>
 #include <btard/attack/delayed_gradient.hpp>
 #include <btard/attack/scheduled.hpp>
+#include <btard/core/canonical.hpp>
 #include <btard/core/policy_text.hpp>
 #include <btard/testing/attack_laws.hpp>
 #include <btard/train/quadratic.hpp>
@@ -13,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 using namespace btard;
@@ -189,6 +191,18 @@ TEST_CASE("delayed_gradient: its text, in which its memories are not") {
     (void)sent(attack, 0, 3);
     CHECK(to_text(attack) == "delayed_gradient{.delay = 2, .memory = 1024, .replay = false}");
     CHECK(parse<delayed_gradient>("delayed_gradient{.delay = 5}") == delayed_gradient{.delay = 5});
-    CHECK_THROWS_WITH_AS(validate(delayed_gradient{.delay = 0}), "delay is 0, it must be 1 or more",
+    CHECK_THROWS_WITH_AS(validate(delayed_gradient{.delay = 0}), "delay is 0, it must be 1 to 18446744073709551614",
                          contract_violation);
+    // delay + 1 gradients have no number then, whatever memory there is.
+    auto const most = std::numeric_limits<std::size_t>::max();
+    CHECK_THROWS_AS(validate(delayed_gradient{.delay = most, .memory = most}), contract_violation);
+    CHECK_THROWS_AS(validate(delayed_gradient{.delay = most, .replay = true}), contract_violation);
+    CHECK_NOTHROW(validate(delayed_gradient{.delay = most - 1}));
+}
+
+TEST_CASE("delayed_gradient: how old gradients are found is a local affair") {
+    auto const bytes = canonical_bytes(delayed_gradient{});
+    CHECK(canonical_bytes(delayed_gradient{.memory = 9}) == bytes);
+    CHECK(canonical_bytes(delayed_gradient{.replay = true}) == bytes);
+    CHECK(canonical_bytes(delayed_gradient{.delay = 9}) != bytes);
 }

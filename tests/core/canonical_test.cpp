@@ -5,10 +5,12 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -74,4 +76,34 @@ TEST_CASE("canonical_bytes: a choice at run time has the bytes of the policy cho
 
 TEST_CASE("canonical_bytes: a type with a text of its own counts by its text") {
     CHECK(shown(canonical_bytes(place{})) == "T[05]" + zeros(7) + "first");
+}
+
+namespace {
+struct patient {
+    float scale = 2;
+    std::size_t threads = 0;
+    when pause = {};
+
+    static constexpr auto name = "patient";
+    static constexpr void describe(auto& self, auto&& field) {
+        field("scale", self.scale, "how much longer");
+        field("threads", self.threads, "of this machine");
+        field("pause", self.pause, "when not");
+    }
+    static constexpr std::array<std::string_view, 1> local_fields{"threads"};
+};
+struct forgetful : patient {
+    static constexpr std::array<std::string_view, 2> local_fields{"threads", "treads"};
+};
+} // namespace
+
+TEST_CASE("canonical_bytes: local fields are left out, and no others") {
+    CHECK(canonical_bytes(patient{.threads = 3}) == canonical_bytes(patient{}));
+    CHECK(canonical_bytes(patient{.scale = 3}) != canonical_bytes(patient{}));
+    CHECK(canonical_bytes(patient{.pause = {.start = 3}}) != canonical_bytes(patient{}));
+    auto const bytes = shown(canonical_bytes(patient{}));
+    CHECK(bytes.find("threads") == std::string::npos);
+    CHECK(bytes.find("patient[02]") != std::string::npos); // two fields
+    CHECK_THROWS_WITH_AS((void)canonical_bytes(forgetful{}),
+                         "patient has no field for a name in its local_fields", contract_violation);
 }

@@ -10,6 +10,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 using namespace btard;
 
 TEST_CASE("parallel: every task runs once, on a slot below the number of threads") {
@@ -82,4 +86,23 @@ TEST_CASE("parallel: callers from several threads take turns") {
     CHECK(runs == 200);
 }
 
-TEST_CASE("parallel: there is at least one processor") { CHECK(parallel::hardware() >= 1); }
+#if defined(__linux__)
+TEST_CASE("parallel: the processors that count are those that the caller may use, not those of the machine") {
+    std::size_t all = 0, one = 0;
+    std::thread([&] { // in a thread of its own, for what it may use is changed
+        cpu_set_t allowed, first;
+        CPU_ZERO(&allowed);
+        CHECK(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+        all = parallel::hardware();
+        CHECK(all == std::size_t(CPU_COUNT(&allowed)));
+        std::size_t number = 0;
+        while (number + 1 < CPU_SETSIZE && !CPU_ISSET(number, &allowed)) ++number;
+        CPU_ZERO(&first);
+        CPU_SET(number, &first);
+        CHECK(sched_setaffinity(0, sizeof first, &first) == 0);
+        one = parallel::hardware();
+    }).join();
+    CHECK(one == 1);
+    CHECK(parallel::hardware() == all); // that of the thread alone has changed
+}
+#endif

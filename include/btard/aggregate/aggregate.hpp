@@ -15,6 +15,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -24,23 +25,33 @@ namespace btard {
 
 namespace detail {
 
+template <class T>
+bool overlap(std::span<T const> a, std::span<T const> b) {
+    std::less<T const*> const before; // `<` says nothing about pointers into different arrays
+    return before(a.data(), b.data() + b.size()) && before(b.data(), a.data() + a.size());
+}
+
 /// Checks what the front door was given, and leaves out the rows of weight zero.
 template <class T>
-chosen_rows<T> choose_rows(matrix_view<T const> rows, std::span<double const> weights, std::size_t length) {
+chosen_rows<T> choose_rows(matrix_view<T const> rows, std::span<double const> weights, std::span<T const> out) {
     std::size_t const n = rows.rows();
     expects(n > 0, "there are no rows to aggregate");
-    expects(length == rows.cols(), "out has ", length, " elements, the rows have ", rows.cols());
+    expects(out.size() == rows.cols(), "out has ", out.size(), " elements, the rows have ", rows.cols());
     expects(weights.size() == n, "there are ", weights.size(), " weights for ", n, " rows");
     chosen_rows<T> x{.table = {}, .weights = {}, .names = {}, .cols = rows.cols(), .given = n};
+    double sum = 0;
     for (std::size_t i = 0; i < n; ++i) {
         expects(std::isfinite(weights[i]) && weights[i] >= 0, "the weight of row ", i, " is ", weights[i],
                 ", it must be finite and not negative");
         if (weights[i] == 0) continue;
+        expects(!overlap(rows.row(i), out), "out and row ", i, " overlap in memory");
+        sum += weights[i];
         x.table.push_back(rows.row_data(i));
         x.weights.push_back(weights[i]);
         x.names.push_back(i);
     }
     expects(!x.names.empty(), "all ", n, " weights are zero");
+    expects(std::isfinite(sum), "the weights sum to ", sum, ", they must have a finite sum");
     return x;
 }
 
@@ -64,17 +75,17 @@ inline void complete(aggregation_report& report, std::span<std::size_t const> na
 ///
 /// @param on           a backend, such as host{.threads = 2}
 /// @param rows         (n, d) not aliased by out
-/// @param weights      (n) not negative
+/// @param weights      (n) not negative, with a finite sum
 /// @param out          (d) also the start of rules that begin at start_point::given
 /// @param public_seed  for rules that shuffle
-/// @throws contract_violation if shapes differ, a weight is negative or not finite, all are zero, the rule cannot work
-///         on n rows, or begins at a vector that is not finite
+/// @throws contract_violation if shapes differ, out overlaps a row, a weight is negative or not finite, all are zero,
+///         the rule cannot work on n rows, begins at a vector that is not finite, or makes one of finite rows
 template <class B, class T, aggregator<T> A>
     requires backend<B, T>
 auto aggregate(B const& on, A const& rule, matrix_view<T const> rows, std::span<double const> weights,
                std::span<T> out, seed public_seed = {}) {
     std::size_t const n = rows.rows();
-    auto x = detail::choose_rows(rows, weights, out.size());
+    auto x = detail::choose_rows(rows, weights, std::span<T const>(out));
     validate(rule);
     check_rows(rule, n);
 
@@ -91,11 +102,13 @@ auto aggregate(B const& on, A const& rule, matrix_view<T const> rows, std::span<
     if (!report) {
         detail::screen(x, not_finite);
         if (!x.names.empty()) report = run();
+        expects(report || x.names.empty(), "of finite rows the rule makes values that are not finite");
     }
     if (!report) {
         std::fill(out.begin(), out.end(), T(0));
         report.emplace();
     }
+    expects(std::isfinite(report->norm), "of finite rows the rule makes a vector that is not finite");
     detail::complete(*report, x.names, n, std::move(not_finite));
     return *std::move(report);
 }

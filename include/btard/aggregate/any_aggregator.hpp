@@ -119,6 +119,8 @@ struct any_aggregator_of {
         for (; at->word == "mixed"; at = &at->children[1]) {
             if (at->children.size() != 2)
                 at->refuse("'mixed' needs a mixing and a rule", "mixed{nnm{.byzantine = 1}, mean{}}");
+            for (auto const& part : at->children)
+                if (!part.field.empty()) refuse_text(part.field_column, "the parts of 'mixed' have no names");
             assign(at->children[0], result.mixings.items.emplace_back());
         }
         assign(*at, result.rule);

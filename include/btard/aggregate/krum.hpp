@@ -3,8 +3,8 @@
 #pragma once
 
 #include <btard/aggregate/concept.hpp>
+#include <btard/aggregate/minority.hpp>
 #include <btard/core/describe.hpp>
-#include <btard/core/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -65,10 +65,10 @@ struct krum {
 
     static constexpr start_point start() { return start_point::lower_median; }
     static constexpr products needs() { return products::rows; }
-    void check(std::size_t n) const { expects(2 * byzantine < n, "krum: 2 * ", byzantine, " >= ", n, " rows"); }
+    void check(std::size_t n) const { expect_minority(name, byzantine, n); }
     constexpr krum without(std::size_t k) const { return {byzantine - std::min(k, byzantine), besides}; }
     constexpr std::size_t neighbours(std::size_t n) const {
-        return n > byzantine + besides ? n - byzantine - besides : 1;
+        return byzantine < n && besides < n - byzantine ? n - byzantine - besides : 1;
     }
 
     aggregation_report coefficients(gram_matrix const& g, std::span<double> c) const {

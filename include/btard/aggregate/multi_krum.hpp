@@ -4,6 +4,7 @@
 
 #include <btard/aggregate/concept.hpp>
 #include <btard/aggregate/krum.hpp>
+#include <btard/aggregate/minority.hpp>
 #include <btard/core/describe.hpp>
 #include <btard/core/error.hpp>
 
@@ -35,7 +36,7 @@ struct multi_krum {
     static constexpr start_point start() { return start_point::lower_median; }
     static constexpr products needs() { return products::rows; }
     void check(std::size_t n) const {
-        expects(2 * byzantine < n, "multi_krum: 2 * ", byzantine, " >= ", n, " rows");
+        expect_minority(name, byzantine, n);
         expects(!selected || (*selected > 0 && *selected <= n - byzantine), "multi_krum: selected is ",
                 selected.value_or(0), ", it must be 1 to ", n - byzantine);
     }

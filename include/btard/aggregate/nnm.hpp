@@ -3,8 +3,8 @@
 #pragma once
 
 #include <btard/aggregate/coefficient.hpp>
+#include <btard/aggregate/minority.hpp>
 #include <btard/core/describe.hpp>
-#include <btard/core/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -30,7 +30,7 @@ struct nnm {
 
     static constexpr products needs() { return products::rows; }
     static constexpr std::size_t size(std::size_t n) { return n; }
-    void check(std::size_t n) const { expects(2 * byzantine < n, "nnm: 2 * ", byzantine, " >= ", n, " rows"); }
+    void check(std::size_t n) const { expect_minority(name, byzantine, n); }
     constexpr nnm without(std::size_t k) const { return {byzantine - std::min(k, byzantine)}; }
 
     void mix(gram_matrix const& g, matrix_view<double> out, std::span<double> weights) const {

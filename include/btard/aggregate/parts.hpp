@@ -53,10 +53,10 @@ aggregation_report aggregate_parts(host const& on, A const& rule, matrix_view<fl
                                    std::span<double const> weights, std::span<float> out,
                                    partition const& cut, seed public_seed = {}) {
     expects(cut.size() == rows.cols(), "the parts are those of ", cut.size(), " elements, the rows have ", rows.cols());
-    if (cut.parts() == 1) return aggregate(on, rule, rows, weights, out, public_seed);
-    std::vector<aggregation_report> reports(cut.parts());
+    if (cut.parts() == 1 || cut.size() == 0) return aggregate(on, rule, rows, weights, out, public_seed);
     // More parts than elements: the last ones are empty, and nothing is to be done for them.
     std::size_t const parts = std::min(cut.parts(), cut.size());
+    std::vector<aggregation_report> reports(parts);
     parallel::run(parts, on.threads, [&](std::size_t k, std::size_t) {
         part_id const part{static_cast<std::uint32_t>(k)};
         std::vector<float const*> begins(rows.rows());
@@ -65,7 +65,7 @@ aggregation_report aggregate_parts(host const& on, A const& rule, matrix_view<fl
         reports[k] =
             aggregate(on, rule, slice, weights, cut.slice(out, part), derive(public_seed, "part", {k}));
     });
-    return merged(std::span(reports).first(parts), cut);
+    return merged(reports, cut);
 }
 
 } // namespace btard

@@ -19,7 +19,7 @@ struct aggregation_report {
     double rounding = 0;                ///< what rounding v adds to it at most
     double scale = 0;                   ///< sum_i w_i min(tau, |x_i - v|) / sum_i w_i
     double last_step = 0;               ///< how far v moved in the last iteration, L2
-    double norm = 0;                    ///< |v|; of rules with coefficients
+    double norm = 0;                    ///< |v|, doubles beyond 1e140 as 1e140; of rules with coefficients
     std::size_t rows_used = 0;          ///< rows that are finite and of positive weight
     std::vector<std::size_t> not_finite; ///< rows left out because they hold an infinity or a NaN
     std::vector<double> coefficients;   ///< whom the rule trusted: v = v0 + sum_i a_i (x_i - v0); empty if it has none

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <btard/aggregate/concept.hpp>
+#include <btard/aggregate/minority.hpp>
 #include <btard/core/describe.hpp>
-#include <btard/core/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -26,9 +26,7 @@ struct trimmed_mean {
     }
     friend bool operator==(trimmed_mean const&, trimmed_mean const&) = default;
 
-    void check(std::size_t n) const {
-        expects(2 * byzantine < n, "trimmed_mean: 2 * ", byzantine, " >= ", n, " rows");
-    }
+    void check(std::size_t n) const { expect_minority(name, byzantine, n); }
     constexpr trimmed_mean without(std::size_t k) const { return {byzantine - std::min(k, byzantine)}; }
 
     constexpr rank_range ranks(std::size_t n) const {

@@ -6,9 +6,11 @@
 #include <btard/core/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace btard {
@@ -45,9 +47,13 @@ struct delayed_gradient {
         field("memory", self.memory, "MiB that each attacker may use for past gradients");
         field("replay", self.replay, "keep no gradients: copies of the swarm compute them again");
     }
+    /// How the old gradients are found; they have the same bits.
+    static constexpr std::array<std::string_view, 2> local_fields{"memory", "replay"};
     friend bool operator==(delayed_gradient const&, delayed_gradient const&) = default;
 
-    void validate() const { expects(delay > 0, "delay is 0, it must be 1 or more"); }
+    void validate() const {
+        expects(delay > 0 && delay < longest, "delay is ", delay, ", it must be 1 to ", longest - 1);
+    }
 
     [[nodiscard]] std::size_t memory_of(std::size_t size) const {
         std::size_t const most = std::numeric_limits<std::size_t>::max(), row = size * sizeof(float);
@@ -85,6 +91,7 @@ struct delayed_gradient {
     }
 
 private:
+    static constexpr std::size_t longest = std::numeric_limits<std::size_t>::max(); // of which delay + 1 would be 0
     static constexpr std::size_t mebibyte = 1 << 20;
 };
 

@@ -3,18 +3,34 @@
 #pragma once
 
 #include <btard/core/describe.hpp>
+#include <btard/core/error.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <variant>
 #include <vector>
 
 namespace btard {
+
+namespace detail {
+template <described V>
+constexpr std::span<std::string_view const> local_fields_of() {
+    if constexpr (requires { V::local_fields; }) return V::local_fields;
+    else return {};
+}
+template <described V>
+constexpr bool is_local_field(std::string_view name) {
+    auto const local = local_fields_of<V>();
+    return std::find(local.begin(), local.end(), name) != local.end();
+}
+} // namespace detail
 
 /// Appends a value, little-endian, each with the letter of its type before it, so that no two values of
 /// different types or names have the same bytes:
@@ -23,7 +39,8 @@ namespace btard {
 ///     V length, values   O 0, or 1 and the value   S name, number of fields, for each its name and value
 ///
 /// A `std::variant` of policies has the bytes of the policy chosen, so that a program that chooses when it is
-/// compiled agrees with one that chooses when it runs; `any_aggregator` and `any_attack` have those of their text.  Whole numbers have 8 bytes, whatever their type.
+/// compiled agrees with one that chooses when it runs; `any_aggregator` and `any_attack` have those of their text.
+/// Whole numbers have 8 bytes, whatever their type.  Local fields are left out: peers need not agree on them.
 template <class V>
 void append_canonical(std::vector<std::byte>& bytes, V const& value) {
     auto const append_number = [&bytes](std::uint64_t number, int width) {
@@ -38,12 +55,17 @@ void append_canonical(std::vector<std::byte>& bytes, V const& value) {
     };
 
     if constexpr (described<V>) {
-        std::uint64_t fields = 0;
-        for_each_field(value, [&](std::string_view, auto const&, std::string_view) { ++fields; });
+        std::uint64_t fields = 0, local = 0;
+        for_each_field(value, [&](std::string_view name, auto const&, std::string_view) {
+            ++(detail::is_local_field<V>(name) ? local : fields);
+        });
+        expects(local == detail::local_fields_of<V>().size(), V::name,
+                " has no field for a name in its local_fields");
         tag('S');
         append_letters(V::name);
         append_number(fields, 8);
         for_each_field(value, [&](std::string_view name, auto const& member, std::string_view) {
+            if (detail::is_local_field<V>(name)) return;
             append_letters(name);
             append_canonical(bytes, member);
         });
@@ -76,7 +98,7 @@ void append_canonical(std::vector<std::byte>& bytes, V const& value) {
     }
 }
 
-/// Equal bytes mean: the same policy, with the same settings.
+/// Equal bytes mean: the same policy, with the same settings, but for local ones.
 template <class V>
 [[nodiscard]] std::vector<std::byte> canonical_bytes(V const& value) {
     std::vector<std::byte> bytes;

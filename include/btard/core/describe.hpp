@@ -36,7 +36,8 @@ inline constexpr bool is_a<Template<Ts...>, Template> = true;
 ///     }
 ///
 /// Semantics: `field` is called for each data member, in the order of their declaration.  The name "" is for
-/// the parts of a wrapper: they stand in the text without a name, and their fields count as its own.
+/// the parts of a wrapper: they stand in the text without a name, and their fields count as its own.  Optional
+/// member: `local_fields`, an array of the names of those that change no result, such as a number of threads.
 template <class P>
 concept described = requires(P& policy, detail::any_field& field) {
     { P::name } -> std::convertible_to<std::string_view>;

@@ -1,4 +1,4 @@
-// btard/thrust/functor.hpp: what the functors of all four kernels share: arithmetic with one result on any machine.
+// btard/thrust/functor.hpp: what the functors of all five kernels share: arithmetic with one result on any machine.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -15,7 +15,7 @@
 
 namespace btard {
 
-/// The four kernels as Thrust algorithms over block numbers: `aggregate(thrust_on{}, rule, rows, weights, out)`.
+/// The five kernels as Thrust algorithms over block numbers: `aggregate(thrust_on{}, rule, rows, weights, out)`.
 ///
 /// Bits are those of `host`, with any device system and any number of threads; that number is the system's own
 /// affair (`tbb::global_control`, `OMP_NUM_THREADS`).

@@ -55,6 +55,7 @@ struct swarm_options {
         field("bans", self.bans, "whether attackers are removed when they are found out");
         field("parts", self.parts, "parts of the gradient that are aggregated each by itself");
     }
+    static constexpr std::array<std::string_view, 1> local_fields{"threads"};
     friend bool operator==(swarm_options const&, swarm_options const&) = default;
 
     void validate() const {
