@@ -44,12 +44,14 @@ struct comparator {
 
 /// The comparators that put n values into the wanted ranks: Batcher's odd-even merge sort for the next power of
 /// two, without what touches rows that are not there and without what no wanted rank depends on.
+/// @param sorted  a power of two: each `sorted` values in a row are in order already
 ///
 /// Batcher. Sorting Networks and Their Applications. AFIPS 1968.
-[[nodiscard]] inline std::vector<comparator> sorting_network(std::size_t n, rank_range wanted) {
+[[nodiscard]] inline std::vector<comparator> sorting_network(std::size_t n, rank_range wanted,
+                                                             std::size_t sorted = 1) {
     std::vector<comparator> all;
     std::size_t const power = std::bit_ceil(n);
-    for (std::size_t p = 1; p < power; p *= 2)
+    for (std::size_t p = sorted; p < power; p *= 2)
         for (std::size_t k = p; k >= 1; k /= 2)
             for (std::size_t j = k % p; j + k < power; j += 2 * k)
                 for (std::size_t i = 0; i < k && i + j + k < n; ++i)

@@ -7,6 +7,7 @@
 #include <btard/aggregate/host/sort.hpp>
 #include <btard/aggregate/host/tile.hpp>
 #include <btard/aggregate/start_point.hpp>
+#include <btard/core/half.hpp>
 #include <btard/core/matrix_view.hpp>
 #include <btard/core/parallel.hpp>
 
@@ -36,23 +37,96 @@ struct pair_choice {
     std::size_t only = std::size_t(-1); ///< the pairs of this row alone
 };
 
-/// The pairs among `rows` rows of the block, added to `sums` (ld: cut.padded); the lower triangle is complete.
-template <std::size_t Bytes>
-[[gnu::always_inline]] inline void products_of_chunk(double const* z, std::size_t stride, std::size_t length,
-                                                     std::size_t rows, pair_choice choice, bool exact,
-                                                     std::int64_t zero, double* sums, std::size_t ld) {
-    constexpr std::size_t R = Bytes == 64 ? 4 : Bytes == 32 ? 2 : 1, C = Bytes == 64 ? 4 : 2;
+/// The pairs among `rows` rows of the block (zeros behind them up to a multiple of 4), added to `sums` (ld); the
+/// lower triangle is complete.
+///
+/// A block of many rows is larger than the caches.  So 8 rows stay in the first cache while 64 others pass by, and
+/// those stay in the second.
+template <std::size_t Bytes, class Z>
+[[gnu::always_inline]] inline void products_of_chunk(Z const* z, std::size_t stride, std::size_t length,
+                                                     std::size_t rows, pair_choice choice, std::int64_t zero,
+                                                     double* sums, std::size_t ld, row_prefetch soon = {}) {
+    constexpr std::size_t C = Bytes == 64 ? 4 : 2, stay = 8, pass = 64;
     if (choice.diagonal) {
-        for (std::size_t i = 0; i < rows; ++i) tile<Bytes, 1, 1>(z, stride, length, i, i, zero, exact, sums, ld);
-    } else if (choice.only < rows) {
-        for (std::size_t j = 0; j < rows; ++j)
-            tile<Bytes, 1, 1>(z, stride, length, choice.only, j, zero, exact, sums, ld);
-        if (choice.border) tile<Bytes, 1, 1>(z, stride, length, rows - 1, rows - 1, zero, exact, sums, ld);
-    } else {
-        for (std::size_t i = 0; i < rows; i += R)
-            for (std::size_t j = 0; j < i + R; j += C)
-                tile<Bytes, R, C>(z, stride, length, i, j, zero, exact, sums, ld);
+        for (std::size_t i = 0; i < rows; i += 4)
+            tile<Bytes, 4, 4, tile_kind::squares>(z + i * stride, z + i * stride, stride, length, zero,
+                                                  sums + i * ld + i, ld);
+        return;
     }
+    if (choice.only < rows) {
+        for (std::size_t j = 0; j < rows; j += 4)
+            tile<Bytes, 1, 4>(z + choice.only * stride, z + j * stride, stride, length, zero,
+                              sums + choice.only * ld + j, ld);
+        if (choice.border)
+            tile<Bytes, 1, 1>(z + (rows - 1) * stride, z + (rows - 1) * stride, stride, length, zero,
+                              sums + (rows - 1) * ld + rows - 1, ld);
+        return;
+    }
+    for (std::size_t i0 = 0; i0 < rows; i0 += pass)
+        for (std::size_t j0 = 0; j0 < std::min(rows, i0 + pass); j0 += stay)
+            for (std::size_t i = std::max(i0, j0); i < std::min(rows, i0 + pass); i += 4)
+                for (std::size_t j = j0; j < std::min(i + 4, j0 + stay); j += j == i ? 4 : C) {
+                    Z const* const left = z + i * stride;
+                    Z const* const right = z + j * stride;
+                    char const *first = soon.next(), *second = soon.next();
+                    if (i == j)
+                        tile<Bytes, 4, 4, tile_kind::lower_triangle>(left, left, stride, length, zero,
+                                                                     sums + i * ld + i, ld, first, second, soon.bytes());
+                    else tile<Bytes, 4, C>(left, right, stride, length, zero, sums + i * ld + j, ld, first, second, soon.bytes());
+                }
+}
+
+/// The memory of one thread.
+template <class T>
+struct gram_block {
+    using value = compute_t<T>;
+    /// Not a power of two, whose multiples fall into the same places of a cache.
+    static constexpr std::size_t stride = gram_cut::chunk + 16;
+
+    std::vector<value> rows = {};   ///< (rows, stride) of one chunk: the rows, then their differences
+    std::vector<value> sorted = {}; ///< some columns of them, in order
+    std::vector<T> middle = {};     ///< v0 of a chunk
+
+    void prepare(gram_cut const& cut, std::size_t n, column_sorter<value> const* sorter) {
+        if (rows.empty()) rows.resize(std::max(cut.padded, sorter ? sorter->rows() : 0) * stride);
+        if (!sorter || !sorted.empty()) return;
+        sorted.resize(sorter->rows() * (sorter->together() + 16));
+        middle.resize(cut.chunk);
+    }
+};
+
+/// A median of some columns: between which ranks of n, and with which weights.
+struct median_ranks {
+    median_ranks(std::size_t n, start_point start) : weights(n) {
+        std::size_t const low = (n - 1) / 2, high = n / 2;
+        ranks = start.at == start_point::kind::upper_median ? rank_range{high, high}
+                : start.at == start_point::kind::midpoint   ? rank_range{low, high}
+                                                            : rank_range{low, low};
+        for (std::size_t r = ranks.first; r <= ranks.last; ++r) weights[r] = 1.0 / double(ranks.last - ranks.first + 1);
+    }
+    rank_range ranks;
+    std::vector<double> weights;
+};
+
+/// Reads one chunk of all rows once, and leaves their median in `v`.  All finite?
+template <std::size_t Bytes, class T>
+[[gnu::always_inline]] inline bool median_of_chunk(matrix_view<T const> x, std::size_t k0, std::size_t length,
+                                                   column_sorter<compute_t<T>> const& sorter,
+                                                   median_ranks const& median, gram_block<T>& block, T* v) {
+    constexpr std::size_t stride = gram_block<T>::stride;
+    std::size_t const whole = (length + 15) / 16 * 16, together = sorter.together();
+    bool good = true;
+    for (std::size_t i = 0; i < x.rows(); ++i)
+        good &= copy_values<Bytes>(x.row_data(i) + k0, length, whole, 0, block.rows.data() + i * stride);
+    sorter.pad(block.rows.data(), stride, x.rows());
+    for (std::size_t k = 0; k < whole; k += together) {
+        std::size_t const part = std::min(together, whole - k);
+        sorter.template run<Bytes>(block.rows.data() + k, stride, block.sorted.data(), together + 16, part);
+        weigh_ranks<Bytes>(block.sorted.data(), together + 16, median.ranks, median.weights, part, opaque_zero(),
+                           block.middle.data() + k);
+    }
+    std::copy_n(block.middle.data(), length, v);
+    return good;
 }
 
 /// The pass.  `sums` (cut.padded, cut.padded) receives the products; `fill`, if not empty, the v0 of `start`, and
@@ -66,11 +140,13 @@ template <class T>
     std::size_t const tasks = (d + columns_of_task - 1) / columns_of_task, square = cut.padded * cut.padded;
     std::size_t const wave = std::clamp<std::size_t>((std::size_t{1} << 20) / square, 2, 64); // of 8 MiB, or two tasks
     bool const sorts = !fill.empty() && start.at != start_point::kind::row;
-    auto const sorter = sorts ? column_sorter<T>(n, start) : column_sorter<T>{};
+    median_ranks const median(n, start);
+    auto const sorter = sorts ? column_sorter<compute_t<T>>(n, median.ranks) : column_sorter<compute_t<T>>{};
 
+    std::vector<T const*> table(n);
+    for (std::size_t i = 0; i < n; ++i) table[i] = x.row_data(i);
     std::vector<double> partial(std::min(tasks, wave) * square);
-    std::vector<std::vector<double>> blocks(threads);
-    std::vector<std::vector<T>> columns(threads);
+    std::vector<gram_block<T>> blocks(threads);
     std::atomic<bool> finite{true};
     std::fill(sums.begin(), sums.end(), 0.0);
     for (std::size_t first = 0; first < tasks; first += wave) {
@@ -78,28 +154,30 @@ template <class T>
         std::fill(partial.begin(), partial.end(), 0.0);
         parallel::run(count, threads, [&](std::size_t number, std::size_t slot) {
             auto& block = blocks[slot];
-            block.resize(cut.padded * cut.chunk); // rows beyond `rows` stay zero
-            columns[slot].resize(sorter.scratch());
+            block.prepare(cut, n, sorts ? &sorter : nullptr);
+            auto* const z = block.rows.data();
+            constexpr std::size_t stride = gram_block<T>::stride;
             std::size_t const begin = (first + number) * columns_of_task, end = std::min(d, begin + columns_of_task);
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
+                auto const bound = opaque(largest_difference<T>);
                 bool good = true;
                 for (std::size_t k0 = begin; k0 < end; k0 += cut.chunk) {
                     std::size_t const length = std::min(cut.chunk, end - k0), whole = (length + 7) / 8 * 8;
-                    if (sorts) sorter.template run<Bytes>(x, k0, length, columns[slot].data(), fill.data() + k0);
+                    if (sorts) good &= median_of_chunk<Bytes>(x, k0, length, sorter, median, block, fill.data() + k0);
                     else if (!fill.empty()) std::copy_n(x.row_data(start.index) + k0, length, fill.data() + k0);
-                    double* const z = block.data();
+                    T const* const v = v0.data() + k0;
                     for (std::size_t i = 0; i < n; ++i) {
-                        good &= differences<Bytes>(x.row_data(i) + k0, v0.data() + k0, length, z + i * cut.chunk);
-                        std::fill(z + i * cut.chunk + length, z + i * cut.chunk + whole, 0.0);
+                        auto* const row = z + i * stride;
+                        good &= sorts ? differences<Bytes>(row, v, length, 0, bound, row)
+                                      : differences<Bytes>(x.row_data(i) + k0, v, length, 0, bound, row);
                     }
-                    if (choice.border) {
-                        constexpr T bound = largest_difference<T>;
+                    std::fill(z + n * stride, z + (rows + 3) / 4 * 4 * stride, compute_t<T>(0));
+                    if (choice.border)
                         for (std::size_t k = 0; k < length; ++k)
-                            z[n * cut.chunk + k] = double(std::clamp(v0[k0 + k], T(-bound), bound));
-                        std::fill(z + n * cut.chunk + length, z + n * cut.chunk + whole, 0.0);
-                    }
-                    products_of_chunk<Bytes>(z, cut.chunk, whole, rows, choice, sizeof(T) < sizeof(double),
-                                             opaque_zero(), partial.data() + number * square, cut.padded);
+                            z[n * stride + k] = std::clamp(compute_t<T>(v[k]), -bound, bound);
+                    products_of_chunk<Bytes>(z, stride, whole, rows, choice, opaque_zero(),
+                                             partial.data() + number * square, cut.padded,
+                                             row_prefetch(table.data(), n, k0 + cut.chunk, 1));
                 }
                 if (!good) finite = false;
             });
