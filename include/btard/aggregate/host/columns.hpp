@@ -63,9 +63,13 @@ template <class T, coordinate_rule<T> A>
     column_sorter<C> const sorter(n, ranks);
     std::vector<double> weights(n);
     if constexpr (linear_coordinate_rule<A, T>) rule.rank_weights(weights);
+    auto const wanted = std::span<double const>(weights).subspan(ranks.first, ranks.last - ranks.first + 1);
 
     std::vector<double> factors; // of the mixtures, one row behind the other
     for (std::size_t j = 0; j < mix.rows(); ++j) factors.insert(factors.end(), mix.row(j).begin(), mix.row(j).end());
+
+    std::vector<T const*> table(std::max(sorter.rows(), x.rows())); // the rows, and more to ask for in advance
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = x.row_data(i % x.rows());
 
     /// Read at once from each row; then `together` columns at a time are mixed and sorted.
     constexpr std::size_t columns_of_task = 8192, chunk = 512, raw_stride = chunk + 16;
@@ -87,7 +91,7 @@ template <class T, coordinate_rule<T> A>
             sorted.resize(sorter.rows() * stride);
             out.resize(stride);
             if (mix.rows()) wide.resize(x.rows() * stride);
-            else sorter.pad(raw.data(), raw_stride, n);
+            else sorter.pad(raw.data(), raw_stride);
         }
         std::size_t const begin = number * columns_of_task, end = std::min(d, begin + columns_of_task);
         bool good = true;
@@ -95,12 +99,14 @@ template <class T, coordinate_rule<T> A>
             std::size_t const there = std::min(chunk, end - c), filled = (there + 31) / 32 * 32;
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 for (std::size_t i = 0; i < x.rows(); ++i)
-                    good &= copy_values<Bytes>(x.row_data(i) + c, there, filled, chunk, raw.data() + i * raw_stride);
+                    good &= copy_values<Bytes>(x.row_data(i) + c, there, filled, 0, raw.data() + i * raw_stride);
             });
             for (std::size_t k0 = 0; k0 < there; k0 += together) {
                 std::size_t const length = std::min(together, there - k0), whole = (length + 31) / 32 * 32;
                 dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                     std::int64_t const zero = opaque_zero();
+                    std::size_t const next = c + chunk + k0;
+                    T const* const* const soon = next + whole <= d ? table.data() : nullptr;
                     if (mix.rows()) {
                         for (std::size_t i = 0; i < x.rows(); ++i)
                             for (std::size_t k = 0; k < whole; k += width<Bytes>::doubles) {
@@ -108,7 +114,7 @@ template <class T, coordinate_rule<T> A>
                                 read_values(raw.data() + i * raw_stride + k0 + k, value);
                                 store(value, wide.data() + i * stride + k);
                             }
-                        sorter.pad(sorted.data(), stride, n);
+                        sorter.pad(sorted.data(), stride);
                         std::size_t j = 0;
                         auto const mixture = [&]<std::size_t R>(std::integral_constant<std::size_t, R>)
                             __attribute__((always_inline)) {
@@ -121,19 +127,21 @@ template <class T, coordinate_rule<T> A>
                         for (j = 0; j < n; ++j)
                             good &= copy_values<Bytes>(sorted.data() + j * stride, length, whole, 0,
                                                        sorted.data() + j * stride);
-                        sorter.template run<Bytes>(sorted.data(), stride, sorted.data(), stride, whole);
+                        sorter.template run<Bytes>(sorted.data(), stride, sorted.data(), stride, whole, soon, next);
                     } else {
-                        sorter.template run<Bytes>(raw.data() + k0, raw_stride, sorted.data(), stride, whole);
+                        sorter.template run<Bytes>(raw.data() + k0, raw_stride, sorted.data(), stride, whole, soon, next);
                     }
                     if constexpr (linear_coordinate_rule<A, T>) {
-                        weigh_ranks<Bytes>(sorted.data(), stride, ranks, weights, whole, zero, out.data());
+                        weigh_rows<Bytes>(sorted.data() + sorter.first_row() * stride, stride, wanted, whole, zero,
+                                          out.data());
                         std::copy_n(out.data(), length, v.data() + c + k0);
                     }
                 });
                 if constexpr (!linear_coordinate_rule<A, T>) { // a user's arithmetic: compiled once, for all sets alike
                     std::vector<C> column(n);
                     for (std::size_t k = 0; k < length; ++k) {
-                        for (std::size_t i = 0; i < n; ++i) column[i] = sorted[i * stride + k];
+                        for (std::size_t r = ranks.first; r <= ranks.last; ++r)
+                            column[r] = sorted[(sorter.first_row() + r - ranks.first) * stride + k];
                         v[c + k0 + k] = T(rule.column(std::span<C const>(column)));
                     }
                 }

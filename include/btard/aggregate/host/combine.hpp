@@ -23,7 +23,7 @@ namespace btard::host_kernels {
 inline constexpr std::size_t combined_together = 1024;
 
 /// acc += a_r (x_r - v0) for R rows, in their order, over `length` columns (a multiple of 8).  `centred`: v0 is what
-/// v holds; else v0 = 0, and `bad` becomes NaN where a double is not finite.
+/// v holds; else v0 = 0, and `bad` becomes NaN where a double is not finite.  The R rows after them are asked for.
 template <std::size_t Bytes, std::size_t R, class T>
 [[gnu::always_inline]] inline void add_rows(T const* const* x, double const* a, bool centred, std::int64_t zero,
                                             T const* v, std::size_t length, double* acc, simd<double, Bytes>& bad) {
@@ -35,6 +35,8 @@ template <std::size_t Bytes, std::size_t R, class T>
             V sum, v0{};
             load(acc + k, sum);
             if constexpr (!from_origin) read_values(v + k, v0);
+            if (k % 16 == 0)
+                unroll<R>([&](auto r) __attribute__((always_inline)) { __builtin_prefetch(x[R + r] + k); });
             unroll<R>([&](auto r) __attribute__((always_inline)) {
                 V d;
                 read_values(x[r] + k, d);
@@ -53,7 +55,7 @@ template <std::size_t Bytes, std::size_t R, class T>
     else body(std::true_type{});
 }
 
-/// Some columns, a multiple of 8.  `squares`: 8 sums of v^2.
+/// Some columns, a multiple of 8.  x has four more rows than are used: what is read next.  `squares`: 8 sums of v^2.
 template <std::size_t Bytes, class T>
 [[gnu::always_inline]] inline void combine_columns(T const* const* x, double const* a, std::size_t used, double keep,
                                                    bool centred, std::int64_t zero, std::size_t length, T* v,
@@ -107,25 +109,28 @@ template <class T>
     parallel::run(tasks, threads, [&](std::size_t number, std::size_t) {
         std::size_t const begin = number * columns_of_task, end = std::min(d, begin + columns_of_task);
         std::vector<double> acc(combined_together);
-        std::vector<T const*> shifted(rows.size());
+        std::size_t const used = rows.size();
+        std::vector<T const*> shifted(used + 4);
         dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
             std::int64_t const zero = opaque_zero();
             simd<double, Bytes> squares[width<Bytes>::per_group] = {};
             for (std::size_t k0 = begin; k0 < end; k0 += combined_together) {
                 std::size_t const length = std::min(combined_together, end - k0), full = length / lanes * lanes;
                 T* const out = v.data() + k0;
-                for (std::size_t i = 0; i < rows.size(); ++i) shifted[i] = rows[i] + k0;
-                combine_columns<Bytes>(shifted.data(), factors.data(), rows.size(), keep, centred, zero, full, out,
+                for (std::size_t i = 0; i < used; ++i) shifted[i] = rows[i] + k0;
+                for (std::size_t i = 0; i < 4; ++i) // what comes next
+                    shifted[used + i] = used == 0 ? out : rows[i % used] + (k0 + length < d ? k0 + length : k0);
+                combine_columns<Bytes>(shifted.data(), factors.data(), used, keep, centred, zero, full, out,
                                        acc.data(), squares);
                 if (full == length) continue;
-                std::vector<T> padded((rows.size() + 1) * lanes); // the last columns, with zeros behind them
-                T* const rest = padded.data() + rows.size() * lanes;
-                for (std::size_t i = 0; i < rows.size(); ++i) {
+                std::vector<T> padded((used + 1) * lanes); // the last columns, with zeros behind them
+                T* const rest = padded.data() + used * lanes;
+                for (std::size_t i = 0; i < used; ++i) {
                     std::copy_n(shifted[i] + full, length - full, padded.data() + i * lanes);
                     shifted[i] = padded.data() + i * lanes;
                 }
                 std::copy_n(out + full, length - full, rest);
-                combine_columns<Bytes>(shifted.data(), factors.data(), rows.size(), keep, centred, zero, lanes, rest,
+                combine_columns<Bytes>(shifted.data(), factors.data(), used, keep, centred, zero, lanes, rest,
                                        acc.data(), squares);
                 std::copy_n(rest, length - full, out + full);
             }

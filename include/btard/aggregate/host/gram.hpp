@@ -87,7 +87,7 @@ struct gram_block {
     std::vector<value> sorted = {}; ///< some columns of them, in order
     std::vector<T> middle = {};     ///< v0 of a chunk
 
-    void prepare(gram_cut const& cut, std::size_t n, column_sorter<value> const* sorter) {
+    void prepare(gram_cut const& cut, column_sorter<value> const* sorter) {
         if (rows.empty()) rows.resize(std::max(cut.padded, sorter ? sorter->rows() : 0) * stride);
         if (!sorter || !sorted.empty()) return;
         sorted.resize(sorter->rows() * (sorter->together() + 16));
@@ -95,35 +95,30 @@ struct gram_block {
     }
 };
 
-/// A median of some columns: between which ranks of n, and with which weights.
-struct median_ranks {
-    median_ranks(std::size_t n, start_point start) : weights(n) {
-        std::size_t const low = (n - 1) / 2, high = n / 2;
-        ranks = start.at == start_point::kind::upper_median ? rank_range{high, high}
-                : start.at == start_point::kind::midpoint   ? rank_range{low, high}
-                                                            : rank_range{low, low};
-        for (std::size_t r = ranks.first; r <= ranks.last; ++r) weights[r] = 1.0 / double(ranks.last - ranks.first + 1);
-    }
-    rank_range ranks;
-    std::vector<double> weights;
-};
+/// The ranks that a start is the mean of.
+[[nodiscard]] inline rank_range ranks_of(start_point start, std::size_t n) {
+    return {start.at == start_point::kind::upper_median ? n / 2 : (n - 1) / 2,
+            start.at == start_point::kind::upper_median || start.at == start_point::kind::midpoint ? n / 2
+                                                                                                    : (n - 1) / 2};
+}
 
 /// Reads one chunk of all rows once, and leaves their median in `v`.  All finite?
 template <std::size_t Bytes, class T>
 [[gnu::always_inline]] inline bool median_of_chunk(matrix_view<T const> x, std::size_t k0, std::size_t length,
-                                                   column_sorter<compute_t<T>> const& sorter,
-                                                   median_ranks const& median, gram_block<T>& block, T* v) {
+                                                   std::size_t ahead, column_sorter<compute_t<T>> const& sorter,
+                                                   std::span<double const> weights, gram_block<T>& block, T* v) {
     constexpr std::size_t stride = gram_block<T>::stride;
     std::size_t const whole = (length + 15) / 16 * 16, together = sorter.together();
     bool good = true;
     for (std::size_t i = 0; i < x.rows(); ++i)
-        good &= copy_values<Bytes>(x.row_data(i) + k0, length, whole, 0, block.rows.data() + i * stride);
-    sorter.pad(block.rows.data(), stride, x.rows());
+        good &= copy_values<Bytes>(x.row_data(i) + k0, length, whole, ahead, block.rows.data() + i * stride);
+    sorter.pad(block.rows.data(), stride);
     for (std::size_t k = 0; k < whole; k += together) {
         std::size_t const part = std::min(together, whole - k);
-        sorter.template run<Bytes>(block.rows.data() + k, stride, block.sorted.data(), together + 16, part);
-        weigh_ranks<Bytes>(block.sorted.data(), together + 16, median.ranks, median.weights, part, opaque_zero(),
-                           block.middle.data() + k);
+        sorter.template run<Bytes>(block.rows.data() + k, stride, block.sorted.data(), together + 16, part,
+                                   static_cast<T const* const*>(nullptr), 0);
+        weigh_rows<Bytes>(block.sorted.data() + sorter.first_row() * (together + 16), together + 16, weights, part,
+                          opaque_zero(), block.middle.data() + k);
     }
     std::copy_n(block.middle.data(), length, v);
     return good;
@@ -140,8 +135,9 @@ template <class T>
     std::size_t const tasks = (d + columns_of_task - 1) / columns_of_task, square = cut.padded * cut.padded;
     std::size_t const wave = std::clamp<std::size_t>((std::size_t{1} << 20) / square, 2, 64); // of 8 MiB, or two tasks
     bool const sorts = !fill.empty() && start.at != start_point::kind::row;
-    median_ranks const median(n, start);
-    auto const sorter = sorts ? column_sorter<compute_t<T>>(n, median.ranks) : column_sorter<compute_t<T>>{};
+    rank_range const ranks = ranks_of(start, n);
+    std::vector<double> const weights(ranks.last - ranks.first + 1, 1.0 / double(ranks.last - ranks.first + 1));
+    auto const sorter = sorts ? column_sorter<compute_t<T>>(n, ranks) : column_sorter<compute_t<T>>{};
 
     std::vector<T const*> table(n);
     for (std::size_t i = 0; i < n; ++i) table[i] = x.row_data(i);
@@ -154,23 +150,23 @@ template <class T>
         std::fill(partial.begin(), partial.end(), 0.0);
         parallel::run(count, threads, [&](std::size_t number, std::size_t slot) {
             auto& block = blocks[slot];
-            block.prepare(cut, n, sorts ? &sorter : nullptr);
+            block.prepare(cut, sorts ? &sorter : nullptr);
             auto* const z = block.rows.data();
             constexpr std::size_t stride = gram_block<T>::stride;
             std::size_t const begin = (first + number) * columns_of_task, end = std::min(d, begin + columns_of_task);
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 auto const bound = opaque(largest_difference<T>);
+                std::size_t const ahead = choice.diagonal || choice.only < rows ? cut.chunk : 0; // few tiles to hide it
                 bool good = true;
                 for (std::size_t k0 = begin; k0 < end; k0 += cut.chunk) {
                     std::size_t const length = std::min(cut.chunk, end - k0), whole = (length + 7) / 8 * 8;
-                    if (sorts) good &= median_of_chunk<Bytes>(x, k0, length, sorter, median, block, fill.data() + k0);
+                    if (sorts) good &= median_of_chunk<Bytes>(x, k0, length, ahead, sorter, weights, block, fill.data() + k0);
                     else if (!fill.empty()) std::copy_n(x.row_data(start.index) + k0, length, fill.data() + k0);
                     T const* const v = v0.data() + k0;
-                    for (std::size_t i = 0; i < n; ++i) {
-                        auto* const row = z + i * stride;
-                        good &= sorts ? differences<Bytes>(row, v, length, 0, bound, row)
-                                      : differences<Bytes>(x.row_data(i) + k0, v, length, 0, bound, row);
-                    }
+                    if (sorts) subtract<Bytes>(z, stride, n, block.middle.data(), (length + 15) / 16 * 16, bound);
+                    else
+                        for (std::size_t i = 0; i < n; ++i)
+                            good &= differences<Bytes>(x.row_data(i) + k0, v, length, ahead, bound, z + i * stride);
                     std::fill(z + n * stride, z + (rows + 3) / 4 * 4 * stride, compute_t<T>(0));
                     if (choice.border)
                         for (std::size_t k = 0; k < length; ++k)

@@ -81,10 +81,11 @@ template <std::size_t Bytes, std::size_t R, std::size_t C, tile_kind Kind = tile
             if (forms<Kind>(r, c)) sums[r * ld + c] += sum_lanes(partial[r * C + c]);
 }
 
-/// The differences of one row in one chunk: z[k] = x[k] - v[k], and zeros behind them up to a multiple of 8; z may be
-/// x.  `bound` is `largest_difference<T>`.  False if a value of x is not finite.
-template <std::size_t Bytes, class X, class T, class C>
-[[gnu::always_inline]] inline bool differences(X const* x, T const* v, std::size_t length, std::size_t ahead, C bound,
+/// The differences of one row in one chunk: z[k] = x[k] - v[k], and zeros behind them up to a multiple of 8.
+/// `bound` is `largest_difference<T>`.  Asks for memory that comes `ahead` elements later, if not 0.  False if a value
+/// of x is not finite.
+template <std::size_t Bytes, class T, class C>
+[[gnu::always_inline]] inline bool differences(T const* x, T const* v, std::size_t length, std::size_t ahead, C bound,
                                                C* z) {
     using V = simd<C, Bytes>;
     constexpr std::size_t N = elements<V>;
@@ -109,6 +110,25 @@ template <std::size_t Bytes, class X, class T, class C>
     for (; k % lanes != 0; ++k) z[k] = 0;
     for (std::size_t l = 0; l < N; ++l) tail += bad[l];
     return tail == 0;
+}
+
+/// The same in place, of `rows` rows that are finite and have zeros behind them, as v has.
+template <std::size_t Bytes, class T, class C>
+[[gnu::always_inline]] inline void subtract(C* rows, std::size_t stride, std::size_t count, T const* v,
+                                            std::size_t whole, C bound) {
+    using V = simd<C, Bytes>;
+    constexpr std::size_t N = elements<V>;
+    for (std::size_t k = 0; k < whole; k += N) {
+        V b;
+        read_values(v + k, b);
+        for (std::size_t i = 0; i < count; ++i) {
+            V a;
+            load(rows + i * stride + k, a);
+            a -= b;
+            hold_within(bound, a);
+            store(a, rows + i * stride + k);
+        }
+    }
 }
 
 } // namespace btard::host_kernels

@@ -123,7 +123,7 @@ inline constexpr compute_t<T> largest_difference =
     sizeof(T) < sizeof(double) ? std::numeric_limits<compute_t<T>>::max() : compute_t<T>(1e140);
 
 /// Copies one row, as floats or doubles, with -0 as +0 and zeros behind it up to `whole`; asks for memory that
-/// comes `ahead` elements later.  False if a value is not finite.
+/// comes `ahead` elements later, if not 0.  False if a value is not finite.
 template <std::size_t Bytes, class T>
 [[gnu::always_inline]] inline bool copy_values(T const* x, std::size_t length, std::size_t whole, std::size_t ahead,
                                                compute_t<T>* row) {
@@ -132,13 +132,19 @@ template <std::size_t Bytes, class T>
     constexpr std::size_t N = elements<V>;
     V bad{};
     std::size_t k = 0;
-    for (; k + N <= length; k += N) {
-        V a;
-        __builtin_prefetch(x + k + ahead);
+    for (; k + 2 * N <= length; k += 2 * N) {
+        V a, b;
+        if (ahead != 0) {
+            __builtin_prefetch(x + k + ahead);
+            __builtin_prefetch(x + k + N + ahead);
+        }
         read_values(x + k, a);
-        bad += a - a;
+        read_values(x + k + N, b);
+        bad += (a - a) + (b - b);
         a += C(0);
+        b += C(0);
         store(a, row + k);
+        store(b, row + k + N);
     }
     C tail = 0;
     for (; k < length; ++k) {
