@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/half.hpp>
+
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -20,11 +22,12 @@ struct rank_range {
 
 /// A rule that treats each coordinate alone and looks only at its sorted values.  Positive weights are ignored.
 ///
-/// Semantics: `column` reads the ranks of `ranks(n)` and no others: the network is pruned to them.
+/// Semantics: `column` reads the ranks of `ranks(n)` and no others: the network is pruned to them.  Rows of a two-byte
+/// type are sorted as floats, and the result is rounded.
 template <class A, class T = float>
-concept coordinate_rule = requires(A const& a, std::size_t n, std::span<T const> sorted) {
+concept coordinate_rule = requires(A const& a, std::size_t n, std::span<compute_t<T> const> sorted) {
     { a.ranks(n) } -> std::convertible_to<rank_range>;
-    { a.column(sorted) } -> std::convertible_to<T>;
+    { a.column(sorted) } -> std::convertible_to<compute_t<T>>;
 };
 
 /// A coordinate rule that is linear in the sorted values, such as a median or a trimmed mean: an L-estimator.

@@ -5,6 +5,7 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 namespace btard {
@@ -98,8 +99,32 @@ concept half_precision = std::same_as<T, bfloat16> || std::same_as<T, float16>;
 template <class T>
 using compute_t = std::conditional_t<half_precision<T>, float, T>;
 
+namespace detail {
+
+/// What `std::numeric_limits` says of a two-byte type.
+template <class T, std::uint16_t Smallest, std::uint16_t Largest, std::uint16_t Epsilon, int Digits>
+struct half_limits {
+    static constexpr bool is_specialized = true, is_signed = true, is_integer = false, is_exact = false;
+    static constexpr bool has_infinity = true, has_quiet_NaN = true;
+    static constexpr int digits = Digits, radix = 2;
+    static constexpr T min() { return T::from_bits(Smallest); } ///< the smallest that is normal
+    static constexpr T max() { return T::from_bits(Largest); }
+    static constexpr T lowest() { return T::from_bits(Largest | 0x8000); }
+    static constexpr T denorm_min() { return T::from_bits(1); }
+    static constexpr T epsilon() { return T::from_bits(Epsilon); }
+    static constexpr T infinity() { return T::from_bits(Largest + 1); }
+    static constexpr T quiet_NaN() { return T::from_bits(Largest + 1 + (1 << (Digits - 2))); }
+};
+
+} // namespace detail
+
 static_assert(sizeof(bfloat16) == 2 && sizeof(float16) == 2);
 static_assert(float16(1.0f).bits() == 0x3c00 && float16(65520).bits() == 0x7c00 && float16::from_bits(1) == 0x1p-24f);
 static_assert(bfloat16(1.0f).bits() == 0x3f80 && bfloat16(1 + 0x1p-8 + 0x1p-40).bits() == 0x3f81);
 
 } // namespace btard
+
+template <>
+struct std::numeric_limits<btard::bfloat16> : btard::detail::half_limits<btard::bfloat16, 0x0080, 0x7f7f, 0x3c00, 8> {};
+template <>
+struct std::numeric_limits<btard::float16> : btard::detail::half_limits<btard::float16, 0x0400, 0x7bff, 0x1400, 11> {};

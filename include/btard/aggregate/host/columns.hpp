@@ -68,8 +68,9 @@ template <class T, coordinate_rule<T> A>
     std::vector<double> factors; // of the mixtures, one row behind the other
     for (std::size_t j = 0; j < mix.rows(); ++j) factors.insert(factors.end(), mix.row(j).begin(), mix.row(j).end());
 
-    std::vector<T const*> table(std::max(sorter.rows(), x.rows())); // the rows, and more to ask for in advance
-    for (std::size_t i = 0; i < table.size(); ++i) table[i] = x.row_data(i % x.rows());
+    std::vector<char const*> table(std::max(sorter.rows(), x.rows())); // the rows, and more to ask for in advance
+    for (std::size_t i = 0; i < table.size(); ++i)
+        table[i] = reinterpret_cast<char const*>(x.row_data(i % x.rows()));
 
     /// Read at once from each row; then `together` columns at a time are mixed and sorted.
     constexpr std::size_t columns_of_task = 8192, chunk = 512, raw_stride = chunk + 16;
@@ -106,7 +107,8 @@ template <class T, coordinate_rule<T> A>
                 dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                     std::int64_t const zero = opaque_zero();
                     std::size_t const next = c + chunk + k0;
-                    T const* const* const soon = next + whole <= d ? table.data() : nullptr;
+                    soon_columns soon{.rows = table.data(), .at = next * sizeof(T), .element = sizeof(T)};
+                    if (next + whole > d) soon.rows = nullptr;
                     if (mix.rows()) {
                         for (std::size_t i = 0; i < x.rows(); ++i)
                             for (std::size_t k = 0; k < whole; k += width<Bytes>::doubles) {
@@ -127,9 +129,9 @@ template <class T, coordinate_rule<T> A>
                         for (j = 0; j < n; ++j)
                             good &= copy_values<Bytes>(sorted.data() + j * stride, length, whole, 0,
                                                        sorted.data() + j * stride);
-                        sorter.template run<Bytes>(sorted.data(), stride, sorted.data(), stride, whole, soon, next);
+                        sorter.run(set, sorted.data(), stride, sorted.data(), stride, whole, soon);
                     } else {
-                        sorter.template run<Bytes>(raw.data() + k0, raw_stride, sorted.data(), stride, whole, soon, next);
+                        sorter.run(set, raw.data() + k0, raw_stride, sorted.data(), stride, whole, soon);
                     }
                     if constexpr (linear_coordinate_rule<A, T>) {
                         weigh_rows<Bytes>(sorted.data() + sorter.first_row() * stride, stride, wanted, whole, zero,

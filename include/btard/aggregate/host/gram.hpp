@@ -38,42 +38,42 @@ struct pair_choice {
 };
 
 /// The pairs among `rows` rows of the block (zeros behind them up to a multiple of 4), added to `sums` (ld); the
-/// lower triangle is complete.
+/// lower triangle is complete.  Meanwhile the `soon` rows are asked for.
 ///
 /// A block of many rows is larger than the caches.  So 8 rows stay in the first cache while 64 others pass by, and
-/// those stay in the second.
-template <std::size_t Bytes, class Z>
-[[gnu::always_inline]] inline void products_of_chunk(Z const* z, std::size_t stride, std::size_t length,
-                                                     std::size_t rows, pair_choice choice, std::int64_t zero,
-                                                     double* sums, std::size_t ld, row_prefetch soon = {}) {
-    constexpr std::size_t C = Bytes == 64 ? 4 : 2, stay = 8, pass = 64;
-    if (choice.diagonal) {
-        for (std::size_t i = 0; i < rows; i += 4)
-            tile<Bytes, 4, 4, tile_kind::squares>(z + i * stride, z + i * stride, stride, length, zero,
-                                                  sums + i * ld + i, ld);
-        return;
-    }
-    if (choice.only < rows) {
-        for (std::size_t j = 0; j < rows; j += 4)
-            tile<Bytes, 1, 4>(z + choice.only * stride, z + j * stride, stride, length, zero,
-                              sums + choice.only * ld + j, ld);
-        if (choice.border)
-            tile<Bytes, 1, 1>(z + (rows - 1) * stride, z + (rows - 1) * stride, stride, length, zero,
-                              sums + (rows - 1) * ld + rows - 1, ld);
-        return;
-    }
-    for (std::size_t i0 = 0; i0 < rows; i0 += pass)
-        for (std::size_t j0 = 0; j0 < std::min(rows, i0 + pass); j0 += stay)
-            for (std::size_t i = std::max(i0, j0); i < std::min(rows, i0 + pass); i += 4)
-                for (std::size_t j = j0; j < std::min(i + 4, j0 + stay); j += j == i ? 4 : C) {
-                    Z const* const left = z + i * stride;
-                    Z const* const right = z + j * stride;
-                    char const *first = soon.next(), *second = soon.next();
-                    if (i == j)
-                        tile<Bytes, 4, 4, tile_kind::lower_triangle>(left, left, stride, length, zero,
-                                                                     sums + i * ld + i, ld, first, second, soon.bytes());
-                    else tile<Bytes, 4, C>(left, right, stride, length, zero, sums + i * ld + j, ld, first, second, soon.bytes());
-                }
+/// those stay in the second.  A function of its own, as the sorter is.
+template <class Z>
+void products_of_chunk(instruction_set set, Z const* z, std::size_t stride, std::size_t length, std::size_t rows,
+                       pair_choice choice, double* sums, std::size_t ld, row_prefetch soon) {
+    dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
+        constexpr std::size_t C = Bytes == 64 ? 4 : 2, stay = 8, pass = 64;
+        std::int64_t const zero = opaque_zero();
+        if (choice.diagonal) {
+            for (std::size_t i = 0; i < rows; i += 4)
+                tile<Bytes, 4, 4, tile_kind::squares>(z + i * stride, z + i * stride, stride, length, zero,
+                                                      sums + i * ld + i, ld, soon);
+        } else if (choice.only < rows) {
+            Z const* const row = z + choice.only * stride;
+            for (std::size_t j = 0; j < rows; j += 4)
+                tile<Bytes, 1, 4>(row, z + j * stride, stride, length, zero, sums + choice.only * ld + j, ld, soon);
+            std::size_t const border = (rows - 1) / 4 * 4;
+            if (choice.border)
+                tile<Bytes, 4, 4, tile_kind::squares>(z + border * stride, z + border * stride, stride, length, zero,
+                                                      sums + border * ld + border, ld, soon);
+        } else {
+            for (std::size_t i0 = 0; i0 < rows; i0 += pass)
+                for (std::size_t j0 = 0; j0 < std::min(rows, i0 + pass); j0 += stay)
+                    for (std::size_t i = std::max(i0, j0); i < std::min(rows, i0 + pass); i += 4)
+                        for (std::size_t j = j0; j < std::min(i + 4, j0 + stay); j += j == i ? 4 : C) {
+                            Z const* const left = z + i * stride;
+                            double* const to = sums + i * ld + j;
+                            if (i == j)
+                                tile<Bytes, 4, 4, tile_kind::lower_triangle>(left, left, stride, length, zero, to, ld,
+                                                                             soon);
+                            else tile<Bytes, 4, C>(left, z + j * stride, stride, length, zero, to, ld, soon);
+                        }
+        }
+    });
 }
 
 /// The memory of one thread.
@@ -104,8 +104,9 @@ struct gram_block {
 
 /// Reads one chunk of all rows once, and leaves their median in `v`.  All finite?
 template <std::size_t Bytes, class T>
-[[gnu::always_inline]] inline bool median_of_chunk(matrix_view<T const> x, std::size_t k0, std::size_t length,
-                                                   std::size_t ahead, column_sorter<compute_t<T>> const& sorter,
+[[gnu::always_inline]] inline bool median_of_chunk(instruction_set set, matrix_view<T const> x, std::size_t k0,
+                                                   std::size_t length, std::size_t ahead,
+                                                   column_sorter<compute_t<T>> const& sorter,
                                                    std::span<double const> weights, gram_block<T>& block, T* v) {
     constexpr std::size_t stride = gram_block<T>::stride;
     std::size_t const whole = (length + 15) / 16 * 16, together = sorter.together();
@@ -115,8 +116,7 @@ template <std::size_t Bytes, class T>
     sorter.pad(block.rows.data(), stride);
     for (std::size_t k = 0; k < whole; k += together) {
         std::size_t const part = std::min(together, whole - k);
-        sorter.template run<Bytes>(block.rows.data() + k, stride, block.sorted.data(), together + 16, part,
-                                   static_cast<T const* const*>(nullptr), 0);
+        sorter.run(set, block.rows.data() + k, stride, block.sorted.data(), together + 16, part, {});
         weigh_rows<Bytes>(block.sorted.data() + sorter.first_row() * (together + 16), together + 16, weights, part,
                           opaque_zero(), block.middle.data() + k);
     }
@@ -139,8 +139,8 @@ template <class T>
     std::vector<double> const weights(ranks.last - ranks.first + 1, 1.0 / double(ranks.last - ranks.first + 1));
     auto const sorter = sorts ? column_sorter<compute_t<T>>(n, ranks) : column_sorter<compute_t<T>>{};
 
-    std::vector<T const*> table(n);
-    for (std::size_t i = 0; i < n; ++i) table[i] = x.row_data(i);
+    std::vector<char const*> table(n);
+    for (std::size_t i = 0; i < n; ++i) table[i] = reinterpret_cast<char const*>(x.row_data(i));
     std::vector<double> partial(std::min(tasks, wave) * square);
     std::vector<gram_block<T>> blocks(threads);
     std::atomic<bool> finite{true};
@@ -160,7 +160,7 @@ template <class T>
                 bool good = true;
                 for (std::size_t k0 = begin; k0 < end; k0 += cut.chunk) {
                     std::size_t const length = std::min(cut.chunk, end - k0), whole = (length + 7) / 8 * 8;
-                    if (sorts) good &= median_of_chunk<Bytes>(x, k0, length, ahead, sorter, weights, block, fill.data() + k0);
+                    if (sorts) good &= median_of_chunk<Bytes>(set, x, k0, length, ahead, sorter, weights, block, fill.data() + k0);
                     else if (!fill.empty()) std::copy_n(x.row_data(start.index) + k0, length, fill.data() + k0);
                     T const* const v = v0.data() + k0;
                     if (sorts) subtract<Bytes>(z, stride, n, block.middle.data(), (length + 15) / 16 * 16, bound);
@@ -171,9 +171,8 @@ template <class T>
                     if (choice.border)
                         for (std::size_t k = 0; k < length; ++k)
                             z[n * stride + k] = std::clamp(compute_t<T>(v[k]), -bound, bound);
-                    products_of_chunk<Bytes>(z, stride, whole, rows, choice, opaque_zero(),
-                                             partial.data() + number * square, cut.padded,
-                                             row_prefetch(table.data(), n, k0 + cut.chunk, 1));
+                    products_of_chunk(set, z, stride, whole, rows, choice, partial.data() + number * square,
+                                      cut.padded, row_prefetch(table.data(), n, k0 + cut.chunk, sizeof(T)));
                 }
                 if (!good) finite = false;
             });

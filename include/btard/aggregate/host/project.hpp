@@ -39,11 +39,12 @@ void project(instruction_set set, std::size_t threads, matrix_view<T const> x, s
             std::fill(direction + length, direction + whole, compute_t<T>(0));
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 std::int64_t const zero = opaque_zero();
+                row_prefetch nothing;
                 auto const bound = opaque(largest_difference<T>);
                 for (std::size_t i = 0; i < n; ++i) {
                     (void)differences<Bytes>(x.row_data(i) + k0, v.data() + k0, length, chunk, bound, difference);
                     double pair[2] = {0, 0};
-                    tile<Bytes, 1, 2>(difference, direction, chunk, whole, zero, pair, 0);
+                    tile<Bytes, 1, 2>(difference, direction, chunk, whole, zero, pair, 0, nothing);
                     sums[2 * i] += pair[0];
                     sums[2 * i + 1] += pair[1];
                 }

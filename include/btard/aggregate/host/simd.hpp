@@ -48,7 +48,7 @@ template <class V, class T>
 }
 template <class V, class T>
 [[gnu::always_inline]] inline void store(V const& from, T* to) {
-    std::memcpy(to, &from, sizeof from);
+    std::memcpy(static_cast<void*>(to), &from, sizeof from);
 }
 template <class To, class From>
 [[gnu::always_inline]] inline void same_bits(From const& from, To& to) {
@@ -68,15 +68,6 @@ template <class To, class From>
         to = To{static_cast<element_of<To>>(from[I])...};
     }(std::make_index_sequence<elements<To>>{});
 #endif
-}
-
-/// The lesser and the greater of two, in one instruction each: the conditions must read like this.  Where a value
-/// is a NaN, it is the second one that stays.  Values that are equal must have the same bits, so no mixed zeros.
-template <class V>
-[[gnu::always_inline]] inline void order(V& low, V& high) {
-    V const a = low, b = high;
-    low = a < b ? a : b;
-    high = a > b ? a : b;
 }
 
 /// Hides from the compiler where a number came from: with a constant it would turn the conditions below around.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/aggregate/coordinate.hpp>
+#include <btard/aggregate/host/dispatch.hpp>
 #include <btard/aggregate/host/simd.hpp>
 #include <btard/aggregate/host/values.hpp>
 
@@ -11,9 +12,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace btard::host_kernels {
@@ -39,41 +41,48 @@ struct fixed_network {
     }();
 };
 
-/// Sorts N rows from one block into another (or the same), in registers: a row is read and written once.  With
-/// `Middle`, only row N / 2 - 1 of the result is written, into row 0, and what else would have to be ordered is not.
-/// Meanwhile asks for the columns of N `soon` rows, if there are any.
-template <std::size_t Bytes, std::size_t N, bool Middle, class C, class T>
+/// Columns of other rows that will be wanted next, to be asked for in the meantime: so reading and sorting overlap.
+/// The rows are as many as the sorter has.
+struct soon_columns {
+    char const* const* rows = nullptr; ///< or none
+    std::size_t at = 0;                ///< bytes in front of them
+    std::size_t element = 0;           ///< bytes of one
+};
+
+/// Sorts 16 rows from one block into another (or the same), in registers: a row is read and written once.  With
+/// `Middle`, only row 7 of the result is written, into row 0, and what else would have to be ordered is not.
+template <std::size_t Bytes, bool Middle, class C>
 [[gnu::always_inline]] inline void sort_in_registers(C const* from, std::size_t from_stride, C* to,
-                                                     std::size_t to_stride, std::size_t length,
-                                                     T const* const* soon, std::size_t soon_at) {
+                                                     std::size_t to_stride, std::size_t length, soon_columns soon) {
     using V = simd<C, Bytes>;
-    for (std::size_t k = 0; k < length; k += elements<V>) {
-        if (soon)
-            unroll<N>([&](auto i) __attribute__((always_inline)) { __builtin_prefetch(soon[i] + soon_at + k, 0, 2); });
-        V v[N];
-        unroll<N>([&](auto i) __attribute__((always_inline)) { load(from + i * from_stride + k, v[i]); });
-        unroll<fixed_network<N>::size>([&](auto c) __attribute__((always_inline)) {
-            constexpr comparator pair = fixed_network<N>::comparators[c];
-            order(v[pair.low], v[pair.high]);
-        });
-        if constexpr (Middle) store(v[N / 2 - 1], to + k);
-        else unroll<N>([&](auto i) __attribute__((always_inline)) { store(v[i], to + i * to_stride + k); });
-    }
+    constexpr auto& pairs = fixed_network<16>::comparators;
+    for (std::size_t k = 0; k < length; k += elements<V>)
+        [&]<std::size_t... I, std::size_t... P>(std::index_sequence<I...>, std::index_sequence<P...>)
+            __attribute__((always_inline)) { // as one expression: as calls, it would take long to compile
+            if (soon.rows) (__builtin_prefetch(soon.rows[I] + soon.at + k * soon.element, 0, 2), ...);
+            V v[16], a, b;
+            (std::memcpy(v + I, from + I * from_stride + k, sizeof a), ...);
+            ((a = v[pairs[P].low], b = v[pairs[P].high], v[pairs[P].low] = a < b ? a : b,
+              v[pairs[P].high] = a > b ? a : b), // this way round, each is one instruction
+             ...);
+            if constexpr (Middle) store(v[7], to + k);
+            else (std::memcpy(to + I * to_stride + k, v + I, sizeof a), ...);
+        }(std::make_index_sequence<16>{}, std::make_index_sequence<pairs.size()>{});
 }
 
-/// Sorts blocks of columns: groups of rows in registers first, then groups with each other through the cache.
-/// C: float or double.
+/// Sorts blocks of columns.  More than 8 rows: groups of 16 in registers, then groups with each other through the
+/// cache.  C: float or double.
 template <class C>
 class column_sorter {
 public:
     column_sorter() = default;
     /// Only the wanted ranks will be right.
     column_sorter(std::size_t n, rank_range wanted)
-        : n_(n), group_(n <= 8 ? 8 : 16), rows_((n + group_ - 1) / group_ * group_), wanted_(wanted),
+        : n_(n), group_(n <= 8 ? 1 : 16), rows_((n + group_ - 1) / group_ * group_), wanted_(wanted),
           network_(sorting_network(n, wanted, group_)) {
-        std::size_t const middle = group_ / 2 - 1, rank = wanted.first;
-        selects_ = n <= group_ && rank == wanted.last && rank <= middle && n - rank <= group_ - middle;
-        if (selects_) below_ = middle - rank;
+        std::size_t const rank = wanted.first;
+        selects_ = rows_ == 16 && rank == wanted.last && rank <= 7 && n - rank <= 9;
+        if (selects_) below_ = 7 - rank;
     }
 
     /// The rows of a block, those that pad the last group included.
@@ -92,40 +101,36 @@ public:
     }
 
     /// Row i of a block begins at i * stride; `length` is a multiple of 16 columns.  There are no NaN, and no -0,
-    /// since min and max of mixed zeros depend on their order.  `soon`, if given, are rows() rows whose columns from
-    /// `soon_at` on will be wanted next: reading and sorting overlap.
-    template <std::size_t Bytes, class T>
-    [[gnu::always_inline]] void run(C const* from, std::size_t from_stride, C* to, std::size_t stride,
-                                    std::size_t length, T const* const* soon, std::size_t soon_at) const {
-        for (std::size_t i = 0; i < rows_; i += group_) {
-            C const* const source = from + i * from_stride;
-            C* const target = to + i * stride;
-            T const* const* const next = soon ? soon + i : nullptr;
-            auto const sort = [&](auto n, auto middle) __attribute__((always_inline)) {
-                sort_in_registers<Bytes, n, middle>(source, from_stride, target, stride, length, next, soon_at);
-            };
-            constexpr std::integral_constant<std::size_t, 8> eight{};
-            constexpr std::integral_constant<std::size_t, 16> sixteen{};
-            if (group_ == 8) selects_ ? sort(eight, std::true_type{}) : sort(eight, std::false_type{});
-            else selects_ ? sort(sixteen, std::true_type{}) : sort(sixteen, std::false_type{});
-        }
-        using V = simd<C, Bytes>;
-        for (auto const [low, high] : network_) {
-            C* const p = to + low * stride;
-            C* const q = to + high * stride;
-            for (std::size_t k = 0; k < length; k += elements<V>) {
-                V a, b;
-                load(p + k, a);
-                load(q + k, b);
-                order(a, b);
-                store(a, p + k);
-                store(b, q + k);
+    /// since min and max of mixed zeros depend on their order.  A function of its own, with a choice of the instruction
+    /// set of its own: compiled once, whoever calls it.
+    void run(instruction_set set, C const* from, std::size_t from_stride, C* to, std::size_t stride,
+             std::size_t length, soon_columns soon) const {
+        dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
+            for (std::size_t i = 0; i < rows_; i += group_) {
+                C const* const source = from + i * from_stride;
+                C* const target = to + i * stride;
+                if (group_ == 1) std::copy_n(source, length, target);
+                else if (selects_) sort_in_registers<Bytes, true>(source, from_stride, target, stride, length, soon);
+                else sort_in_registers<Bytes, false>(source, from_stride, target, stride, length, soon);
+                if (soon.rows) soon.rows += group_;
             }
-        }
+            using V = simd<C, Bytes>;
+            for (auto const [low, high] : network_) {
+                C* const p = to + low * stride;
+                C* const q = to + high * stride;
+                for (std::size_t k = 0; k < length; k += elements<V>) {
+                    V a, b;
+                    load(p + k, a);
+                    load(q + k, b);
+                    store(V(a < b ? a : b), p + k);
+                    store(V(a > b ? a : b), q + k);
+                }
+            }
+        });
     }
 
 private:
-    std::size_t n_ = 0, group_ = 8, rows_ = 0, below_ = 0;
+    std::size_t n_ = 0, group_ = 1, rows_ = 0, below_ = 0;
     bool selects_ = false;
     rank_range wanted_{};
     std::vector<comparator> network_;

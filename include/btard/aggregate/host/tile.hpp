@@ -26,19 +26,17 @@ template <tile_kind Kind>
 class row_prefetch {
 public:
     row_prefetch() = default;
-    /// `length` columns of each row from k0 on.
-    template <class T>
-    row_prefetch(T const* const* rows, std::size_t n, std::size_t k0, std::size_t length)
-        : rows_(reinterpret_cast<char const* const*>(rows)), left_(n), offset_(k0 * sizeof(T)),
-          bytes_(length * sizeof(T)) {}
+    /// The columns from k0 on of n rows; `element`: bytes of one.
+    row_prefetch(char const* const* rows, std::size_t n, std::size_t k0, std::size_t element)
+        : rows_(rows), left_(n), offset_(k0 * element), element_(element) {}
 
     /// The next row, or nothing.
     [[nodiscard]] char const* next() { return left_ == 0 ? nullptr : rows_[--left_] + offset_; }
-    [[nodiscard]] std::size_t bytes() const { return bytes_; }
+    [[nodiscard]] std::size_t element() const { return element_; }
 
 private:
     char const* const* rows_ = nullptr;
-    std::size_t left_ = 0, offset_ = 0, bytes_ = 0;
+    std::size_t left_ = 0, offset_ = 0, element_ = 0;
 };
 
 /// R x C inner products over `length` columns (a multiple of 8) of the block of differences, added to `sums`.
@@ -48,17 +46,18 @@ private:
 /// of one turn fit into the registers that the instruction set has.  The shape of a tile changes no bit.
 template <std::size_t Bytes, std::size_t R, std::size_t C, tile_kind Kind = tile_kind::all, class Left, class Right>
 [[gnu::always_inline]] inline void tile(Left const* left, Right const* right, std::size_t stride, std::size_t length,
-                                        std::int64_t zero, double* sums, std::size_t ld, char const* soon = nullptr,
-                                        char const* later = nullptr, std::size_t bytes = 1) {
+                                        std::int64_t zero, double* sums, std::size_t ld, row_prefetch& soon) {
     constexpr bool exact = sizeof(Left) < sizeof(double); // the products; then it is the same if they are fused
     constexpr std::size_t D = width<Bytes>::doubles;
     using V = simd<double, Bytes>;
     double partial[R * C][lanes];
+    char const *first = soon.next(), *second = soon.next();
+    std::size_t const element = soon.element();
     for (std::size_t h = 0; h < lanes; h += D) {
         V acc[R * C] = {};
         for (std::size_t k = h; k < length; k += lanes) {
-            __builtin_prefetch(soon + k * bytes, 0, 2);
-            __builtin_prefetch(later + k * bytes, 0, 2);
+            __builtin_prefetch(first + k * element, 0, 2);
+            __builtin_prefetch(second + k * element, 0, 2);
             V b[C];
             unroll<C>([&](auto c) __attribute__((always_inline)) { read_values(right + c * stride + k, b[c]); });
             unroll<R>([&](auto r) __attribute__((always_inline)) {
