@@ -56,10 +56,12 @@ void products_of_chunk(instruction_set set, Z const* z, std::size_t stride, std:
             Z const* const row = z + choice.only * stride;
             for (std::size_t j = 0; j < rows; j += 4)
                 tile<Bytes, 1, 4>(row, z + j * stride, stride, length, zero, sums + choice.only * ld + j, ld, soon);
-            std::size_t const border = (rows - 1) / 4 * 4;
+            double own[16] = {};
+            std::size_t const border = rows - 1, four = border / 4 * 4;
             if (choice.border)
-                tile<Bytes, 4, 4, tile_kind::squares>(z + border * stride, z + border * stride, stride, length, zero,
-                                                      sums + border * ld + border, ld, soon);
+                tile<Bytes, 4, 4, tile_kind::squares>(z + four * stride, z + four * stride, stride, length, zero, own, 4,
+                                                      soon);
+            sums[border * ld + border] += own[border % 4 * 5];
         } else {
             for (std::size_t i0 = 0; i0 < rows; i0 += pass)
                 for (std::size_t j0 = 0; j0 < std::min(rows, i0 + pass); j0 += stay)

@@ -56,17 +56,33 @@ template <class To, class From>
     std::memcpy(&to, &from, sizeof to);
 }
 
-/// Each element of `from` (a vector or an array of as many) as an element of `to`.
+/// Keeps the compiler from looking through a vector, at no cost.  (Clang takes no wide vectors here.)
+template <class V>
+[[gnu::always_inline]] inline void hide([[maybe_unused]] V& value) {
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+    asm("" : "+v"(value));
+#elif defined(__GNUC__) && !defined(__clang__) && defined(__aarch64__)
+    asm("" : "+w"(value));
+#endif
+}
+
+/// Each element of `from` (a vector, or an array of as many) as an element of `to`.
 ///
-/// GCC makes one instruction of the list of elements, but several of its own __builtin_convertvector.
+/// For a wider type GCC makes one instruction of the list of elements, but several of __builtin_convertvector.  Of
+/// two such lists, double to float to double, version 12 makes none at all, as if nothing had been rounded: hence `hide`.
 template <class To, class From>
 [[gnu::always_inline]] inline void convert(From const& from, To& to) {
 #if defined(__clang__)
     to = __builtin_convertvector(from, To);
 #else
-    [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
-        to = To{static_cast<element_of<To>>(from[I])...};
-    }(std::make_index_sequence<elements<To>>{});
+    if constexpr (std::is_floating_point_v<element_of<To>> && sizeof(element_of<To>) < sizeof(from[0])) {
+        to = __builtin_convertvector(from, To);
+        hide(to);
+    } else {
+        [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+            to = To{static_cast<element_of<To>>(from[I])...};
+        }(std::make_index_sequence<elements<To>>{});
+    }
 #endif
 }
 
@@ -101,7 +117,7 @@ template <class V>
 template <class V>
 [[gnu::always_inline]] inline void unfused(V& product, [[maybe_unused]] std::int64_t zero) {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-    asm("" : "+v"(product)); // costs no instruction; clang takes no wide vectors here
+    hide(product);
 #else
     simd<std::int64_t, sizeof(V)> bits;
     same_bits(product, bits);
