@@ -86,7 +86,9 @@ template <class T, coordinate_rule<T> A>
     std::vector<memory> blocks(threads);
     std::atomic<bool> finite{true};
     parallel::run(tasks, threads, [&](std::size_t number, std::size_t slot) {
-        auto& [raw, sorted, wide, out] = blocks[slot];
+        auto &raw = blocks[slot].raw, &sorted = blocks[slot].sorted;
+        auto& wide = blocks[slot].wide;
+        auto& out = blocks[slot].out;
         if (raw.empty()) {
             raw.resize(std::max(x.rows(), sorter.rows()) * raw_stride);
             sorted.resize(sorter.rows() * stride);

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <btard/aggregate/coefficient.hpp>
+#include <btard/aggregate/host/chunk.hpp>
 #include <btard/aggregate/host/dispatch.hpp>
+#include <btard/aggregate/host/products.hpp>
 #include <btard/aggregate/host/sort.hpp>
 #include <btard/aggregate/host/tile.hpp>
+#include <btard/aggregate/host/values.hpp>
 #include <btard/aggregate/start_point.hpp>
 #include <btard/core/half.hpp>
 #include <btard/core/matrix_view.hpp>
@@ -19,112 +22,6 @@
 #include <vector>
 
 namespace btard::host_kernels {
-
-/// How the columns are cut: the same for any number of threads and rows and every instruction set.
-struct gram_cut {
-    explicit gram_cut(std::size_t n) : padded((n + 4) / 4 * 4) {}
-
-    std::size_t padded; ///< n rows and v0, a multiple of the tallest tile
-
-    static constexpr std::size_t chunk = 512; ///< columns whose differences stay in the cache; then lanes are summed
-    static constexpr std::size_t chunks_a_task = 16; ///< what a thread takes; tasks are summed in the order of columns
-};
-
-/// Which pairs are wanted.
-struct pair_choice {
-    bool diagonal = false;         ///< (i, i) alone
-    bool border = false;           ///< with v0 as one more row
-    std::size_t only = std::size_t(-1); ///< the pairs of this row alone
-};
-
-/// The pairs among `rows` rows of the block (zeros behind them up to a multiple of 4), added to `sums` (ld); the
-/// lower triangle is complete.  Meanwhile the `soon` rows are asked for.
-///
-/// A block of many rows is larger than the caches.  So 8 rows stay in the first cache while 64 others pass by, and
-/// those stay in the second.  A function of its own, as the sorter is.
-template <class Z>
-void products_of_chunk(instruction_set set, Z const* z, std::size_t stride, std::size_t length, std::size_t rows,
-                       pair_choice choice, double* sums, std::size_t ld, row_prefetch soon) {
-    dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
-        constexpr std::size_t C = Bytes == 64 ? 4 : 2, stay = 8, pass = 64;
-        std::int64_t const zero = opaque_zero();
-        if (choice.diagonal) {
-            for (std::size_t i = 0; i < rows; i += 4)
-                tile<Bytes, 4, 4, tile_kind::squares>(z + i * stride, z + i * stride, stride, length, zero,
-                                                      sums + i * ld + i, ld, soon);
-        } else if (choice.only < rows) {
-            Z const* const row = z + choice.only * stride;
-            for (std::size_t j = 0; j < rows; j += 4)
-                tile<Bytes, 1, 4>(row, z + j * stride, stride, length, zero, sums + choice.only * ld + j, ld, soon);
-            double own[16] = {};
-            std::size_t const border = rows - 1, four = border / 4 * 4;
-            if (choice.border)
-                tile<Bytes, 4, 4, tile_kind::squares>(z + four * stride, z + four * stride, stride, length, zero, own, 4,
-                                                      soon);
-            sums[border * ld + border] += own[border % 4 * 5];
-        } else {
-            for (std::size_t i0 = 0; i0 < rows; i0 += pass)
-                for (std::size_t j0 = 0; j0 < std::min(rows, i0 + pass); j0 += stay)
-                    for (std::size_t i = std::max(i0, j0); i < std::min(rows, i0 + pass); i += 4)
-                        for (std::size_t j = j0; j < std::min(i + 4, j0 + stay); j += j == i ? 4 : C) {
-                            Z const* const left = z + i * stride;
-                            double* const to = sums + i * ld + j;
-                            if (i == j)
-                                tile<Bytes, 4, 4, tile_kind::lower_triangle>(left, left, stride, length, zero, to, ld,
-                                                                             soon);
-                            else tile<Bytes, 4, C>(left, z + j * stride, stride, length, zero, to, ld, soon);
-                        }
-        }
-    });
-}
-
-/// The memory of one thread.
-template <class T>
-struct gram_block {
-    using value = compute_t<T>;
-    /// Not a power of two, whose multiples fall into the same places of a cache.
-    static constexpr std::size_t stride = gram_cut::chunk + 16;
-
-    std::vector<value> rows = {};   ///< (rows, stride) of one chunk: the rows, then their differences
-    std::vector<value> sorted = {}; ///< some columns of them, in order
-    std::vector<T> middle = {};     ///< v0 of a chunk
-
-    void prepare(gram_cut const& cut, column_sorter<value> const* sorter) {
-        if (rows.empty()) rows.resize(std::max(cut.padded, sorter ? sorter->rows() : 0) * stride);
-        if (!sorter || !sorted.empty()) return;
-        sorted.resize(sorter->rows() * (sorter->together() + 16));
-        middle.resize(cut.chunk);
-    }
-};
-
-/// The ranks that a start is the mean of.
-[[nodiscard]] inline rank_range ranks_of(start_point start, std::size_t n) {
-    return {start.at == start_point::kind::upper_median ? n / 2 : (n - 1) / 2,
-            start.at == start_point::kind::upper_median || start.at == start_point::kind::midpoint ? n / 2
-                                                                                                    : (n - 1) / 2};
-}
-
-/// Reads one chunk of all rows once, and leaves their median in `v`.  All finite?
-template <std::size_t Bytes, class T>
-[[gnu::always_inline]] inline bool median_of_chunk(instruction_set set, matrix_view<T const> x, std::size_t k0,
-                                                   std::size_t length, std::size_t ahead,
-                                                   column_sorter<compute_t<T>> const& sorter,
-                                                   std::span<double const> weights, gram_block<T>& block, T* v) {
-    constexpr std::size_t stride = gram_block<T>::stride;
-    std::size_t const whole = (length + 15) / 16 * 16, together = sorter.together();
-    bool good = true;
-    for (std::size_t i = 0; i < x.rows(); ++i)
-        good &= copy_values<Bytes>(x.row_data(i) + k0, length, whole, ahead, block.rows.data() + i * stride);
-    sorter.pad(block.rows.data(), stride);
-    for (std::size_t k = 0; k < whole; k += together) {
-        std::size_t const part = std::min(together, whole - k);
-        sorter.run(set, block.rows.data() + k, stride, block.sorted.data(), together + 16, part, {});
-        weigh_rows<Bytes>(block.sorted.data() + sorter.first_row() * (together + 16), together + 16, weights, part,
-                          opaque_zero(), block.middle.data() + k);
-    }
-    std::copy_n(block.middle.data(), length, v);
-    return good;
-}
 
 /// The pass.  `sums` (cut.padded, cut.padded) receives the products; `fill`, if not empty, the v0 of `start`, and
 /// then `v0` is the same memory.  @return whether all rows were finite.

@@ -75,7 +75,7 @@ template <class To, class From>
 #if defined(__clang__)
     to = __builtin_convertvector(from, To);
 #else
-    if constexpr (std::is_floating_point_v<element_of<To>> && sizeof(element_of<To>) < sizeof(from[0])) {
+    if constexpr (sizeof(element_of<To>) < sizeof(from[0])) {
         to = __builtin_convertvector(from, To);
         hide(to);
     } else {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/aggregate/host/halves.hpp>
 #include <btard/aggregate/host/simd.hpp>
 #include <btard/core/half.hpp>
 
@@ -18,67 +19,20 @@ namespace btard::host_kernels {
 template <class T, class V>
 [[gnu::always_inline]] inline void read_values(T const* from, V& to) {
     using E = element_of<V>;
+    constexpr std::size_t N = elements<V>;
     if constexpr (std::is_same_v<T, E>) {
         load(from, to);
-    } else if constexpr (half_precision<T>) {
-        constexpr std::size_t N = elements<V>;
-        using U = simd<std::uint32_t, N * 4>;
-        std::uint16_t raw[N];
-        std::memcpy(raw, from, sizeof raw);
-        U bits;
-#if defined(__clang__)
-        simd<std::uint16_t, N * 2> packed;
-        load(raw, packed);
-        convert(packed, bits);
-#else
-        convert(raw, bits);
-#endif
-        if constexpr (std::is_same_v<T, bfloat16>) {
-            bits <<= 16;
-        } else { // as float16 does it for one
-            U const sign = (bits & 0x8000u) << 16, size = (bits & 0x7fffu) << 13, exponent = bits & 0x7c00u;
-            U small = size + 0x38800000u;
-            simd<float, N * 4> value;
-            same_bits(small, value);
-            value -= 0x1p-14f;
-            same_bits(value, small);
-            bits = size + 0x38000000u;
-            bits = exponent == 0x7c00u ? size + 0x70000000u : bits;
-            bits = exponent == 0u ? small : bits;
-            bits |= sign;
-        }
-        simd<float, N * 4> value;
-        same_bits(bits, value);
-        if constexpr (std::is_same_v<E, float>) same_bits(value, to);
-        else convert(value, to);
-    } else {
-        simd<T, elements<V> * sizeof(T)> value;
+    } else if constexpr (!half_precision<T>) {
+        simd<T, N * sizeof(T)> value;
         load(from, value);
         convert(value, to);
-    }
-}
-
-/// Floats, rounded to T to nearest, ties to even: the bits of T in the lower halves.
-template <class T, std::size_t Size>
-[[gnu::always_inline]] inline void half_bits(simd<std::uint32_t, Size>& bits) {
-    using U = simd<std::uint32_t, Size>;
-    U const size = bits & 0x7fffffffu, sign = bits >> 16 & 0x8000u;
-    U half;
-    if constexpr (std::is_same_v<T, bfloat16>) {
-        half = (size + 0x7fffu + (size >> 16 & 1u)) >> 16;
-        half = size > 0x7f800000u ? size >> 16 | 0x40u : half;
+    } else if constexpr (std::is_same_v<E, float>) {
+        read_halves<sizeof(V) == 64, N>(from, to);
     } else {
-        simd<float, Size> value;
-        same_bits(size, value);
-        value += 0.5f;
-        U small;
-        same_bits(value, small);
-        half = (size - 0x38000000u + 0xfffu + (size >> 13 & 1u)) >> 13;
-        half = size < 0x38800000u ? small - 0x3f000000u : half;
-        half = size >= 0x477ff000u ? U{} + 0x7c00u : half;
-        half = size > 0x7f800000u ? (size >> 13 & 0x3ffu) | 0x7e00u : half;
+        simd<float, N * 4> value;
+        read_halves<sizeof(V) == 64, N>(from, value);
+        convert(value, to);
     }
-    bits = half | sign;
 }
 
 /// Doubles, each rounded once to T, to nearest, ties to even.
@@ -89,23 +43,28 @@ template <class T, class V>
         store(from, to);
     } else if constexpr (half_precision<T>) { // to odd first, as `rounded_to_odd` does it for one
         using U = simd<std::uint32_t, N * 4>;
-        using U64 = simd<std::uint64_t, N * 8>;
+        using I64 = simd<std::int64_t, N * 8>;
         simd<float, N * 4> near;
         convert(from, near);
-        V back;
-        convert(near, back);
-        U64 got, wanted;
-        same_bits(back, got);
-        same_bits(from, wanted);
-        got &= ~std::uint64_t{0} >> 1; // magnitudes order like their bits
-        wanted &= ~std::uint64_t{0} >> 1;
-        U64 const nan = wanted > 0x7ff0000000000000u ? ~U64{} : U64{};
-        U64 const above = (got > wanted ? U64{} + 1u : U64{}) & ~nan, other = (got != wanted ? U64{} + 1u : U64{}) & ~nan;
-        U bits, less, odd;
+        V got, wanted;
+        convert(near, got);
+        I64 got_bits, wanted_bits;
+        same_bits(got, got_bits);
+        same_bits(from, wanted_bits);
+        got_bits &= std::numeric_limits<std::int64_t>::max(); // without the signs
+        wanted_bits &= std::numeric_limits<std::int64_t>::max();
+        same_bits(got_bits, got);
+        same_bits(wanted_bits, wanted);
+        I64 const above = got > wanted, below = got < wanted; // all bits or none; none for a NaN
+        simd<std::int32_t, N * 4> less, odd;
         convert(above, less);
-        convert(other, odd);
+        convert(I64(above | below), odd);
+        U bits, one;
         same_bits(near, bits);
-        bits = (bits - less) | odd;
+        same_bits(less, one);
+        bits += one;
+        same_bits(odd, one);
+        bits |= one & 1u;
         half_bits<T, N * 4>(bits);
         simd<std::uint16_t, std::max<std::size_t>(N * 2, 2)> packed;
         convert(bits, packed);
