@@ -35,7 +35,7 @@ template <std::size_t Bytes, std::size_t R, class C>
             V value[W];
             unroll<W>([&](auto w) __attribute__((always_inline)) { load(z + i * stride + k + w * D, value[w]); });
             unroll<R>([&](auto r) __attribute__((always_inline)) {
-                V const factor = V{} + m[r * n + i];
+                double const factor = m[r * n + i];
                 unroll<W>([&](auto w) __attribute__((always_inline)) {
                     V product = value[w] * factor;
                     unfused(product, zero);
