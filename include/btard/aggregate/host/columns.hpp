@@ -102,7 +102,8 @@ template <class T, coordinate_rule<T> A>
             std::size_t const there = std::min(chunk, end - c), filled = (there + 31) / 32 * 32;
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 for (std::size_t i = 0; i < x.rows(); ++i)
-                    good &= copy_values<Bytes>(x.row_data(i) + c, there, filled, 0, raw.data() + i * raw_stride);
+                    good &= copy_values<Bytes>(x.row_data(i) + c, there, filled, sorter.asks() ? 0 : chunk,
+                                               raw.data() + i * raw_stride);
             });
             for (std::size_t k0 = 0; k0 < there; k0 += together) {
                 std::size_t const length = std::min(together, there - k0), whole = (length + 31) / 32 * 32;

@@ -55,7 +55,8 @@ template <class T>
             std::size_t const begin = (first + number) * columns_of_task, end = std::min(d, begin + columns_of_task);
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 auto const bound = opaque(largest_difference<T>);
-                std::size_t const ahead = choice.diagonal || choice.only < rows ? cut.chunk : 0; // few tiles to hide it
+                bool const few_tiles = n <= 8 || choice.diagonal || choice.only < rows; // too few to ask for the next chunk
+                std::size_t const ahead = few_tiles ? cut.chunk : 0;
                 bool good = true;
                 for (std::size_t k0 = begin; k0 < end; k0 += cut.chunk) {
                     std::size_t const length = std::min(cut.chunk, end - k0), whole = (length + 7) / 8 * 8;

@@ -41,8 +41,8 @@ struct fixed_network {
     }();
 };
 
-/// Columns of other rows that will be wanted next, to be asked for in the meantime: so reading and sorting overlap.
-/// The rows are as many as the sorter has.
+/// Columns of other rows that will be wanted next, to be asked for in the meantime: so reading and sorting overlap,
+/// if there is something to sort.  The rows are as many as the sorter has.
 struct soon_columns {
     char const* const* rows = nullptr; ///< or none
     std::size_t at = 0;                ///< bytes in front of them
@@ -93,6 +93,8 @@ public:
         std::fill(block + n_ * stride, block + (n_ + below_) * stride, -infinity);
         std::fill(block + (n_ + below_) * stride, block + rows_ * stride, infinity);
     }
+    /// Does `run` ask for columns?
+    [[nodiscard]] bool asks() const { return group_ > 1; }
     /// The row of the sorted block that holds the first of the wanted ranks.
     [[nodiscard]] std::size_t first_row() const { return selects_ ? 0 : wanted_.first; }
     /// Columns to sort together: their rows should stay in the first cache.
