@@ -55,12 +55,14 @@ template <class T>
             std::size_t const begin = (first + number) * columns_of_task, end = std::min(d, begin + columns_of_task);
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 auto const bound = opaque(largest_difference<T>);
-                bool const few_tiles = n <= 8 || choice.diagonal || choice.only < rows; // too few to ask for the next chunk
+                bool const few_tiles = n <= 8 || choice.diagonal || choice.only < rows; // to ask for the next chunk
                 std::size_t const ahead = few_tiles ? cut.chunk : 0;
                 bool good = true;
                 for (std::size_t k0 = begin; k0 < end; k0 += cut.chunk) {
                     std::size_t const length = std::min(cut.chunk, end - k0), whole = (length + 7) / 8 * 8;
-                    if (sorts) good &= median_of_chunk<Bytes>(set, x, k0, length, ahead, sorter, weights, block, fill.data() + k0);
+                    if (sorts)
+                        good &= median_of_chunk<Bytes>(set, x, k0, length, ahead, sorter, weights, block,
+                                                       fill.data() + k0);
                     else if (!fill.empty()) std::copy_n(x.row_data(start.index) + k0, length, fill.data() + k0);
                     T const* const v = v0.data() + k0;
                     if (sorts) subtract<Bytes>(z, stride, n, block.middle.data(), (length + 15) / 16 * 16, bound);

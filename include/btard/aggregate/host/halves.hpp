@@ -16,7 +16,7 @@ namespace btard::host_kernels {
 template <bool wide, std::size_t N, half_precision T>
 [[gnu::always_inline]] inline void read_halves(T const* from, simd<float, N * 4>& to) {
     using U = simd<std::uint32_t, N * 4>;
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__CUDACC__)
     if constexpr (wide && std::is_same_v<T, float16>) { // the instruction for it, without the headers for it
         simd<std::uint16_t, N * 2> packed;
         load(from, packed);
@@ -25,7 +25,7 @@ template <bool wide, std::size_t N, half_precision T>
     }
 #endif
     U bits;
-#if defined(__clang__)
+#if defined(__clang__) || defined(__CUDACC__)
     simd<std::uint16_t, N * 2> packed;
     load(from, packed);
     convert(packed, bits);

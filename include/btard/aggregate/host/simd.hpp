@@ -56,13 +56,15 @@ template <class To, class From>
     std::memcpy(&to, &from, sizeof to);
 }
 
-/// Keeps the compiler from looking through a vector, at no cost.  (Clang takes no wide vectors here.)
+/// Keeps GCC from looking through a vector: at no cost where it takes a vector register by name, which nvcc, in
+/// front of it, does not.
 template <class V>
 [[gnu::always_inline]] inline void hide([[maybe_unused]] V& value) {
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#if defined(__clang__)
+#elif defined(__x86_64__) && !defined(__CUDACC__)
     asm("" : "+v"(value));
-#elif defined(__GNUC__) && !defined(__clang__) && defined(__aarch64__)
-    asm("" : "+w"(value));
+#else
+    asm("" : : "r"(&value) : "memory");
 #endif
 }
 
@@ -72,8 +74,9 @@ template <class V>
 /// two such lists, double to float to double, version 12 makes none at all, as if nothing had been rounded: hence `hide`.
 template <class To, class From>
 [[gnu::always_inline]] inline void convert(From const& from, To& to) {
-#if defined(__clang__)
+#if defined(__clang__) || defined(__CUDACC__)
     to = __builtin_convertvector(from, To);
+    hide(to);
 #else
     if constexpr (sizeof(element_of<To>) < sizeof(from[0])) {
         to = __builtin_convertvector(from, To);
@@ -89,7 +92,7 @@ template <class To, class From>
 /// Hides from the compiler where a number came from: with a constant it would turn the conditions below around.
 template <class C>
 [[gnu::always_inline]] inline C opaque(C value) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__CUDACC__)
     asm("" : "+x"(value));
 #endif
     return value;
@@ -116,7 +119,7 @@ template <class V>
 /// Here rather than `fma` everywhere: without hardware for it a call per element is 20 times slower.
 template <class V>
 [[gnu::always_inline]] inline void unfused(V& product, [[maybe_unused]] std::int64_t zero) {
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__CUDACC__)
     hide(product);
 #else
     simd<std::int64_t, sizeof(V)> bits;

@@ -30,8 +30,10 @@ public:
     row_prefetch(char const* const* rows, std::size_t n, std::size_t k0, std::size_t element)
         : rows_(rows), left_(n), offset_(k0 * element), element_(element) {}
 
-    /// The next row, or nothing.
-    [[nodiscard]] char const* next() { return left_ == 0 ? nullptr : rows_[--left_] + offset_; }
+    /// The address of the next row, or 0: to ask for what is not there does no harm.
+    [[nodiscard]] std::uintptr_t next() {
+        return left_ == 0 ? 0 : reinterpret_cast<std::uintptr_t>(rows_[--left_]) + offset_;
+    }
     [[nodiscard]] std::size_t element() const { return element_; }
 
 private:
@@ -51,13 +53,13 @@ template <std::size_t Bytes, std::size_t R, std::size_t C, tile_kind Kind = tile
     constexpr std::size_t D = width<Bytes>::doubles;
     using V = simd<double, Bytes>;
     double partial[R * C][lanes];
-    char const *first = soon.next(), *second = soon.next();
+    std::uintptr_t const first = soon.next(), second = soon.next();
     std::size_t const element = soon.element();
     for (std::size_t h = 0; h < lanes; h += D) {
         V acc[R * C] = {};
         for (std::size_t k = h; k < length; k += lanes) {
-            __builtin_prefetch(first + k * element, 0, 2);
-            __builtin_prefetch(second + k * element, 0, 2);
+            __builtin_prefetch(reinterpret_cast<void const*>(first + k * element), 0, 2);
+            __builtin_prefetch(reinterpret_cast<void const*>(second + k * element), 0, 2);
             V b[C];
             unroll<C>([&](auto c) __attribute__((always_inline)) { read_values(right + c * stride + k, b[c]); });
             unroll<R>([&](auto r) __attribute__((always_inline)) {
