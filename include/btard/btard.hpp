@@ -10,6 +10,7 @@
 #include <btard/core/logarithm.hpp>
 #include <btard/core/normal_quantile.hpp>
 #include <btard/core/random.hpp>
+#include <btard/core/half.hpp>
 #include <btard/core/product.hpp>
 #include <btard/core/norm.hpp>
 #include <btard/core/partition.hpp>

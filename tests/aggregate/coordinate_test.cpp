@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -101,5 +102,24 @@ TEST_CASE("sorting_network: the laws of bits notice a network with one comparato
             for (std::size_t i = 1; i < 8; ++i) wrong += rows[i - 1] > rows[i];
         }
         CHECK(wrong > 0); // none is superfluous
+    }
+}
+
+TEST_CASE("sorting_network: groups that are in order already are only merged") {
+    for (std::size_t const n : {4u, 7u, 8u, 13u, 16u}) {
+        auto const rest = sorting_network(n, {0, n - 1}, 4);
+        CHECK(rest.size() < sorting_network(n, {0, n - 1}).size());
+        std::size_t wrong = 0;
+        for (std::uint64_t column = 0; column < std::uint64_t{1} << n; ++column) {
+            std::vector<std::uint64_t> rows(n);
+            for (std::size_t first = 0; first < n; first += 4) { // each group of zeros and ones in order
+                std::size_t const size = n - first < 4 ? n - first : 4;
+                auto const ones = std::size_t(std::popcount(column >> first & ((std::uint64_t{1} << size) - 1)));
+                for (std::size_t i = size - ones; i < size; ++i) rows[first + i] = 1;
+            }
+            run(rest, rows);
+            for (std::size_t i = 0; i < n; ++i) wrong += rows[i] != (i >= n - std::size_t(std::popcount(column)));
+        }
+        CHECK(wrong == 0);
     }
 }

@@ -121,7 +121,8 @@ void for_every_kernel(view_of<T> x, Check const& check) {
 
 } // namespace
 
-TEST_CASE_TEMPLATE("thrust_on: every kernel has the bits of the host", T, float, double) {
+TEST_CASE_TEMPLATE("thrust_on: every kernel has the bits of the host", T, float, double, bfloat16,
+                   float16) {
     CAPTURE(thrust_on::system);
     for (nasty const& of : fixtures()) {
         nasty_rows<T> const fixture(of);
@@ -137,7 +138,8 @@ TEST_CASE_TEMPLATE("thrust_on: every kernel has the bits of the host", T, float,
     }
 }
 
-TEST_CASE_TEMPLATE("thrust_on: the same bits for any number of threads", T, float, double) {
+TEST_CASE_TEMPLATE("thrust_on: the same bits for any number of threads", T, float, double, bfloat16,
+                   float16) {
     std::size_t const n = 9, d = 70'001;
     auto const data = normals<T>(n * d), before = normals<T>(d);
     with_threads([&](std::size_t threads) {
@@ -147,7 +149,8 @@ TEST_CASE_TEMPLATE("thrust_on: the same bits for any number of threads", T, floa
     });
 }
 
-TEST_CASE_TEMPLATE("thrust_on: rows that arrive one at a time give the matrix of all at once", T, float, double) {
+TEST_CASE_TEMPLATE("thrust_on: rows that arrive one at a time give the matrix of all at once", T, float, double,
+                   bfloat16, float16) {
     for (std::size_t const n : {1u, 2u, 5u, 8u}) {
         nasty_rows<T> const fixture({.rows = n, .cols = 9'001});
         auto const v0 = normals<T>(9'001);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/half.hpp>
+
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -20,11 +22,12 @@ struct rank_range {
 
 /// A rule that treats each coordinate alone and looks only at its sorted values.  Positive weights are ignored.
 ///
-/// Semantics: `column` reads the ranks of `ranks(n)` and no others: the network is pruned to them.
+/// Semantics: `column` reads the ranks of `ranks(n)` and no others: the network is pruned to them.  Rows of a two-byte
+/// type are sorted as floats, and the result is rounded.
 template <class A, class T = float>
-concept coordinate_rule = requires(A const& a, std::size_t n, std::span<T const> sorted) {
+concept coordinate_rule = requires(A const& a, std::size_t n, std::span<compute_t<T> const> sorted) {
     { a.ranks(n) } -> std::convertible_to<rank_range>;
-    { a.column(sorted) } -> std::convertible_to<T>;
+    { a.column(sorted) } -> std::convertible_to<compute_t<T>>;
 };
 
 /// A coordinate rule that is linear in the sorted values, such as a median or a trimmed mean: an L-estimator.
@@ -44,12 +47,14 @@ struct comparator {
 
 /// The comparators that put n values into the wanted ranks: Batcher's odd-even merge sort for the next power of
 /// two, without what touches rows that are not there and without what no wanted rank depends on.
+/// @param sorted  a power of two: each `sorted` values in a row are in order already
 ///
 /// Batcher. Sorting Networks and Their Applications. AFIPS 1968.
-[[nodiscard]] inline std::vector<comparator> sorting_network(std::size_t n, rank_range wanted) {
+[[nodiscard]] inline std::vector<comparator> sorting_network(std::size_t n, rank_range wanted,
+                                                             std::size_t sorted = 1) {
     std::vector<comparator> all;
     std::size_t const power = std::bit_ceil(n);
-    for (std::size_t p = 1; p < power; p *= 2)
+    for (std::size_t p = sorted; p < power; p *= 2)
         for (std::size_t k = p; k >= 1; k /= 2)
             for (std::size_t j = k % p; j + k < power; j += 2 * k)
                 for (std::size_t i = 0; i < k && i + j + k < n; ++i)

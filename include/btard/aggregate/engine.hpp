@@ -6,6 +6,7 @@
 #include <btard/aggregate/concept.hpp>
 #include <btard/aggregate/mixed.hpp>
 #include <btard/core/error.hpp>
+#include <btard/core/half.hpp>
 #include <btard/core/matrix_view.hpp>
 
 #include <algorithm>
@@ -109,7 +110,7 @@ template <class B, class A, class T>
 auto run_kind(B const&, A const& rule, chosen_rows<T> const& x, std::span<T> out, seed)
     -> std::optional<decltype(rule(x.view(), std::span<double const>{}, out))> {
     for (T const* row : x.table)
-        if (!std::all_of(row, row + x.cols, [](T value) { return std::isfinite(value); })) return {};
+        if (!std::all_of(row, row + x.cols, [](T value) { return std::isfinite(compute_t<T>(value)); })) return {};
     auto report = rule(x.view(), std::span<double const>(x.weights), out);
     if (report.coefficients.size() != x.names.size()) report.coefficients.clear();
     return report;
@@ -120,7 +121,7 @@ template <class T>
 void screen(chosen_rows<T>& x, std::vector<std::size_t>& not_finite) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < x.names.size(); ++i) {
-        if (!std::all_of(x.table[i], x.table[i] + x.cols, [](T value) { return std::isfinite(value); })) {
+        if (!std::all_of(x.table[i], x.table[i] + x.cols, [](T value) { return std::isfinite(compute_t<T>(value)); })) {
             not_finite.push_back(x.names[i]);
             continue;
         }

@@ -8,6 +8,7 @@
 #include <btard/aggregate/host/dispatch.hpp>
 #include <btard/aggregate/host/gram.hpp>
 #include <btard/aggregate/host/project.hpp>
+#include <btard/core/half.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -18,12 +19,15 @@ namespace btard {
 
 /// What the rows may be made of.
 template <class T>
-concept host_element = std::same_as<T, float> || std::same_as<T, double>;
+concept host_element = std::same_as<T, float> || std::same_as<T, double> || half_precision<T>;
 
 /// Vector instructions chosen at run time, and threads.  Neither changes a bit of any result.
 ///
-/// Workspace: 8 MiB for sums (two times n^2 numbers, where that is more), and a block of n times 512 doubles for
-/// each thread; nothing of the size of the rows.
+/// Rows of a two-byte type are widened to float, exactly, while they are read; then all is as for rows of float.  What
+/// is written, v0 and the result, is rounded once, from float or double.
+///
+/// Workspace: 8 MiB for sums (two times n^2 numbers, where that is more), and for each thread two blocks of n times
+/// 528 floats, or doubles for rows of double; nothing of the size of the rows.
 struct host {
     std::size_t threads = 0;                     ///< 0: as many as there are processors
     instruction_set set = instruction_set::best; ///< `best`: the widest that the machine has
@@ -65,6 +69,6 @@ private:
     }
 };
 
-static_assert(backend<host> && backend<host, double>);
+static_assert(backend<host> && backend<host, double> && backend<host, bfloat16> && backend<host, float16>);
 
 } // namespace btard

@@ -73,8 +73,13 @@ struct law_flags {
     auto const law = [&broken](bool holds, std::string_view sentence) {
         if (!holds && broken.find(sentence) == std::string::npos) broken += concat(sentence, "\n");
     };
-    auto const run = [&](law_subject::samples const& from, which w = which::itself, std::size_t variant = 0) {
-        auto const before = from;
+    auto const kept = [&](law_subject::samples from) { // as the type of the rows holds them
+        for (auto& row : from.x)
+            for (float& value : row) value = rule.stored(value);
+        return from;
+    };
+    auto const run = [&](law_subject::samples const& given, which w = which::itself, std::size_t variant = 0) {
+        auto const before = kept(given), from = before;
         auto result = rule.run(from, w, variant);
         bool untouched = before.w == from.w;
         for (std::size_t i = 0; i < from.x.size(); ++i)
@@ -89,7 +94,7 @@ struct law_flags {
                 "a row that does not count has a coefficient");
         return result;
     };
-    auto const samples = law_samples(n, d);
+    auto const samples = kept(law_samples(n, d));
     auto const usual = run(samples);
     law(usual.report.rows_used == n && usual.report.not_finite.empty(), "it does not use all rows");
     law(same_bits(run(samples), usual), "the same call gives other bits");
@@ -170,15 +175,15 @@ struct law_flags {
     }
 
     // Whatever the rows hold, the result is finite.
-    constexpr float most = std::numeric_limits<float>::max(),
-                    infinity = std::numeric_limits<float>::infinity();
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    float const most = rule.largest();
     for (float const value : {0.0f, 1e-40f, 1e30f, most, -most, infinity, -infinity, infinity - infinity}) {
         for (std::size_t const bad : {1u, 3u, 11u}) {
             auto other = samples;
             std::vector<std::size_t> names;
             for (std::size_t i = 0; i < bad; ++i) {
                 for (std::size_t k = i; k < d; k += 1 + i) other.x[i][k] = i % 2 ? -value : value;
-                if (!std::isfinite(value)) names.push_back(i);
+                if (!std::isfinite(rule.stored(value))) names.push_back(i);
             }
             auto const result = run(other);
             law(std::all_of(result.v.begin(), result.v.end(), [](float x) { return std::isfinite(x); }),
@@ -214,12 +219,13 @@ struct law_flags {
 /// `CHECK(broken_laws(host{}, my_rule{}) == "")`.
 ///
 /// With a length: `broken_laws(host{}, centered_clip{.tau = 1}, {.doubled = centered_clip{.tau = 2}})`.
-template <std::copy_constructible B, aggregator A>
-    requires backend<B>
+/// On rows of another type, with the tolerance that it needs: `broken_laws<float16>(host{}, mean{}, {.tolerance = 2e-3})`.
+template <class T = float, std::copy_constructible B, aggregator<T> A>
+    requires backend<B, T>
 [[nodiscard]] std::string broken_laws(B const& on, A const& rule, law_options<A> const& promised = {}) {
     detail::law_flags const flags{promised.any_order, promised.keeps_equal_rows, promised.moves_along,
                                   promised.scales,    promised.residual,         promised.tolerance};
-    return detail::broken_laws(law_subject_of<B, A>(on, rule, promised.doubled), flags);
+    return detail::broken_laws(law_subject_of<B, A, T>(on, rule, promised.doubled), flags);
 }
 
 } // namespace btard::testing

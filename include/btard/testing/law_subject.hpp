@@ -11,7 +11,9 @@
 #include <btard/testing/plain_rows.hpp>
 #include <btard/testing/true_residual.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -52,9 +54,12 @@ public:
     virtual std::optional<true_residual> residual(samples const&, std::vector<float> const& v) const = 0;
     virtual bool orders_columns() const = 0; ///< a coordinate rule: sorted values do not know whose they were
     virtual bool reads_given() const = 0;
+    virtual float stored(float value) const = 0; ///< as the type of the rows holds it
+    virtual float largest() const = 0;           ///< of that type
 };
 
-template <class B, class A>
+/// T: what the rows are made of.
+template <class B, class A, class T = float>
 class law_subject_of final : public law_subject {
 public:
     law_subject_of(B const& on, A const& rule, std::optional<A> const& doubled)
@@ -65,16 +70,22 @@ public:
 
     outcome run(samples const& from, which w, std::size_t variant) const override {
         std::size_t const d = from.given.size();
-        std::vector<float const*> table;
-        for (auto const& row : from.x) table.push_back(row.data());
-        outcome result{from.given, {}};
-        result.v.push_back(77); // beyond the end
+        std::vector<std::vector<T>> copies;
+        std::vector<T const*> table;
+        for (auto const& row : from.x) {
+            if constexpr (std::same_as<T, float>) table.push_back(row.data()); // the rows themselves
+            else table.push_back(copies.emplace_back(converted(row)).data());
+        }
+        auto out = converted(from.given);
+        out.push_back(T(77)); // beyond the end
+        outcome result;
         result.report = aggregate(variant == 0 ? on_ : same_[variant - 1],
                                   w == which::doubled       ? doubled_
                                   : w == which::without_one ? fewer_
                                                             : rule_,
-                                  matrix_view<float const>(std::span<float const* const>(table), d),
-                                  std::span<double const>(from.w), std::span(result.v).first(d), seed{7, 7});
+                                  matrix_view<T const>(std::span<T const* const>(table), d),
+                                  std::span<double const>(from.w), std::span(out).first(d), seed{7, 7});
+        result.v.assign(out.begin(), out.end());
         return result;
     }
     std::optional<std::vector<double>> run_in_double(samples const& from) const override {
@@ -101,7 +112,16 @@ public:
         else return false;
     }
 
+    float stored(float value) const override { return static_cast<float>(T(value)); }
+    float largest() const override { return static_cast<float>(std::numeric_limits<T>::max()); }
+
 private:
+    static std::vector<T> converted(std::vector<float> const& values) {
+        std::vector<T> result;
+        for (float const value : values) result.push_back(T(value));
+        return result;
+    }
+
     B on_;
     std::vector<B> same_;
     A rule_, fewer_, doubled_;

@@ -52,8 +52,8 @@ struct nasty {
     std::uint64_t number = 0; ///< of the draw
 };
 
-/// Ordinary rows, and among them one of zeros, one equal to another, one of denormal numbers, one of 1e30,
-/// and one that is 1e30 here and there.  The rows begin anywhere in memory, with NaN between them.
+/// Ordinary rows, and among them one of zeros, one equal to another, one of denormal numbers, one of 1e30 (or the
+/// largest number, for float16), and one that is 1e30 here and there.  The rows begin anywhere in memory, with NaN between them.
 template <class T>
 class nasty_rows {
 public:
@@ -65,17 +65,18 @@ public:
             weights[i] = 1 + double(i % 3) / 2;
             for (std::size_t k = 0; k < of.cols; ++k) {
                 double const ordinary = of.offset + draw.normal();
+                double const smallest = std::numeric_limits<T>::denorm_min();
                 row[k] = i == 2   ? T(0)
                          : i == 3 ? data_[1 + k]
-                         : i == 4 ? T(draw.below(1000)) * std::numeric_limits<T>::denorm_min()
-                         : i == 5 ? T(1e30)
-                         : i == 7 && draw.below(3) == 0 ? T(draw.below(2) ? 1e30 : -1e30)
+                         : i == 4 ? T(draw.below(1000) * smallest)
+                         : i == 5 ? T(huge)
+                         : i == 7 && draw.below(3) == 0 ? T(draw.below(2) ? huge : -huge)
                                                         : T(ordinary);
             }
             if (i >= finite())
                 row[i % 3 * (of.cols - 1) / 2] = i % 3 == 0   ? not_a_number
                                                  : i % 3 == 1 ? infinity
-                                                              : -infinity;
+                                                              : T(-infinity);
             far_ += i >= finite() || i == 5 || i == 7 || (of.offset != 0 && (i == 2 || i == 4));
         }
     }
@@ -108,6 +109,7 @@ public:
 private:
     static constexpr T not_a_number = std::numeric_limits<T>::quiet_NaN();
     static constexpr T infinity = std::numeric_limits<T>::infinity();
+    static constexpr double huge = std::min<double>(1e30, std::numeric_limits<T>::max());
 
     [[nodiscard]] std::size_t stride() const { return of_.cols + 3; }
 

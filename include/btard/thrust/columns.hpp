@@ -58,7 +58,7 @@ private:
     device_array<T const*> rows_;
     device_array<double> mix_, weights_;
     device_array<comparator> network_;
-    device_array<T> scratch_;
+    device_array<compute_t<T>> scratch_;
     block_notes notes_;
     std::size_t at_once_ = 0; ///< blocks, where they need scratch memory; 0: any number
     functor sort_{};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/half.hpp>
 #include <btard/core/matrix_view.hpp>
 
 #include <thrust/copy.h>
@@ -35,9 +36,9 @@ namespace btard::thrust_kernels {
 
 inline constexpr std::size_t lanes = 8;
 
-/// What the rows may be made of.
+/// What the rows may be made of.  Two-byte types are widened to float where they are read.
 template <class T>
-concept element = std::same_as<T, float> || std::same_as<T, double>;
+concept element = std::same_as<T, float> || std::same_as<T, double> || half_precision<T>;
 
 /// Differences are held within this bound, so that no inner product overflows, whatever the rows.
 template <class T>

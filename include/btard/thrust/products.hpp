@@ -20,6 +20,7 @@ struct square_tile {
 /// One row of one chunk of differences: x_i - v0 rounded to T, zeros behind it, and after the rows v0 itself.
 template <class T>
 struct centre {
+    using value = compute_t<T>;
     T const* const* x;
     T const* v0;
     std::size_t n, rows, stride, first, d; // `rows`: n, or n + 1 with v0;  `stride` rows of z for each chunk
@@ -33,26 +34,27 @@ struct centre {
         double* const to = z + (c * stride + i) * chunk;
         for (std::size_t k = length; k % lanes != 0; ++k) to[k] = 0;
         if (i == n) {
-            for (std::size_t k = 0; k < length; ++k) to[k] = double(difference(v[k], T(0)));
+            for (std::size_t k = 0; k < length; ++k) to[k] = double(difference(value(v[k]), value(0)));
             return;
         }
         T const* const from = x[i] + begin;
-        T bad[lanes] = {};
+        value bad[lanes] = {};
         std::size_t k = 0;
         for (; k + lanes <= length; k += lanes) {
-            T a[lanes], b[lanes];
+            value a[lanes], b[lanes];
             prefetch(from + k + chunk);
-            for (std::size_t l = 0; l < lanes; ++l) a[l] = from[k + l];
-            for (std::size_t l = 0; l < lanes; ++l) b[l] = v[k + l];
+            for (std::size_t l = 0; l < lanes; ++l) a[l] = value(from[k + l]);
+            for (std::size_t l = 0; l < lanes; ++l) b[l] = value(v[k + l]);
             for (std::size_t l = 0; l < lanes; ++l) bad[l] += a[l] - a[l]; // zero, or NaN
             for (std::size_t l = 0; l < lanes; ++l) b[l] = difference(a[l], b[l]);
             for (std::size_t l = 0; l < lanes; ++l) to[k + l] = double(b[l]);
         }
         for (; k < length; ++k) {
-            bad[0] += from[k] - from[k];
-            to[k] = double(difference(from[k], v[k]));
+            value const a = value(from[k]);
+            bad[0] += a - a;
+            to[k] = double(difference(a, value(v[k])));
         }
-        T sum = 0;
+        value sum = 0;
         for (std::size_t l = 0; l < lanes; ++l) sum += bad[l];
         if (!(sum == 0)) not_finite[number] = 1;
     }

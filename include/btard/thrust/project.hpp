@@ -51,12 +51,12 @@ struct project_block {
         std::size_t k = 0;
         for (; k + lanes <= length; k += lanes) {
             double e[lanes];
-            for (std::size_t l = 0; l < lanes; ++l) e[l] = double(difference(from[k + l], v[k + l]));
+            for (std::size_t l = 0; l < lanes; ++l) e[l] = double(difference(compute_t<T>(from[k + l]), compute_t<T>(v[k + l])));
             for (std::size_t l = 0; l < lanes; ++l) dot[l] += product_of<exact>(e[l], direction[k + l]);
             for (std::size_t l = 0; l < lanes; ++l) square[l] += product_of<exact>(e[l], e[l]);
         }
         for (std::size_t l = 0; k < length; ++k, ++l) {
-            double const e = double(difference(from[k], v[k]));
+            double const e = double(difference(compute_t<T>(from[k]), compute_t<T>(v[k])));
             dot[l] += product_of<exact>(e, direction[k]);
             square[l] += product_of<exact>(e, e);
         }

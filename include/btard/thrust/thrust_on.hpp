@@ -63,6 +63,7 @@ struct thrust_on {
     }
 };
 
-static_assert(backend<thrust_on> && backend<thrust_on, double>);
+static_assert(backend<thrust_on> && backend<thrust_on, double> && backend<thrust_on, bfloat16> &&
+              backend<thrust_on, float16>);
 
 } // namespace btard

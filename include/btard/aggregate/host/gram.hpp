@@ -3,10 +3,14 @@
 #pragma once
 
 #include <btard/aggregate/coefficient.hpp>
+#include <btard/aggregate/host/chunk.hpp>
 #include <btard/aggregate/host/dispatch.hpp>
+#include <btard/aggregate/host/products.hpp>
 #include <btard/aggregate/host/sort.hpp>
 #include <btard/aggregate/host/tile.hpp>
+#include <btard/aggregate/host/values.hpp>
 #include <btard/aggregate/start_point.hpp>
+#include <btard/core/half.hpp>
 #include <btard/core/matrix_view.hpp>
 #include <btard/core/parallel.hpp>
 
@@ -19,42 +23,6 @@
 
 namespace btard::host_kernels {
 
-/// How the columns are cut: the same for any number of threads and rows and every instruction set.
-struct gram_cut {
-    explicit gram_cut(std::size_t n) : padded((n + 4) / 4 * 4) {}
-
-    std::size_t padded; ///< n rows and v0, a multiple of the tallest tile
-
-    static constexpr std::size_t chunk = 512; ///< columns whose differences stay in the cache; then lanes are summed
-    static constexpr std::size_t chunks_a_task = 16; ///< what a thread takes; tasks are summed in the order of columns
-};
-
-/// Which pairs are wanted.
-struct pair_choice {
-    bool diagonal = false;         ///< (i, i) alone
-    bool border = false;           ///< with v0 as one more row
-    std::size_t only = std::size_t(-1); ///< the pairs of this row alone
-};
-
-/// The pairs among `rows` rows of the block, added to `sums` (ld: cut.padded); the lower triangle is complete.
-template <std::size_t Bytes>
-[[gnu::always_inline]] inline void products_of_chunk(double const* z, std::size_t stride, std::size_t length,
-                                                     std::size_t rows, pair_choice choice, bool exact,
-                                                     std::int64_t zero, double* sums, std::size_t ld) {
-    constexpr std::size_t R = Bytes == 64 ? 4 : Bytes == 32 ? 2 : 1, C = Bytes == 64 ? 4 : 2;
-    if (choice.diagonal) {
-        for (std::size_t i = 0; i < rows; ++i) tile<Bytes, 1, 1>(z, stride, length, i, i, zero, exact, sums, ld);
-    } else if (choice.only < rows) {
-        for (std::size_t j = 0; j < rows; ++j)
-            tile<Bytes, 1, 1>(z, stride, length, choice.only, j, zero, exact, sums, ld);
-        if (choice.border) tile<Bytes, 1, 1>(z, stride, length, rows - 1, rows - 1, zero, exact, sums, ld);
-    } else {
-        for (std::size_t i = 0; i < rows; i += R)
-            for (std::size_t j = 0; j < i + R; j += C)
-                tile<Bytes, R, C>(z, stride, length, i, j, zero, exact, sums, ld);
-    }
-}
-
 /// The pass.  `sums` (cut.padded, cut.padded) receives the products; `fill`, if not empty, the v0 of `start`, and
 /// then `v0` is the same memory.  @return whether all rows were finite.
 template <class T>
@@ -66,11 +34,14 @@ template <class T>
     std::size_t const tasks = (d + columns_of_task - 1) / columns_of_task, square = cut.padded * cut.padded;
     std::size_t const wave = std::clamp<std::size_t>((std::size_t{1} << 20) / square, 2, 64); // of 8 MiB, or two tasks
     bool const sorts = !fill.empty() && start.at != start_point::kind::row;
-    auto const sorter = sorts ? column_sorter<T>(n, start) : column_sorter<T>{};
+    rank_range const ranks = ranks_of(start, n);
+    std::vector<double> const weights(ranks.last - ranks.first + 1, 1.0 / double(ranks.last - ranks.first + 1));
+    auto const sorter = sorts ? column_sorter<compute_t<T>>(n, ranks) : column_sorter<compute_t<T>>{};
 
+    std::vector<char const*> table(n);
+    for (std::size_t i = 0; i < n; ++i) table[i] = reinterpret_cast<char const*>(x.row_data(i));
     std::vector<double> partial(std::min(tasks, wave) * square);
-    std::vector<std::vector<double>> blocks(threads);
-    std::vector<std::vector<T>> columns(threads);
+    std::vector<gram_block<T>> blocks(threads);
     std::atomic<bool> finite{true};
     std::fill(sums.begin(), sums.end(), 0.0);
     for (std::size_t first = 0; first < tasks; first += wave) {
@@ -78,28 +49,32 @@ template <class T>
         std::fill(partial.begin(), partial.end(), 0.0);
         parallel::run(count, threads, [&](std::size_t number, std::size_t slot) {
             auto& block = blocks[slot];
-            block.resize(cut.padded * cut.chunk); // rows beyond `rows` stay zero
-            columns[slot].resize(sorter.scratch());
+            block.prepare(cut, sorts ? &sorter : nullptr);
+            auto* const z = block.rows.data();
+            constexpr std::size_t stride = gram_block<T>::stride;
             std::size_t const begin = (first + number) * columns_of_task, end = std::min(d, begin + columns_of_task);
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
+                auto const bound = opaque(largest_difference<T>);
+                bool const few_tiles = n <= 8 || choice.diagonal || choice.only < rows; // to ask for the next chunk
+                std::size_t const ahead = few_tiles ? cut.chunk : 0;
                 bool good = true;
                 for (std::size_t k0 = begin; k0 < end; k0 += cut.chunk) {
                     std::size_t const length = std::min(cut.chunk, end - k0), whole = (length + 7) / 8 * 8;
-                    if (sorts) sorter.template run<Bytes>(x, k0, length, columns[slot].data(), fill.data() + k0);
+                    if (sorts)
+                        good &= median_of_chunk<Bytes>(set, x, k0, length, ahead, sorter, weights, block,
+                                                       fill.data() + k0);
                     else if (!fill.empty()) std::copy_n(x.row_data(start.index) + k0, length, fill.data() + k0);
-                    double* const z = block.data();
-                    for (std::size_t i = 0; i < n; ++i) {
-                        good &= differences<Bytes>(x.row_data(i) + k0, v0.data() + k0, length, z + i * cut.chunk);
-                        std::fill(z + i * cut.chunk + length, z + i * cut.chunk + whole, 0.0);
-                    }
-                    if (choice.border) {
-                        constexpr T bound = largest_difference<T>;
+                    T const* const v = v0.data() + k0;
+                    if (sorts) subtract<Bytes>(z, stride, n, block.middle.data(), (length + 15) / 16 * 16, bound);
+                    else
+                        for (std::size_t i = 0; i < n; ++i)
+                            good &= differences<Bytes>(x.row_data(i) + k0, v, length, ahead, bound, z + i * stride);
+                    std::fill(z + n * stride, z + (rows + 3) / 4 * 4 * stride, compute_t<T>(0));
+                    if (choice.border)
                         for (std::size_t k = 0; k < length; ++k)
-                            z[n * cut.chunk + k] = double(std::clamp(v0[k0 + k], T(-bound), bound));
-                        std::fill(z + n * cut.chunk + length, z + n * cut.chunk + whole, 0.0);
-                    }
-                    products_of_chunk<Bytes>(z, cut.chunk, whole, rows, choice, sizeof(T) < sizeof(double),
-                                             opaque_zero(), partial.data() + number * square, cut.padded);
+                            z[n * stride + k] = std::clamp(compute_t<T>(v[k]), -bound, bound);
+                    products_of_chunk(set, z, stride, whole, rows, choice, partial.data() + number * square,
+                                      cut.padded, row_prefetch(table.data(), n, k0 + cut.chunk, sizeof(T)));
                 }
                 if (!good) finite = false;
             });

@@ -4,6 +4,7 @@
 
 #include <btard/aggregate/host/dispatch.hpp>
 #include <btard/aggregate/host/tile.hpp>
+#include <btard/core/half.hpp>
 #include <btard/core/matrix_view.hpp>
 #include <btard/core/parallel.hpp>
 #include <btard/core/random.hpp>
@@ -24,22 +25,26 @@ void project(instruction_set set, std::size_t threads, matrix_view<T const> x, s
     std::size_t const n = x.rows(), d = x.cols(), tasks = (d + columns_of_task - 1) / columns_of_task;
     std::vector<double> partial(tasks * n * 2);
     parallel::run(tasks, threads, [&](std::size_t number, std::size_t) {
-        std::vector<double> block(2 * chunk); // z, then the differences of one row
-        double* const direction = block.data();
-        double* const difference = direction + chunk;
+        std::vector<double> integers(chunk);
+        std::vector<compute_t<T>> block(2 * chunk); // z, then the differences of one row
+        auto* const direction = block.data();
+        auto* const difference = direction + chunk;
         double* const sums = partial.data() + number * n * 2;
         std::size_t const begin = number * columns_of_task, end = std::min(d, begin + columns_of_task);
         for (std::size_t k0 = begin; k0 < end; k0 += chunk) {
             std::size_t const length = std::min(chunk, end - k0), whole = (length + 7) / 8 * 8;
-            z.write(k0, {direction, length});
-            std::fill(direction + length, direction + whole, 0.0);
+            z.write(k0, {integers.data(), length});
+            std::transform(integers.data(), integers.data() + length, direction,
+                           [](double value) { return static_cast<compute_t<T>>(value); });
+            std::fill(direction + length, direction + whole, compute_t<T>(0));
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
                 std::int64_t const zero = opaque_zero();
+                row_prefetch nothing;
+                auto const bound = opaque(largest_difference<T>);
                 for (std::size_t i = 0; i < n; ++i) {
-                    (void)differences<Bytes>(x.row_data(i) + k0, v.data() + k0, length, difference);
-                    std::fill(difference + length, difference + whole, 0.0);
+                    (void)differences<Bytes>(x.row_data(i) + k0, v.data() + k0, length, chunk, bound, difference);
                     double pair[2] = {0, 0};
-                    tile<Bytes, 1, 2>(direction, chunk, whole, 1, 0, zero, sizeof(T) < sizeof(double), pair, 0);
+                    tile<Bytes, 1, 2>(difference, direction, chunk, whole, zero, pair, 0, nothing);
                     sums[2 * i] += pair[0];
                     sums[2 * i + 1] += pair[1];
                 }
