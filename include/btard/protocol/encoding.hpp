@@ -24,6 +24,7 @@ struct wire_limits {
     std::size_t peers = 4'096;      ///< in lists of members, parts, testimonies
     std::size_t floats = 1u << 28;  ///< of one part of a gradient, 1 GiB
     std::size_t bytes = 1u << 20;   ///< of one encoded body, one signed list
+    std::size_t branch = 32;        ///< from a leaf of a tree to its root
     std::size_t claims = 16'384;    ///< accusations, complaints, demands in one message
 };
 
