@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <btard/core/types.hpp>
 #include <btard/protocol/standing.hpp>
 
 #include <doctest/doctest.h>
@@ -12,7 +13,12 @@ using namespace btard;
 
 namespace {
 
-constexpr peer_id a{0}, b{1}, c{2};
+public_key key_of(std::uint8_t k) {
+    public_key key;
+    key.bytes[5] = static_cast<std::byte>(k);
+    return key;
+}
+public_key const a = key_of(0), b = key_of(1), c = key_of(2);
 
 } // namespace
 
@@ -77,7 +83,7 @@ TEST_CASE("standing: in quarrels over the slots of others, f liars never spend a
     standing of(faults);
     std::uint64_t most = 0;
     for (std::uint64_t step = 0; step < 20'000; ++step) {
-        for (std::uint32_t liar = 1; liar <= faults; ++liar) REQUIRE(!of.charge_share(a, peer_id{liar}, point, step));
+        for (std::uint8_t liar = 1; liar <= faults; ++liar) REQUIRE(!of.charge_share(a, key_of(liar), point, step));
         most = std::max(most, of.points_of(a, step));
     }
     CHECK(most == faults * point);
@@ -113,12 +119,12 @@ TEST_CASE("standing: complaints between two peers, whoever makes them, end in a 
 TEST_CASE("standing: f liars cannot make an honest peer quarrel with more than f others") {
     constexpr std::size_t faults = 2;
     standing of(faults);
-    std::vector<peer_id> others;
-    for (std::uint32_t k = 1; k < 7; ++k) others.push_back(peer_id{k});
-    for (std::uint32_t liar = 1; liar <= faults; ++liar)
-        for (int k = 0; k < 100; ++k) of.note_complaint(peer_id{liar}, a, 0);
+    std::vector<public_key> others;
+    for (std::uint8_t k = 1; k < 7; ++k) others.push_back(key_of(k));
+    for (std::uint8_t liar = 1; liar <= faults; ++liar)
+        for (int k = 0; k < 100; ++k) of.note_complaint(key_of(liar), a, 0);
     CHECK(!of.quarrels_too_much(a, others, 1));
-    for (int k = 0; k < 4; ++k) of.note_complaint(a, peer_id{3}, 0);
+    for (int k = 0; k < 4; ++k) of.note_complaint(a, key_of(3), 0);
     CHECK(of.quarrels_too_much(a, others, 1));
     CHECK(!of.quarrels_too_much(a, others, 1'001));
 }

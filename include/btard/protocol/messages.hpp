@@ -56,16 +56,15 @@ struct commit {
     friend bool operator==(commit const&, commit const&) = default;
 };
 
-/// What an owner made of one part.
+/// What an owner made of one part.  Whose rows it used follows from the log: of all that committed, or, where rows
+/// were complained about, of all whose row most members hold.  So no owner can choose.
 struct part_result {
     part_id part{};
     digest aggregate{}; ///< of its floats
-    member_set rows{};  ///< of the roster: whose rows were used
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.part);
         member(self.aggregate);
-        member(self.rows, &wire_limits::peers);
     }
     friend bool operator==(part_result const&, part_result const&) = default;
 };
@@ -85,7 +84,7 @@ struct complaint {
 /// All members, when owners have what they wait for or its time is over.
 struct result {
     std::vector<part_result> parts = {};
-    digest share{}; ///< of the joint randomness: a commitment
+    digest share{}; ///< a commitment to a share of the joint randomness
     std::vector<complaint> complaints = {};
 
     static constexpr void members(auto& self, auto&& member) {
@@ -182,12 +181,10 @@ struct clean {
 /// All members.
 struct accuse {
     std::vector<accusation> accusations = {};
-    std::vector<peer_id> demands = {}; ///< owners: reporters that vanished, whose rows everybody is to see
     std::vector<clean> cleans = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.accusations, &wire_limits::claims);
-        member(self.demands, &wire_limits::peers);
         member(self.cleans, &wire_limits::peers);
     }
     friend bool operator==(accuse const&, accuse const&) = default;
@@ -208,7 +205,8 @@ struct ballot {
     friend bool operator==(ballot const&, ballot const&) = default;
 };
 
-/// All members: which pieces of evidence they hold, and a ballot for each accusation, in the order of the log.
+/// All members: which pieces of evidence they hold (for each accusation, in the order of the log, then for each row of
+/// a worker that vanished before it testified), and a ballot for each accusation.
 struct vote {
     member_set evidence{};
     std::vector<ballot> ballots = {};

@@ -55,16 +55,16 @@ public:
     }
 
     /// Absent at a deadline, whatever the phase: it may come back after a wait.
-    void note_absence(peer_id peer, std::uint64_t step) {
+    void note_absence(public_key peer, std::uint64_t step) {
         auto& one = peers_[peer];
         one.doublings = doublings(one, step);
         one.returns = step + (rules_.first_wait << std::min<std::uint64_t>(one.doublings, 40));
         ++one.doublings;
     }
-    void note_return(peer_id peer, std::uint64_t step) { peers_[peer].entered = step; }
+    void note_return(public_key peer, std::uint64_t step) { peers_[peer].entered = step; }
 
     /// Removed with a strike: it waits, and the second strike is final.
-    void note_strike(peer_id peer, std::uint64_t step) {
+    void note_strike(public_key peer, std::uint64_t step) {
         auto& one = peers_[peer];
         one.struck |= one.strike_at != never && step - one.strike_at < rules_.strike_fades;
         one.strike_at = step;
@@ -74,7 +74,7 @@ public:
     /// Points for a contested slot of its own, or a digest of its own that most have missed.
     ///
     /// @return whether the budget is spent: it is removed with a strike
-    [[nodiscard]] bool charge(peer_id peer, std::uint64_t points, std::uint64_t step) {
+    [[nodiscard]] bool charge(public_key peer, std::uint64_t points, std::uint64_t step) {
         auto& one = peers_[peer];
         if (points > 0) {
             one.points = owed(one, step) + points;
@@ -84,7 +84,7 @@ public:
     }
 
     /// Points in the quarrel over somebody else's slot: from each sender no more than one point a window.
-    [[nodiscard]] bool charge_share(peer_id peer, peer_id sender, std::uint64_t points, std::uint64_t step) {
+    [[nodiscard]] bool charge_share(public_key peer, public_key sender, std::uint64_t points, std::uint64_t step) {
         auto& from = shares_[{peer, sender}];
         std::erase_if(from, [&](auto const& old) { return old.first + rules_.window <= step; });
         std::uint64_t paid = 0;
@@ -96,7 +96,7 @@ public:
 
     /// A row that an owner says it did not get.  Beyond `complaints` of them, both ways together, the two are in
     /// dispute for a window.
-    void note_complaint(peer_id owner, peer_id sender, std::uint64_t step) {
+    void note_complaint(public_key owner, public_key sender, std::uint64_t step) {
         auto& between = pairs_[key(owner, sender)];
         std::erase_if(between.complaints, [&](std::uint64_t old) { return old + rules_.window <= step; });
         between.complaints.push_back(step);
@@ -105,7 +105,7 @@ public:
         between.ends = step + rules_.window;
     }
 
-    [[nodiscard]] bool in_dispute(peer_id a, peer_id b, std::uint64_t step) const {
+    [[nodiscard]] bool in_dispute(public_key a, public_key b, std::uint64_t step) const {
         auto const at = pairs_.find(key(a, b));
         return at != pairs_.end() && step < at->second.ends;
     }
@@ -113,22 +113,22 @@ public:
     /// More disputes than there can be liars: it is removed with a strike.
     ///
     /// @param others the other members of the roster
-    [[nodiscard]] bool quarrels_too_much(peer_id peer, std::span<peer_id const> others, std::uint64_t step) const {
-        auto const with = std::ranges::count_if(others, [&](peer_id other) { return in_dispute(peer, other, step); });
+    [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> others, std::uint64_t step) const {
+        auto const with = std::ranges::count_if(others, [&](public_key other) { return in_dispute(peer, other, step); });
         return static_cast<std::size_t>(with) > faults_;
     }
 
     /// Not guilty, but not readmitted either.
-    [[nodiscard]] bool is_struck(peer_id peer) const {
+    [[nodiscard]] bool is_struck(public_key peer) const {
         auto const at = peers_.find(peer);
         return at != peers_.end() && at->second.struck;
     }
     /// The first step of which it can be a member again.
-    [[nodiscard]] std::uint64_t may_return_at(peer_id peer) const {
+    [[nodiscard]] std::uint64_t may_return_at(public_key peer) const {
         auto const at = peers_.find(peer);
         return at == peers_.end() ? 0 : at->second.returns;
     }
-    [[nodiscard]] std::uint64_t points_of(peer_id peer, std::uint64_t step) const {
+    [[nodiscard]] std::uint64_t points_of(public_key peer, std::uint64_t step) const {
         auto const at = peers_.find(peer);
         return at == peers_.end() ? 0 : owed(at->second, step);
     }
@@ -157,14 +157,14 @@ private:
         std::uint64_t const faded = budget_ * (step - std::min(step, one.charged_at)) / rules_.window;
         return one.points - std::min(one.points, faded);
     }
-    [[nodiscard]] static std::pair<peer_id, peer_id> key(peer_id a, peer_id b) { return std::minmax(a, b); }
+    [[nodiscard]] static std::pair<public_key, public_key> key(public_key a, public_key b) { return std::minmax(a, b); }
 
     std::uint64_t budget_;
     std::size_t faults_;
     standing_rules rules_;
-    std::map<peer_id, record> peers_;
-    std::map<std::pair<peer_id, peer_id>, quarrel> pairs_;
-    std::map<std::pair<peer_id, peer_id>, std::vector<std::pair<std::uint64_t, std::uint64_t>>> shares_; // (step, points)
+    std::map<public_key, record> peers_;
+    std::map<std::pair<public_key, public_key>, quarrel> pairs_;
+    std::map<std::pair<public_key, public_key>, std::vector<std::pair<std::uint64_t, std::uint64_t>>> shares_; // (step, points)
 };
 
 } // namespace btard
