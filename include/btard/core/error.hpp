@@ -47,6 +47,8 @@ enum class errc {
     bad_text = 1,  ///< a policy text or a setting that cannot be understood
     bad_data,      ///< a data file whose content is not what its name promises
     missing_tool,  ///< a program that we would have called is not installed
+    unsafe_key,    ///< a key file that others can read or change
+    crypto_failed, ///< OpenSSL has no memory or no randomness, or is configured without what we use
 };
 
 [[nodiscard]] inline std::error_category const& category() noexcept {
@@ -57,6 +59,8 @@ enum class errc {
             case errc::bad_text: return "this text cannot be understood";
             case errc::bad_data: return "this data cannot be used";
             case errc::missing_tool: return "a program is missing";
+            case errc::unsafe_key: return "this key is not safe here";
+            case errc::crypto_failed: return "OpenSSL cannot do its work";
             }
             return "unknown";
         }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
+#include <btard/crypto/openssl.hpp>
 
 #include <openssl/evp.h>
 
@@ -12,10 +12,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
-#include <system_error>
 
 namespace btard {
 
@@ -29,11 +27,6 @@ inline void put_little_endian(std::span<float const> values, std::span<std::byte
     }
 }
 
-[[noreturn]] inline void no_hash() {
-    throw environment_error(std::make_error_code(std::errc::not_enough_memory),
-                            "OpenSSL cannot hash: no memory, or its configuration leaves out SHA-256");
-}
-
 } // namespace detail
 
 /// A hash in the making.  `finish` returns it and begins anew.
@@ -41,16 +34,17 @@ inline void put_little_endian(std::span<float const> values, std::span<std::byte
 /// FIPS 180-4, RFC 6234.  A moved-from object may be destroyed or assigned to, no more.
 class sha256 {
 public:
-    /// @throws environment_error, here and below: OpenSSL has no memory, or is configured without SHA-256.
+    /// @throws environment_error, here and below: `crypto_failed`, where OpenSSL has no memory or no SHA-256.
     sha256() : context_(::EVP_MD_CTX_new()) {
         // An implicit look-up for each hash would cost more than hashing a small message.
         static ::EVP_MD* const algorithm = ::EVP_MD_fetch(nullptr, "SHA256", nullptr);
         if (!context_ || !algorithm || ::EVP_DigestInit_ex2(context_.get(), algorithm, nullptr) != 1)
-            detail::no_hash();
+            detail::crypto_failed("hash");
     }
 
     void update(std::span<std::byte const> bytes) {
-        if (::EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1) detail::no_hash();
+        if (::EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1)
+            detail::crypto_failed("hash");
     }
     void update(std::string_view text) { update(std::as_bytes(std::span(text))); }
 
@@ -74,15 +68,12 @@ public:
         auto* const out = reinterpret_cast<unsigned char*>(result.bytes.data());
         if (::EVP_DigestFinal_ex(context_.get(), out, nullptr) != 1 ||
             ::EVP_DigestInit_ex2(context_.get(), nullptr, nullptr) != 1)
-            detail::no_hash();
+            detail::crypto_failed("hash");
         return result;
     }
 
 private:
-    struct free_context {
-        void operator()(::EVP_MD_CTX* p) const noexcept { ::EVP_MD_CTX_free(p); }
-    };
-    std::unique_ptr<::EVP_MD_CTX, free_context> context_;
+    detail::owned<::EVP_MD_CTX> context_;
 };
 
 /// The hash of bytes that lie in one piece.

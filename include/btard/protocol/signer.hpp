@@ -12,15 +12,16 @@ namespace btard {
 
 /// A key pair that signs for one peer, and a check of everybody's signatures.
 ///
-/// Semantics: `verify` accepts what `sign` returns, for the signer's own public key and the same text, and `sign`
-/// returns the same for the same text.  `verify` is a function of its arguments alone, equal on all peers: a statement that one accepts, all accept.
-/// It takes whatever a peer sent, keys that are none among it, and returns false for what nobody can have signed.
+/// Semantics: for the signer's own public key, `verify` accepts what `sign` returned for the same text.  It is
+/// a function of its arguments alone, equal on all peers: what one of them accepts, all accept.  It takes what
+/// a peer sent, bytes that are no key among it, and returns false for all that it cannot show to be signed.
 ///
 /// Models: `identity` (Ed25519); `testing::counting_signer` in tests and simulations.
 template <class S>
 concept signer = requires(S const& s, std::span<std::byte const> text, public_key k, signature by) {
     { s.sign(text) } -> std::same_as<signature>;
-    { s.verify(k, text, by) } noexcept -> std::same_as<bool>;
+    { s.verify(k, text, by) }
+    noexcept->std::same_as<bool>;
 };
 
 } // namespace btard
