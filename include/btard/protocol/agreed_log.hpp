@@ -39,11 +39,12 @@ enum class offence : std::uint8_t {
     wrong_gradient,  ///< it does not follow from parameters and seed
     slander,         ///< the accused had done nothing
     hidden_row,      ///< it opens neither its own row nor one that it used
+    cover_up,        ///< it must have seen a false testimony, and did not accuse
 };
 constexpr auto enum_names(offence) {
-    return std::array<std::string_view, 11>{"absence",      "no_part",        "leave",   "equivocation",
-                                            "malformed",    "wrong_share",    "false_testimony", "wrong_result",
-                                            "wrong_gradient", "slander",      "hidden_row"};
+    return std::array<std::string_view, 12>{
+        "absence",         "no_part",      "leave",          "equivocation", "malformed",  "wrong_share",
+        "false_testimony", "wrong_result", "wrong_gradient", "slander",      "hidden_row", "cover_up"};
 }
 [[nodiscard]] constexpr bool is_ban(offence of) { return of >= offence::equivocation; }
 
