@@ -33,7 +33,7 @@ struct exhibit {
 [[nodiscard]] inline digest hash_of(exhibit const& shown) {
     sha256 hash;
     for (auto const& row : shown.rows) {
-        hash.update(tagged_hash("row", row.step, row.sender, row.part, row.values.size()).bytes);
+        hash.update(tagged_hash("row", row.step, row.sender, row.part, row.branch.size(), row.values.size()).bytes);
         for (auto const& neighbour : row.branch) hash.update(neighbour.bytes);
         hash.update(row.values);
     }
