@@ -16,9 +16,9 @@ struct explorer {
     using state = swarm<rules>;
 
     std::size_t n, f;
-    std::size_t injections;            ///< in the relay, all rounds together
-    bool subsets;                      ///< of receivers; else single ones and all
-    bool stop_at_first = true;         ///< for mutants
+    std::size_t injections;    ///< in the relay, all rounds together
+    bool subsets;              ///< of receivers; else single ones and all
+    bool stop_at_first = true; ///< for mutants
     std::size_t states = 0, leaves = 0, bad = 0;
     std::unordered_set<std::string> seen{};
     std::string path{}, first_bad{};
@@ -37,7 +37,9 @@ private:
         for (auto const& one : s.peers) {
             if (!one) continue;
             std::string text;
-            auto const add = [&](digest const& d) { text.append(reinterpret_cast<char const*>(d.bytes.data()), 6); };
+            auto const add = [&](digest const& d) {
+                text.append(reinterpret_cast<char const*>(d.bytes.data()), 6);
+            };
             text += char('0' + int(one->where()));
             if (one->decided()) add(hash_of(one->log()));
             if (!one->own_list().empty()) add(hash_of(one->own_list()));
@@ -50,7 +52,8 @@ private:
                         if (other && one->digests().find(peer_id(k), hash_of(other->own_list())))
                             text += char('A' + k), add(hash_of(other->own_list()));
                 if (one->digests().heard(peer_id(k))) text += '!';
-                if (!one->digests().list_of(peer_id(k)).empty()) add(hash_of(one->digests().list_of(peer_id(k))));
+                if (!one->digests().list_of(peer_id(k)).empty())
+                    add(hash_of(one->digests().list_of(peer_id(k))));
             }
             auto certified = one->relay().certified();
             std::ranges::sort(certified);
@@ -135,7 +138,8 @@ private:
     std::vector<log_list> lists(state const& s) const {
         std::vector<log_list> all;
         for (std::size_t k = f; k < n; ++k)
-            if (std::ranges::find(all, s.peers[k]->own_list()) == all.end()) all.push_back(s.peers[k]->own_list());
+            if (std::ranges::find(all, s.peers[k]->own_list()) == all.end())
+                all.push_back(s.peers[k]->own_list());
         return all;
     }
     std::vector<std::vector<std::size_t>> receivers() const {
@@ -189,7 +193,8 @@ private:
             return;
         }
         auto const before = path;
-        auto const go_on = [&](state next, std::size_t then_left) { // what came, came at the end of the round:
+        auto const go_on = [&](state next,
+                               std::size_t then_left) { // what came, came at the end of the round:
             next.tick(at(6 + 2 * std::int64_t(round)));
             if (fresh(next, "4" + std::to_string(round) + "," + std::to_string(then_left)))
                 relay(next, round + 1, then_left, withheld);
@@ -207,7 +212,8 @@ private:
             };
             auto const body = [&](std::size_t k, unsigned variant) {
                 auto const hash = sha256_of(body_of(k, variant));
-                inject(char('0' + variant + 5 * k), wire::relayed_body{s.body(k, variant), s.relays(statement::relayed_body, hash, k, f)});
+                inject(char('0' + variant + 5 * k),
+                       wire::relayed_body{s.body(k, variant), s.relays(statement::relayed_body, hash, k, f)});
             };
             body(0, 1);
             body(0, 2);
@@ -216,7 +222,8 @@ private:
                 auto const c = s.certificate(l, f);
                 if (c.signatures.size() < (rules.quorum_of_signers ? s.q : f)) continue;
                 inject('C', c);
-                inject('R', wire::relayed_certificate{c, s.relays(statement::relayed_certificate, hash_of(l), 0, f)});
+                inject('R', wire::relayed_certificate{
+                                c, s.relays(statement::relayed_certificate, hash_of(l), 0, f)});
             }
         }
     }

@@ -26,7 +26,8 @@ bool caught() {
 
 } // namespace
 
-TEST_CASE("broadcast: whatever one or two liars among 3, 4 or 5 send, the honest logs are equal and hold all honest") {
+TEST_CASE("broadcast: whatever one or two liars among 3, 4 or 5 send, the honest logs are equal and hold all "
+          "honest") {
     for (auto const& [n, f] : {std::pair<std::size_t, std::size_t>{3, 1}, {4, 1}, {5, 2}}) {
         auto const all = explore(n, f, n < 5 ? 2 : 1, true);
         INFO("first bad path: ", all.first_bad);

@@ -31,7 +31,8 @@ entry_kind kind_of(plain const& s, std::size_t seen_by, std::size_t member) {
 
 } // namespace
 
-TEST_CASE("broadcast: honest members close by a full certificate before the deadline, with two messages each way") {
+TEST_CASE(
+    "broadcast: honest members close by a full certificate before the deadline, with two messages each way") {
     for (std::size_t const n : {1, 2, 3, 4, 7, 16, 64}) {
         plain s(n, (n - 1) / 3, 0);
         s.submit_all();
@@ -51,7 +52,8 @@ TEST_CASE("broadcast: honest members close by a full certificate before the dead
     }
 }
 
-TEST_CASE("broadcast: one honest crash, after any number of sends, costs one pull and one digest interval, no relay") {
+TEST_CASE("broadcast: one honest crash, after any number of sends, costs one pull and one digest interval, "
+          "no relay") {
     for (std::size_t const n : {4, 5, 7}) {
         for (std::size_t point = 0; point <= 2 * (n - 1); ++point) {
             INFO("n = ", n, ", crash after ", point, " messages");
@@ -65,7 +67,8 @@ TEST_CASE("broadcast: one honest crash, after any number of sends, costs one pul
             s.tick(at(4));
             CHECK(s.agreed(0));
             CHECK_FALSE(s.any_relay());
-            auto const expected = point == 0 ? entry_kind::absent : entry_kind::body; // one that has it is enough
+            auto const expected =
+                point == 0 ? entry_kind::absent : entry_kind::body; // one that has it is enough
             CHECK(kind_of(s, 0, who) == expected);
         }
     }
@@ -87,7 +90,8 @@ TEST_CASE("broadcast: a crash after the deadline, while others pull, starts no r
     }
 }
 
-TEST_CASE("broadcast: two bodies of one sender: equivocated for all, with a proof that a third party can check") {
+TEST_CASE(
+    "broadcast: two bodies of one sender: equivocated for all, with a proof that a third party can check") {
     plain s(4, 1, 1);
     s.submit_all();
     s.deliver(0, 1, s.body(0, 1));
@@ -123,7 +127,8 @@ TEST_CASE("broadcast: a body that went to one member reaches all by the pull") {
     }
 }
 
-TEST_CASE("broadcast: a digest that is withheld from some: those close two intervals after the deadline, alike") {
+TEST_CASE(
+    "broadcast: a digest that is withheld from some: those close two intervals after the deadline, alike") {
     plain s(4, 1, 1);
     s.submit_all();
     for (std::size_t k = 1; k < 4; ++k) s.deliver(0, k, s.body(0, 1));
@@ -146,7 +151,8 @@ TEST_CASE("broadcast: a digest that is withheld from some: those close two inter
     }
 }
 
-TEST_CASE("broadcast: split digests: the one who sees another one does not close, and gets the certificate of the others") {
+TEST_CASE("broadcast: split digests: the one who sees another one does not close, and gets the certificate "
+          "of the others") {
     plain s(4, 1, 1);
     s.submit_all();
     for (std::size_t k = 1; k < 4; ++k) s.deliver(0, k, s.body(0, 1));
@@ -165,7 +171,8 @@ TEST_CASE("broadcast: split digests: the one who sees another one does not close
     CHECK(s.proofs == 1); // two lists signed
 }
 
-TEST_CASE("broadcast: contested bodies end in a relay whose outcome a quorum signs, and all charge the sender") {
+TEST_CASE(
+    "broadcast: contested bodies end in a relay whose outcome a quorum signs, and all charge the sender") {
     plain s(5, 2, 2);
     s.submit_all();
     for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.body(1, 0));
@@ -187,7 +194,8 @@ TEST_CASE("broadcast: contested bodies end in a relay whose outcome a quorum sig
     }
 }
 
-TEST_CASE("broadcast: what belongs to another run, epoch, step, phase, draw or life of the key is no evidence") {
+TEST_CASE(
+    "broadcast: what belongs to another run, epoch, step, phase, draw or life of the key is no evidence") {
     for (int which = 0; which < 6; ++which) {
         plain s(4, 1, 1);
         s.submit_all();
@@ -201,10 +209,12 @@ TEST_CASE("broadcast: what belongs to another run, epoch, step, phase, draw or l
         if (which == 5) members[0].incarnation[3] = std::byte{1};
         auto const bytes = body_of(0, 1);
         auto const hash = sha256_of(bytes);
-        auto const by = sign_statement(s.who->signers[0], foreign, statement::body, peer_id{0}, members, hash, peer_id{0});
+        auto const by = sign_statement(s.who->signers[0], foreign, statement::body, peer_id{0}, members, hash,
+                                       peer_id{0});
         s.deliver(0, 1, wire::signed_body{foreign.at, peer_id{0}, bytes, by});
         s.deliver(0, 1, wire::signed_body{here.at, peer_id{0}, bytes, by}); // said to be of this one
-        auto const vote = sign_statement(s.who->signers[0], foreign, statement::list, peer_id{0}, members, hash, peer_id{0});
+        auto const vote = sign_statement(s.who->signers[0], foreign, statement::list, peer_id{0}, members,
+                                         hash, peer_id{0});
         s.deliver(0, 1, wire::signed_digest{here.at, peer_id{0}, hash, vote});
         CHECK(s.peers[1]->offences() >= 2);
         CHECK_FALSE(s.peers[1]->digests().heard(peer_id{0}));
@@ -265,13 +275,35 @@ TEST_CASE("broadcast: a relayed body needs as many countersignatures as rounds h
             for (std::size_t r = 1; r <= round; ++r) s.tick(at(4 + 2 * std::int64_t(r)));
             REQUIRE(s.peers[2]->where() == broadcast_stage::relaying);
             auto const hash = sha256_of(body_of(1, 0));
-            s.deliver(0, 2, wire::relayed_body{s.body(1, 0), s.relays(statement::relayed_body, hash, 1, signatures)});
+            s.deliver(
+                0, 2,
+                wire::relayed_body{s.body(1, 0), s.relays(statement::relayed_body, hash, 1, signatures)});
             CHECK(s.peers[2]->relay().bodies(peer_id{1}).size() == (signatures >= round));
             s.flush();
             s.run_to_end();
             CHECK(s.agreed(2));
         }
     }
+}
+
+TEST_CASE("broadcast: bodies that a relay brings before round 1 are passed on, though a third one of the "
+          "slot is held") {
+    plain s(5, 2, 2);
+    s.submit_all();
+    s.tick(at(0));
+    s.deliver(0, 2, s.body(0, 1)); // slot 0 is contested, so that no list has a certificate
+    s.deliver(0, 3, s.body(0, 2));
+    s.deliver(0, 4, s.body(0, 3));
+    s.tick(at(2));
+    s.deliver(1, 2, s.body(1, 1)); // in no list
+    for (unsigned const variant : {2u, 3u}) {
+        auto const hash = sha256_of(body_of(1, variant));
+        s.deliver(1, 2,
+                  wire::relayed_body{s.body(1, variant), s.relays(statement::relayed_body, hash, 1, 1)});
+    }
+    s.run_to_end();
+    REQUIRE(s.agreed(2));
+    CHECK(kind_of(s, 2, 1) == entry_kind::equivocated);
 }
 
 TEST_CASE("broadcast: cut in two before the deadline, both halves pause, and go on when the links are back") {
@@ -288,7 +320,8 @@ TEST_CASE("broadcast: cut in two before the deadline, both halves pause, and go 
     CHECK_FALSE(s.any_relay());
 }
 
-TEST_CASE("broadcast: cut in two between bodies and digests, both halves pause after the relay, and then go on") {
+TEST_CASE(
+    "broadcast: cut in two between bodies and digests, both halves pause after the relay, and then go on") {
     plain s(5, 1, 1); // 0 says nothing: lists are made at the deadline
     s.submit_all();
     s.tick(at(0));
@@ -325,7 +358,8 @@ TEST_CASE("broadcast: what the caller gets wrong is said with its numbers") {
     one.submit({});
     CHECK_THROWS_WITH_AS(one.submit({}), "this member has sent its body", contract_violation);
     setup.quorum = 1;
-    CHECK_THROWS_WITH_AS((void)make(), "a quorum of 1 among 4 members, 1 of which may lie", contract_violation);
+    CHECK_THROWS_WITH_AS((void)make(), "a quorum of 1 among 4 members, 1 of which may lie",
+                         contract_violation);
     setup.quorum = 3;
     setup.self = peer_id{4};
     CHECK_THROWS_AS((void)make(), contract_violation);
@@ -353,7 +387,9 @@ bool survives(std::uint64_t number, std::size_t& relays) {
     std::mt19937_64 random(number);
     auto const below = [&](std::size_t m) { return std::size_t(random() % m); };
     std::size_t const n = 3 + below(30), f = (n - 1) / 2;
-    std::size_t const faulty = below(f + 1), crashes = faulty == 0 ? 0 : below(std::min<std::size_t>(faulty, 3)), liars = faulty - crashes;
+    std::size_t const faulty = below(f + 1),
+                      crashes = faulty == 0 ? 0 : below(std::min<std::size_t>(faulty, 3)),
+                      liars = faulty - crashes;
     swarm<rules> s(n, f, liars);
     s.submit_all();
     std::vector<std::size_t> crashed_at;
@@ -368,7 +404,8 @@ bool survives(std::uint64_t number, std::size_t& relays) {
     };
     for (std::size_t r = 0; r < f + 6; ++r) {
         for (std::size_t sends = liars ? below(4 * n) : 0; sends-- > 0;) {
-            std::size_t const liar = below(liars), to = somebody(), slot = below(std::min<std::size_t>(liars, 2));
+            std::size_t const liar = below(liars), to = somebody(),
+                              slot = below(std::min<std::size_t>(liars, 2));
             unsigned const variant = unsigned(below(3));
             auto const l = some_list();
             auto const hash = sha256_of(body_of(slot, variant));
@@ -379,10 +416,15 @@ bool survives(std::uint64_t number, std::size_t& relays) {
             case 3: s.deliver(liar, to, s.list(liar, l)); break;
             case 4: s.deliver(liar, to, s.certificate(l, liars)); break;
             case 5:
-                s.deliver(liar, to, wire::relayed_body{s.body(slot, variant), s.relays(statement::relayed_body, hash, slot, liars)});
+                s.deliver(liar, to,
+                          wire::relayed_body{s.body(slot, variant),
+                                             s.relays(statement::relayed_body, hash, slot, liars)});
                 break;
             case 6:
-                s.deliver(liar, to, wire::relayed_certificate{s.certificate(l, liars), s.relays(statement::relayed_certificate, hash_of(l), 0, liars)});
+                s.deliver(liar, to,
+                          wire::relayed_certificate{
+                              s.certificate(l, liars),
+                              s.relays(statement::relayed_certificate, hash_of(l), 0, liars)});
                 break;
             }
         }
@@ -401,7 +443,8 @@ bool survives(std::uint64_t number, std::size_t& relays) {
 
 } // namespace
 
-TEST_CASE("broadcast: 3 to 32 members, up to f that lie or crash at any time: equal logs, all honest in them") {
+TEST_CASE(
+    "broadcast: 3 to 32 members, up to f that lie or crash at any time: equal logs, all honest in them") {
     std::size_t relays = 0;
     for (std::uint64_t number = 1; number <= 300; ++number) {
         INFO("seed ", number);

@@ -40,7 +40,8 @@ TEST_CASE("contest: a phase without quarrel costs nobody anything") {
     CHECK(t.judge() == contest_verdict{});
 }
 
-TEST_CASE("contest: the sender of a contested slot pays one point, up to f that differ another one in equal shares") {
+TEST_CASE("contest: the sender of a contested slot pays one point, up to f that differ another one in equal "
+          "shares") {
     table t;
     for (std::size_t const k : {3, 5}) t.reports[1].lists.push_back(t.s.list(k, t.with(0, {})));
     t.reports[2] = t.reports[1]; // said twice counts once
@@ -65,7 +66,8 @@ TEST_CASE("contest: an equivocated slot costs no points, its sender is banned") 
 
 TEST_CASE("contest: a digest that more than half miss costs its owner one point, of one who is in the log") {
     table t;
-    for (std::size_t k = 0; k < 3; ++k) t.reports[k].no_digest = {peer_id{4}, peer_id{4}, peer_id{4'000'000'000}};
+    for (std::size_t k = 0; k < 3; ++k)
+        t.reports[k].no_digest = {peer_id{4}, peer_id{4}, peer_id{4'000'000'000}};
     CHECK(t.judge().charges.empty());
     t.reports[3].no_digest = {peer_id{4}};
     CHECK(t.judge().charges == std::vector<contest_charge>{{peer_id{4}, peer_id{4}, point}});
@@ -73,7 +75,8 @@ TEST_CASE("contest: a digest that more than half miss costs its owner one point,
     CHECK(t.judge().charges.empty());
 }
 
-TEST_CASE("contest: whoever signed two lists is proved to, and its lists charge nobody, in any order of the reports") {
+TEST_CASE("contest: whoever signed two lists is proved to, and its lists charge nobody, in any order of the "
+          "reports") {
     table t;
     t.reports[1].lists.push_back(t.s.list(3, t.with(0, {})));
     t.reports[2].lists.push_back(t.s.list(3, t.with(1, {})));
@@ -110,7 +113,8 @@ TEST_CASE("contest: what honest members report after a relay charges the liar th
     REQUIRE(s.agreed(2));
     std::vector<wire::aftermath> reports;
     for (std::size_t h = 2; h < 5; ++h) reports.push_back(aftermath_of(*s.peers[h], here.at));
-    auto const verdict = judge_contest(s.who->signers[0], here, s.who->members, s.f, s.peers[2]->log(), reports);
+    auto const verdict =
+        judge_contest(s.who->signers[0], here, s.who->members, s.f, s.peers[2]->log(), reports);
     REQUIRE_FALSE(verdict.charges.empty());
     CHECK(verdict.charges[0] == contest_charge{peer_id{0}, peer_id{0}, point});
     CHECK(verdict.proofs.empty());

@@ -23,7 +23,9 @@ using namespace btard;
 using signer_type = testing::counting_signer;
 
 inline constexpr std::chrono::nanoseconds delta{1'000};
-inline time_point at(std::int64_t half_intervals) { return time_point{} + 100 * delta + half_intervals * delta / 2; }
+inline time_point at(std::int64_t half_intervals) {
+    return time_point{} + 100 * delta + half_intervals * delta / 2;
+}
 
 inline slot_context const here{.run = {{std::byte{7}}}, .at = {.epoch = 1, .step = 5, .phase = 2, .draw = 0}};
 
@@ -49,7 +51,7 @@ struct swarm {
 
     std::shared_ptr<keys const> who;
     std::size_t n, f, q;
-    std::vector<std::optional<machine>> peers; // nothing: a liar, or crashed
+    std::vector<std::optional<machine>> peers;          // nothing: a liar, or crashed
     std::set<std::pair<digest, std::uint32_t>> relayed; // item, honest member that countersigned it
     std::size_t sent = 0, proofs = 0, pauses = 0;
     std::vector<std::vector<bool>> cut; // cut[a][b]: nothing gets from a to b
@@ -72,7 +74,8 @@ struct swarm {
         if (from != to && peers[to] && !cut[from][to]) peers[to]->handle_message(peer_id(from), m);
     }
     void note(std::size_t from, wire::log_message const& m) {
-        if (auto const* b = std::get_if<wire::relayed_body>(&m)) relayed.insert({sha256_of(b->body.bytes), from});
+        if (auto const* b = std::get_if<wire::relayed_body>(&m))
+            relayed.insert({sha256_of(b->body.bytes), from});
         if (auto const* c = std::get_if<wire::relayed_certificate>(&m))
             relayed.insert({hash_of(c->certificate.list), from});
     }

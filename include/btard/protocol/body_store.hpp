@@ -22,7 +22,9 @@ public:
 
     explicit body_store(std::size_t members) : held_(members) {}
 
-    [[nodiscard]] std::vector<held> const& of(peer_id sender) const { return held_[static_cast<std::size_t>(sender)]; }
+    [[nodiscard]] std::vector<held> const& of(peer_id sender) const {
+        return held_[static_cast<std::size_t>(sender)];
+    }
     [[nodiscard]] held const* find(peer_id sender, digest const& hash) const {
         for (auto const& one : of(sender))
             if (one.hash == hash) return &one;

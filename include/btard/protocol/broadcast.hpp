@@ -22,12 +22,14 @@
 #include <btard/core/types.hpp>
 #include <btard/crypto/sha256.hpp>
 #include <btard/protocol/body_store.hpp>
+#include <btard/protocol/broadcast_setup.hpp>
 #include <btard/protocol/digest_tally.hpp>
 #include <btard/protocol/log_list.hpp>
 #include <btard/protocol/log_messages.hpp>
 #include <btard/protocol/relay_set.hpp>
 #include <btard/protocol/signer.hpp>
 #include <btard/protocol/statement.hpp>
+#include <btard/protocol/statement_check.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -42,49 +44,18 @@
 
 namespace btard {
 
-/// What makes the relay safe, as switches, so that a test can show that it notices when one is off.  A template
-/// argument and not a setting: no configuration reaches it.
-struct broadcast_rules {
-    std::size_t relay_rounds_beyond_faults = 1;    ///< f + 1 rounds: one relay at least is honest
-    bool quorum_of_signers = true;                 ///< else f signers make a certificate
-    bool late_certificates_need_relays = true;     ///< from round 1 on
-    bool differing_digest_keeps_open = true;       ///< at D + 2 delta
-    bool held_bodies_enter_the_relay = true;       ///< in round 1
-    bool relays_any_slot = true;                   ///< else only those that it sees contested itself
-
-    friend bool operator==(broadcast_rules const&, broadcast_rules const&) = default;
-};
-
-struct broadcast_setup {
-    slot_context in{};
-    peer_id self{};
-    std::span<log_member const> members{};  ///< the roster of the epoch; stays where it is
-    std::size_t faults = 0;                 ///< f
-    std::size_t quorum = 1;                 ///< q
-    time_point deadline{};                  ///< D
-    std::chrono::nanoseconds interval{};    ///< delta: one question and its answer
-};
-
-enum class broadcast_stage : std::uint8_t {
-    collecting, pulling, alone, listed, asking, relaying, paused, fetching, closed
-};
-
-/// More than half; with f < n/3 more than (n + f)/2, so that not even two halves of a cut network go on.
-[[nodiscard]] constexpr std::size_t quorum_of(std::size_t members, std::size_t faults) {
-    return 3 * faults < members ? (members + faults) / 2 + 1 : members / 2 + 1;
-}
-
 /// One phase as one member sees it.  `docs/protocol.md`, "Agreement on the broadcast log".
 template <signer S, broadcast_rules rules = broadcast_rules{}>
 class broadcast {
 public:
     /// The signer and the roster stay where they are.
     broadcast(S const& with, broadcast_setup const& setup)
-        : signer_(&with), setup_(setup), bodies_(setup.members.size()), digests_(setup.members.size()),
+        : setup_(setup), check_(with, setup), bodies_(setup.members.size()), digests_(setup.members.size()),
           relay_(setup.members.size()), outcomes_(setup.members.size()), proved_(2 * setup.members.size()),
           deadline_(setup.deadline) {
         std::size_t const n = setup.members.size();
-        expects(static_cast<std::size_t>(setup.self) < n, "member ", static_cast<std::size_t>(setup.self), " of ", n);
+        expects(static_cast<std::size_t>(setup.self) < n, "member ", static_cast<std::size_t>(setup.self),
+                " of ", n);
         expects(setup.quorum > setup.faults && setup.quorum <= n, "a quorum of ", setup.quorum, " among ", n,
                 " members, ", setup.faults, " of which may lie");
         expects(setup.interval.count() > 0, "the relay interval is ", setup.interval.count(), " ns");
@@ -96,7 +67,8 @@ public:
     void submit(std::vector<std::byte> body) {
         expects(bodies_.of(setup_.self).empty(), "this member has sent its body");
         digest const hash = sha256_of(body);
-        wire::signed_body mine{setup_.in.at, setup_.self, std::move(body), sign(statement::body, hash, setup_.self)};
+        wire::signed_body mine{setup_.in.at, setup_.self, std::move(body),
+                               check_.sign(statement::body, hash, setup_.self)};
         bodies_.add(hash, mine);
         to_all(std::move(mine));
         list_if_complete();
@@ -148,10 +120,12 @@ public:
     [[nodiscard]] broadcast_stage where() const { return stage_; }
     [[nodiscard]] bool decided() const { return how_.has_value(); }
     [[nodiscard]] closed_by how() const { return how_.value(); }
-    [[nodiscard]] log_list const& log() const { return log_; }         ///< when decided
-    [[nodiscard]] log_list const& own_list() const { return own_; }    ///< when signed
-    [[nodiscard]] bool relayed() const { return relayed_; }            ///< a relay was begun
-    [[nodiscard]] std::uint64_t offences() const { return offences_; } ///< messages that no honest member sends
+    [[nodiscard]] log_list const& log() const { return log_; }      ///< when decided
+    [[nodiscard]] log_list const& own_list() const { return own_; } ///< when signed
+    [[nodiscard]] bool relayed() const { return relayed_; }         ///< a relay was begun
+    [[nodiscard]] std::uint64_t offences() const {
+        return check_.offences();
+    } ///< messages that no honest member sends
     /// The bytes of a body of the log; when closed, of each member with one.
     [[nodiscard]] std::span<std::byte const> body(peer_id member) const {
         auto const& entry = log_.at(static_cast<std::size_t>(member));
@@ -162,7 +136,10 @@ public:
     [[nodiscard]] std::optional<equivocation> equivocated(peer_id member) const {
         auto const& held = bodies_.of(member);
         if (held.size() < 2) return {};
-        return equivocation{setup_.in, statement::body, member, {held[0].hash, held[1].hash},
+        return equivocation{setup_.in,
+                            statement::body,
+                            member,
+                            {held[0].hash, held[1].hash},
                             {held[0].body.by_sender, held[1].body.by_sender}};
     }
     /// For later readers.  After a relay there is one when a quorum has signed what came out.
@@ -186,14 +163,6 @@ private:
     }
     [[nodiscard]] bool signed_list() const { return !own_.empty(); }
 
-    [[nodiscard]] signature sign(statement kind, digest const& hash, peer_id about) const {
-        return sign_statement(*signer_, setup_.in, kind, setup_.self, setup_.members, hash, about);
-    }
-    [[nodiscard]] bool good(statement kind, peer_id by, digest const& hash, peer_id about, signature const& s) {
-        if (holds(*signer_, setup_.in, kind, by, setup_.members, hash, about, s)) return true;
-        ++offences_;
-        return false;
-    }
     template <class M>
     void to_one(peer_id to, M message) {
         actions_.push_back(act::send_log{to, std::move(message)});
@@ -212,15 +181,15 @@ private:
 
     /// Whether it is here now, its signature good.
     [[nodiscard]] bool take(wire::signed_body const& m, digest const& hash) {
-        if (m.at != setup_.in.at || static_cast<std::size_t>(m.sender) >= size()) return ++offences_, false;
+        if (m.at != setup_.in.at || static_cast<std::size_t>(m.sender) >= size()) return check_.refuse();
         if (bodies_.find(m.sender, hash)) return true;
-        if (!good(statement::body, m.sender, hash, m.sender, m.by_sender)) return false;
+        if (!check_.good(statement::body, m.sender, hash, m.sender, m.by_sender)) return false;
         bodies_.add(hash, m);
         if (auto both = equivocated(m.sender)) prove(*std::move(both));
         return true;
     }
     void on(peer_id, wire::signed_body const& m) {
-        if (static_cast<std::size_t>(m.sender) >= size()) return void(++offences_);
+        if (static_cast<std::size_t>(m.sender) >= size()) return void(check_.refuse());
         auto const& held = bodies_.of(m.sender);
         for (auto const& known : held)
             if (known.body == m) return; // cheaper than its hash: after a pull there are many
@@ -242,7 +211,7 @@ private:
     void sign_list() {
         own_ = bodies_.list();
         own_hash_ = hash_of(own_);
-        own_signature_ = sign(statement::list, own_hash_, setup_.self);
+        own_signature_ = check_.sign(statement::list, own_hash_, setup_.self);
         digests_.add(setup_.self, own_hash_, own_signature_);
         digests_.add_list(setup_.self, own_hash_, own_);
         to_all(wire::signed_digest{setup_.in.at, setup_.self, own_hash_, own_signature_});
@@ -253,9 +222,9 @@ private:
     // ---- digests, lists and certificates
 
     [[nodiscard]] bool take_digest(place at, peer_id by, digest const& hash, signature const& s) {
-        if (at != setup_.in.at || static_cast<std::size_t>(by) >= size()) return ++offences_, false;
+        if (at != setup_.in.at || static_cast<std::size_t>(by) >= size()) return check_.refuse();
         if (!digests_.wants(by, hash)) return digests_.find(by, hash) != nullptr;
-        if (!good(statement::list, by, hash, by, s)) return false;
+        if (!check_.good(statement::list, by, hash, by, s)) return false;
         digests_.add(by, hash, s);
         if (auto const both = digests_.both(by)) {
             auto const& [a, b] = *both;
@@ -264,35 +233,32 @@ private:
         return true;
     }
     void on(peer_id, wire::signed_digest const& m) {
-        if (take_digest(m.at, m.signer, m.hash, m.by_signer) && m.hash == own_hash_) close_if_full(own_hash_, own_);
+        if (take_digest(m.at, m.signer, m.hash, m.by_signer) && m.hash == own_hash_)
+            close_if_full(own_hash_, own_);
     }
     void on(peer_id, wire::signed_list const& m) {
-        if (!well_formed(m.list, size())) return void(++offences_);
+        if (!well_formed(m.list, size())) return void(check_.refuse());
         digest const hash = hash_of(m.list);
         if (!take_digest(m.at, m.signer, hash, m.by_signer)) return;
         digests_.add_list(m.signer, hash, m.list);
         close_if_full(hash, m.list);
     }
     void close_if_full(digest const& hash, log_list const& list) {
-        if (list.empty() || decided() || digests_.count(hash) < signers_needed() || !digests_.full(hash, list)) return;
-        decide(closed_by::full_certificate, list, wire::log_certificate{setup_.in.at, false, list, digests_.signatures(hash)});
+        if (list.empty() || decided() || digests_.count(hash) < signers_needed() ||
+            !digests_.full(hash, list))
+            return;
+        decide(closed_by::full_certificate, list,
+               wire::log_certificate{setup_.in.at, false, list, digests_.signatures(hash)});
     }
 
-    /// Distinct members, each signature good, and enough of them.
     [[nodiscard]] bool valid(wire::log_certificate const& c, digest const& hash) {
-        if (c.at != setup_.in.at || c.signatures.size() > size()) return ++offences_, false;
-        std::vector<bool> seen(size());
-        for (auto const& [member, by] : c.signatures) {
-            if (static_cast<std::size_t>(member) >= size() || seen[static_cast<std::size_t>(member)])
-                return ++offences_, false;
-            seen[static_cast<std::size_t>(member)] = true;
-            if (!good(c.outcome ? statement::outcome : statement::list, member, hash, member, by)) return false;
-        }
-        return c.signatures.size() >= signers_needed() || (++offences_, false);
+        if (c.at != setup_.in.at || c.signatures.size() < signers_needed()) return check_.refuse();
+        return check_.all_good(c.outcome ? statement::outcome : statement::list, c.signatures,
+                               signers_needed(), hash);
     }
     void on(peer_id, wire::log_certificate const& c) {
         if (decided()) return;
-        if (!well_formed(c.list, size())) return void(++offences_);
+        if (!well_formed(c.list, size())) return void(check_.refuse());
         digest const hash = hash_of(c.list);
         if (!valid(c, hash)) return;
         if (c.outcome) {
@@ -307,11 +273,11 @@ private:
     // ---- questions: everybody answers, closed or not
 
     void on(peer_id from, wire::log_question const& q) {
-        if (q.at != setup_.in.at || q.bodies.size() > size()) return void(++offences_);
+        if (q.at != setup_.in.at || q.bodies.size() > size()) return void(check_.refuse());
         std::vector<bool> sent(size());
         for (peer_id const member : q.bodies) {
             if (static_cast<std::size_t>(member) >= size() || sent[static_cast<std::size_t>(member)])
-                return void(++offences_);
+                return void(check_.refuse());
             sent[static_cast<std::size_t>(member)] = true;
             for (auto const& held : bodies_.of(member)) to_one(from, held.body);
         }
@@ -325,49 +291,47 @@ private:
 
     /// In round r it takes r members that countersigned.  Before round 1 it takes one, as in round 1: whose clock
     /// is a little ahead begins earlier.
-    [[nodiscard]] bool enough(statement kind, std::vector<wire::member_signature> const& relays, digest const& hash,
-                              peer_id about) {
-        std::size_t const needed = stage_ == broadcast_stage::relaying ? round_ : 1;
-        if (relays.size() < needed || relays.size() > size()) return false;
-        std::vector<bool> seen(size());
-        for (auto const& [member, by] : relays) {
-            if (static_cast<std::size_t>(member) >= size() || seen[static_cast<std::size_t>(member)])
-                return ++offences_, false;
-            seen[static_cast<std::size_t>(member)] = true;
-            if (!good(kind, member, hash, kind == statement::relayed_body ? about : member, by)) return false;
-        }
-        return true;
+    [[nodiscard]] std::size_t relays_needed() const {
+        return stage_ == broadcast_stage::relaying ? round_ : 1;
     }
     void on(peer_id, wire::relayed_body const& m) {
         if (decided() || stage_ == broadcast_stage::paused) return;
         peer_id const slot = m.body.sender;
-        if (static_cast<std::size_t>(slot) >= size()) return void(++offences_);
-        if (!rules.relays_any_slot && stage_ == broadcast_stage::relaying && !contested_[static_cast<std::size_t>(slot)])
+        if (static_cast<std::size_t>(slot) >= size()) return void(check_.refuse());
+        if (!rules.relays_any_slot && stage_ == broadcast_stage::relaying &&
+            !contested_[static_cast<std::size_t>(slot)])
             return;
         digest const hash = sha256_of(m.body.bytes);
-        if (!relay_.wants(slot, hash) || !enough(statement::relayed_body, m.relays, hash, slot)) return;
-        if (!take(m.body, hash)) return;
+        if (!relay_.wants(slot, hash) ||
+            !check_.all_good(statement::relayed_body, m.relays, relays_needed(), hash, slot) ||
+            !take(m.body, hash))
+            return;
         relay_.accept(slot, hash);
         list_if_complete();
-        if (stage_ == broadcast_stage::relaying) forward(m.body, hash, m.relays);
+        if (stage_ == broadcast_stage::relaying) return forward(m.body, hash, m.relays);
+        early_.push_back({hash, m.body});
     }
     void on(peer_id, wire::relayed_certificate const& m) {
         if (decided() || stage_ == broadcast_stage::paused) return;
         auto const& c = m.certificate;
-        if (!well_formed(c.list, size()) || c.outcome) return void(++offences_);
+        if (!well_formed(c.list, size()) || c.outcome) return void(check_.refuse());
         digest const hash = hash_of(c.list);
         if (!valid(c, hash)) return;
         if (is_full(c)) return decide(closed_by::full_certificate, c.list, c);
-        if (!relay_.wants_certificate(hash) || !enough(statement::relayed_certificate, m.relays, hash, setup_.self)) return;
+        if (!relay_.wants_certificate(hash) ||
+            !check_.all_good(statement::relayed_certificate, m.relays, relays_needed(), hash))
+            return;
         relay_.accept(hash, c);
         if (stage_ == broadcast_stage::relaying) forward(c, hash, m.relays);
     }
-    void forward(wire::signed_body const& body, digest const& hash, std::vector<wire::member_signature> relays) {
-        relays.push_back({setup_.self, sign(statement::relayed_body, hash, body.sender)});
+    void forward(wire::signed_body const& body, digest const& hash,
+                 std::vector<wire::member_signature> relays) {
+        relays.push_back({setup_.self, check_.sign(statement::relayed_body, hash, body.sender)});
         to_all(wire::relayed_body{body, std::move(relays)});
     }
-    void forward(wire::log_certificate const& c, digest const& hash, std::vector<wire::member_signature> relays) {
-        relays.push_back({setup_.self, sign(statement::relayed_certificate, hash, setup_.self)});
+    void forward(wire::log_certificate const& c, digest const& hash,
+                 std::vector<wire::member_signature> relays) {
+        relays.push_back({setup_.self, check_.sign(statement::relayed_certificate, hash, setup_.self)});
         to_all(wire::relayed_certificate{c, std::move(relays)});
     }
 
@@ -385,14 +349,15 @@ private:
         for (std::size_t k = 0; k < relay_.certificates().size(); ++k)
             forward(relay_.certificates()[k], relay_.certified()[k], {});
         for (std::size_t s = 0; s < size(); ++s) {
-            auto const early = relay_.bodies(peer_id(s)); // countersigned by others already
             for (auto const& held : bodies_.of(peer_id(s))) {
                 bool const in_list = own_[s].kind == entry_kind::equivocated || own_[s].hash == held.hash;
                 if (in_list) relay_.accept(peer_id(s), held.hash);
-                bool const mine = in_list && contested_[s] && rules.held_bodies_enter_the_relay;
-                if (mine || std::ranges::find(early, held.hash) != early.end()) forward(held.body, held.hash, {});
+                if (in_list && contested_[s] && rules.held_bodies_enter_the_relay)
+                    forward(held.body, held.hash, {});
             }
         }
+        for (auto const& [hash, body] : early_) forward(body, hash, {});
+        early_.clear();
     }
     /// Those whose digests came one by one.
     void accept_certificates() {
@@ -408,21 +373,24 @@ private:
         if (digests_.heard() < setup_.quorum) return pause(broadcast_stage::paused, digests_.heard(), now);
         auto const list = relay_.outcome();
         digest const hash = hash_of(list);
-        signature const by = sign(statement::outcome, hash, setup_.self);
+        signature const by = check_.sign(statement::outcome, hash, setup_.self);
         outcomes_[static_cast<std::size_t>(setup_.self)] = {hash, by};
         to_all(wire::signed_outcome{setup_.in.at, setup_.self, hash, by});
         decide(closed_by::relay, list, {});
     }
     void on(peer_id, wire::signed_outcome const& m) {
-        if (m.at != setup_.in.at || static_cast<std::size_t>(m.signer) >= size()) return void(++offences_);
+        if (m.at != setup_.in.at || static_cast<std::size_t>(m.signer) >= size())
+            return void(check_.refuse());
         auto& kept = outcomes_[static_cast<std::size_t>(m.signer)];
-        if (!kept && good(statement::outcome, m.signer, m.hash, m.signer, m.by_signer)) kept = {m.hash, m.by_signer};
+        if (!kept && check_.good(statement::outcome, m.signer, m.hash, m.signer, m.by_signer))
+            kept = {m.hash, m.by_signer};
     }
     [[nodiscard]] std::optional<wire::log_certificate> outcome_certificate() const {
         wire::log_certificate c{setup_.in.at, true, log_, {}};
         digest const hash = hash_of(log_);
         for (std::size_t k = 0; k < size(); ++k)
-            if (outcomes_[k] && outcomes_[k]->hash == hash) c.signatures.push_back({peer_id(k), outcomes_[k]->by});
+            if (outcomes_[k] && outcomes_[k]->hash == hash)
+                c.signatures.push_back({peer_id(k), outcomes_[k]->by});
         if (c.signatures.size() < setup_.quorum) return {};
         return c;
     }
@@ -512,8 +480,8 @@ private:
         signature by;
     };
 
-    S const* signer_;
     broadcast_setup setup_;
+    statement_checker<S> check_;
     broadcast_stage stage_ = broadcast_stage::collecting;
     body_store bodies_;
     digest_tally digests_;
@@ -523,7 +491,8 @@ private:
     log_list own_;                                     // empty until it is signed
     digest own_hash_{};
     signature own_signature_{};
-    std::vector<bool> contested_; // (members), from round 1 on
+    std::vector<bool> contested_;         // (members), from round 1 on
+    std::vector<body_store::held> early_; // accepted before round 1: at most two of each member
     std::size_t round_ = 0;
     bool relayed_ = false;
     time_point deadline_; // D, later when a pause came between
@@ -531,7 +500,6 @@ private:
     log_list log_;        // the outcome
     std::optional<closed_by> how_;
     std::optional<wire::log_certificate> certificate_;
-    std::uint64_t offences_ = 0;
     std::deque<log_action> actions_;
 };
 

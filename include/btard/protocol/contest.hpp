@@ -20,8 +20,8 @@ namespace btard {
 namespace wire {
 /// In the next body of each member: what it saw of this phase.  Empty when all went well.
 struct aftermath {
-    std::vector<signed_list> lists{};    ///< those that differ from the log
-    std::vector<peer_id> no_digest{};    ///< members in the log of whom it has no digest
+    std::vector<signed_list> lists{}; ///< those that differ from the log
+    std::vector<peer_id> no_digest{}; ///< members in the log of whom it has no digest
     friend bool operator==(aftermath const&, aftermath const&) = default;
 };
 } // namespace wire
@@ -47,7 +47,7 @@ template <signer S, broadcast_rules R>
 /// What one member pays, in millionths of a point: a sum of shares is the same everywhere, in any order.
 struct contest_charge {
     peer_id member{};
-    peer_id sender{};            ///< of the contested slot; the member itself: it pays for its own slot or digest
+    peer_id sender{}; ///< of the contested slot; the member itself: it pays for its own slot or digest
     std::uint64_t millionths = 0;
 
     friend auto operator<=>(contest_charge const&, contest_charge const&) = default;
@@ -71,9 +71,9 @@ struct contest_verdict {
 /// to send one is malformed, which the decoder of the next body judges.  More than f members that differ cannot
 /// all be liars, so then nobody but the sender pays.
 template <signer S>
-[[nodiscard]] contest_verdict judge_contest(S const& with, slot_context const& in, std::span<log_member const> members,
-                                            std::size_t faults, log_list const& log,
-                                            std::span<wire::aftermath const> reports) {
+[[nodiscard]] contest_verdict judge_contest(S const& with, slot_context const& in,
+                                            std::span<log_member const> members, std::size_t faults,
+                                            log_list const& log, std::span<wire::aftermath const> reports) {
     constexpr std::uint64_t point = 1'000'000;
     std::size_t const n = members.size();
     contest_verdict verdict;
@@ -103,12 +103,16 @@ template <signer S>
     for (auto& [member, kept] : lists) {
         if (kept.size() < 2) continue;
         std::ranges::sort(kept, {}, &known_list::hash); // the order of the reports says nothing
-        verdict.proofs.push_back({in, statement::list, member, {kept[0].hash, kept[1].hash},
+        verdict.proofs.push_back({in,
+                                  statement::list,
+                                  member,
+                                  {kept[0].hash, kept[1].hash},
                                   {kept[0].signed_by->by_signer, kept[1].signed_by->by_signer}});
     }
     for (std::size_t slot = 0; slot < n; ++slot) {
         auto const sender = peer_id(slot);
-        if (log[slot].kind == entry_kind::body && 2 * missed[slot] > n) verdict.charges.push_back({sender, sender, point});
+        if (log[slot].kind == entry_kind::body && 2 * missed[slot] > n)
+            verdict.charges.push_back({sender, sender, point});
         if (log[slot].kind == entry_kind::equivocated) continue;
         std::vector<peer_id> differ;
         for (auto const& [member, kept] : lists)
@@ -116,7 +120,8 @@ template <signer S>
         if (differ.empty()) continue;
         verdict.charges.push_back({sender, sender, point});
         if (differ.size() > faults) continue;
-        for (peer_id const member : differ) verdict.charges.push_back({member, sender, point / differ.size()});
+        for (peer_id const member : differ)
+            verdict.charges.push_back({member, sender, point / differ.size()});
     }
     return verdict;
 }

@@ -35,7 +35,8 @@ using log_list = std::vector<list_entry>;
 [[nodiscard]] inline digest hash_of(log_list const& list) {
     std::vector<std::byte> text;
     text.reserve(16 + 33 * list.size());
-    for (char const letter : std::string_view("btard log list 1")) text.push_back(static_cast<std::byte>(letter));
+    for (char const letter : std::string_view("btard log list 1"))
+        text.push_back(static_cast<std::byte>(letter));
     for (auto const& entry : list) {
         text.push_back(static_cast<std::byte>(entry.kind));
         if (entry.kind == entry_kind::body)

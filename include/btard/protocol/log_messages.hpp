@@ -88,8 +88,8 @@ struct signed_outcome {
     friend bool operator==(signed_outcome const&, signed_outcome const&) = default;
 };
 
-using log_message = std::variant<signed_body, signed_digest, signed_list, log_question, log_certificate, relayed_body,
-                                 relayed_certificate, signed_outcome>;
+using log_message = std::variant<signed_body, signed_digest, signed_list, log_question, log_certificate,
+                                 relayed_body, relayed_certificate, signed_outcome>;
 
 } // namespace wire
 
@@ -109,7 +109,8 @@ template <signer S>
 [[nodiscard]] bool proves(equivocation const& e, S const& with, std::span<log_member const> members) {
     if (e.hashes[0] == e.hashes[1] || (e.kind != statement::body && e.kind != statement::list)) return false;
     for (std::size_t k = 0; k < 2; ++k)
-        if (!holds(with, e.in, e.kind, e.member, members, e.hashes[k], e.member, e.signatures[k])) return false;
+        if (!holds(with, e.in, e.kind, e.member, members, e.hashes[k], e.member, e.signatures[k]))
+            return false;
     return true;
 }
 

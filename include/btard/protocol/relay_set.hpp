@@ -19,7 +19,9 @@ class relay_set {
 public:
     explicit relay_set(std::size_t members) : slots_(members) {}
 
-    [[nodiscard]] bool wants(peer_id slot, digest const& body) const { return wants(slots_[index(slot)], body); }
+    [[nodiscard]] bool wants(peer_id slot, digest const& body) const {
+        return wants(slots_[index(slot)], body);
+    }
     void accept(peer_id slot, digest const& body) {
         if (wants(slot, body)) slots_[index(slot)].push_back(body);
     }

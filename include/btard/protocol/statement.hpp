@@ -22,7 +22,7 @@ struct place {
     std::uint64_t epoch = 0; ///< of the roster
     std::uint64_t step = 0;
     std::uint8_t phase = 0;
-    std::uint32_t draw = 0;  ///< of the joint randomness; phases that are not repeated have 0
+    std::uint32_t draw = 0; ///< of the joint randomness; phases that are not repeated have 0
 
     friend auto operator<=>(place const&, place const&) = default;
 };
@@ -51,9 +51,9 @@ enum class statement : std::uint8_t { body, list, relayed_body, relayed_certific
 /// another run, epoch, step, phase, draw or life of the same key have another one: here they are bad signatures.
 ///
 /// @param about whose body a relay countersigns; otherwise the signer
-[[nodiscard]] constexpr std::array<std::byte, 116> statement_text(slot_context const& in, statement kind, peer_id by,
-                                                                  log_member const& member, digest const& hash,
-                                                                  peer_id about) {
+[[nodiscard]] constexpr std::array<std::byte, 116> statement_text(slot_context const& in, statement kind,
+                                                                  peer_id by, log_member const& member,
+                                                                  digest const& hash, peer_id about) {
     std::array<std::byte, 116> text{};
     std::size_t end = 0;
     auto const number = [&](std::uint64_t value, std::size_t width) {
@@ -62,7 +62,8 @@ enum class statement : std::uint8_t { body, list, relayed_body, relayed_certific
     auto const bytes = [&](std::span<std::byte const> list) {
         for (std::byte const b : list) text[end++] = b;
     };
-    for (char const letter : std::string_view("btard1")) number(static_cast<std::uint8_t>(letter), 1); // 1: version
+    for (char const letter : std::string_view("btard1"))
+        number(static_cast<std::uint8_t>(letter), 1); // 1: version
     number(static_cast<std::uint64_t>(kind), 1);
     bytes(in.run.bytes);
     number(in.at.epoch, 8);
@@ -78,7 +79,8 @@ enum class statement : std::uint8_t { body, list, relayed_body, relayed_certific
 
 template <signer S>
 [[nodiscard]] signature sign_statement(S const& with, slot_context const& in, statement kind, peer_id by,
-                                       std::span<log_member const> members, digest const& hash, peer_id about) {
+                                       std::span<log_member const> members, digest const& hash,
+                                       peer_id about) {
     auto const& member = members[static_cast<std::size_t>(by)];
     return with.sign(statement_text(in, kind, by, member, hash, about));
 }
