@@ -336,6 +336,28 @@ TEST_CASE(
     CHECK(kind_of(s, 1, 0) == entry_kind::absent);
 }
 
+TEST_CASE("broadcast: who was silent in the phase before is not waited for longer, and all others are") {
+    for (bool const another : {false, true}) {
+        plain s(5, 2, 0);
+        for (std::size_t k = 0; k < 5; ++k) {
+            auto setup = s.setup(k);
+            setup.not_waited_for = {true, false, false, false, false};
+            setup.short_deadline = at(-8);
+            s.peers[k].emplace(s.who->signers[k], setup);
+        }
+        s.peers[0].reset();
+        if (another) s.peers[1].reset();
+        s.submit_all();
+        s.tick(at(-8));
+        s.tick(at(-6));
+        CHECK(s.all_closed() == !another); // by a full certificate, before the deadline
+        s.run_to_end();
+        REQUIRE(s.agreed(2));
+        CHECK_FALSE(s.any_relay());
+        CHECK(s.peers[2]->silent() == std::vector<bool>{true, another, false, false, false});
+    }
+}
+
 TEST_CASE("broadcast: a signed list is signed once, whatever comes later") {
     plain s(4, 1, 1);
     s.submit_all();

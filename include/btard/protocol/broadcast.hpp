@@ -52,12 +52,15 @@ public:
     broadcast(S const& with, broadcast_setup const& setup)
         : setup_(setup), check_(with, setup), bodies_(setup.members.size()), digests_(setup.members.size()),
           relay_(setup.members.size()), outcomes_(setup.members.size()), proved_(2 * setup.members.size()),
-          deadline_(setup.deadline) {
+          deadline_(setup.deadline), looks_early_(!setup.not_waited_for.empty()) {
         std::size_t const n = setup.members.size();
         expects(static_cast<std::size_t>(setup.self) < n, "member ", static_cast<std::size_t>(setup.self),
                 " of ", n);
         expects(setup.quorum > setup.faults && setup.quorum <= n, "a quorum of ", setup.quorum, " among ", n,
                 " members, ", setup.faults, " of which may lie");
+        expects(!looks_early_ || (setup.not_waited_for.size() == n && setup.short_deadline <= setup.deadline),
+                setup.not_waited_for.size(), " members of ", n,
+                " may be waited for less, and not longer than others");
         expects(setup.interval.count() > 0, "the relay interval is ", setup.interval.count(), " ns");
     }
 
@@ -102,8 +105,8 @@ public:
             return deadline_ + static_cast<std::int64_t>(intervals) * setup_.interval;
         };
         switch (stage_) {
-        case broadcast_stage::collecting: return at(0);
-        case broadcast_stage::pulling: return at(1);
+        case broadcast_stage::collecting: return looks_early_ ? setup_.short_deadline : deadline_;
+        case broadcast_stage::pulling: return pulled_at_ + setup_.interval;
         case broadcast_stage::listed: return at(2);
         case broadcast_stage::asking: return at(3);
         case broadcast_stage::relaying: return at(3 + round_);
@@ -151,6 +154,13 @@ public:
     [[nodiscard]] time_point next_from() const {
         auto const steps = how() == closed_by::full_certificate ? std::size_t{3} : setup_.faults + 4;
         return deadline_ + static_cast<std::int64_t>(steps) * setup_.interval;
+    }
+    /// `not_waited_for` of the next phase: of whom there was no body here, or no digest.
+    [[nodiscard]] std::vector<bool> silent() const {
+        std::vector<bool> them(size());
+        for (std::size_t k = 0; k < size(); ++k)
+            them[k] = log_[k].kind != entry_kind::body || !digests_.heard(peer_id(k));
+        return them;
     }
     [[nodiscard]] digest_tally const& digests() const { return digests_; }
     [[nodiscard]] relay_set const& relay() const { return relay_; }
@@ -400,7 +410,9 @@ private:
     void advance(time_point due, time_point now) {
         switch (stage_) {
         case broadcast_stage::collecting:
+            if (std::exchange(looks_early_, false) && !only_unexpected_missing()) return;
             stage_ = broadcast_stage::pulling;
+            pulled_at_ = due;
             return to_all(wire::log_question{.at = setup_.in.at, .bodies = bodies_.missing()});
         case broadcast_stage::pulling:
             if (bodies_.count() < setup_.quorum) return pause(broadcast_stage::alone, bodies_.count(), now);
@@ -424,6 +436,11 @@ private:
         case broadcast_stage::fetching: return ask_again(now);
         case broadcast_stage::closed: return;
         }
+    }
+    [[nodiscard]] bool only_unexpected_missing() const {
+        return std::ranges::all_of(bodies_.missing(), [&](peer_id member) {
+            return setup_.not_waited_for[static_cast<std::size_t>(member)];
+        });
     }
     void close_or_ask() {
         bool const differs = rules.differing_digest_keeps_open && [&] {
@@ -461,6 +478,10 @@ private:
 
     void decide(closed_by how, log_list list, std::optional<wire::log_certificate> certificate) {
         again_ = poll_deadline().value_or(deadline_) + setup_.interval;
+        digest const hash = hash_of(list);
+        if (certificate && !certificate->outcome) // a digest that came in a certificate is not missing
+            for (auto const& [member, by] : certificate->signatures)
+                if (digests_.wants(member, hash)) digests_.add(member, hash, by);
         log_ = std::move(list);
         certificate_ = std::move(certificate);
         how_ = how;
@@ -496,8 +517,10 @@ private:
     std::size_t round_ = 0;
     bool relayed_ = false;
     time_point deadline_; // D, later when a pause came between
-    time_point again_{};  // when to ask again
-    log_list log_;        // the outcome
+    bool looks_early_;    // whether only those are missing who are not waited for
+    time_point pulled_at_{};
+    time_point again_{}; // when to ask again
+    log_list log_;       // the outcome
     std::optional<closed_by> how_;
     std::optional<wire::log_certificate> certificate_;
     std::deque<log_action> actions_;

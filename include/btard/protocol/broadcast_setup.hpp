@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace btard {
 
@@ -33,6 +34,10 @@ struct broadcast_setup {
     std::size_t quorum = 1;                ///< q
     time_point deadline{};                 ///< D
     std::chrono::nanoseconds interval{};   ///< delta: one question and its answer
+    /// Members of whom the phase before had no body or no digest.  When only theirs are missing at
+    /// `short_deadline`, the lists are made then and not at D, which may have been moved for the sake of the others.
+    std::vector<bool> not_waited_for = {};
+    time_point short_deadline{};
 };
 
 enum class broadcast_stage : std::uint8_t {
