@@ -16,8 +16,9 @@ struct explorer {
     using state = swarm<rules>;
 
     std::size_t n, f;
-    std::size_t injections;    ///< in the relay, all rounds together
-    bool subsets;              ///< of receivers; else single ones and all
+    std::size_t injections; ///< in the relay, all rounds together
+    bool whole; ///< else, for rosters where that is too much, a part of each choice: bodies come late or
+                ///< not at all, liars vote alike, injections go to one or all, in rounds 1, f and f + 1
     bool stop_at_first = true; ///< for mutants
     std::size_t states = 0, leaves = 0, bad = 0;
     std::unordered_set<std::string> seen{};
@@ -25,41 +26,44 @@ struct explorer {
 
     void run() {
         std::vector<unsigned> classes;
-        for (int withheld = 0; withheld < (f > 1 ? 2 : 1); ++withheld) bodies(classes, withheld != 0);
+        for (int withheld = 0; withheld < (whole && f > 1 ? 2 : 1); ++withheld)
+            bodies(classes, withheld != 0);
     }
 
 private:
     bool done() const { return bad > 0 && stop_at_first; }
 
+    /// All of one honest member's state that what follows depends on.
+    std::string text_of(state const& s, std::size_t h) const {
+        auto const& one = s.peers[h];
+        std::string text;
+        auto const add = [&](digest const& d) {
+            text.append(reinterpret_cast<char const*>(d.bytes.data()), 6);
+        };
+        text += char('0' + int(one->where()));
+        if (one->decided()) add(hash_of(one->log()));
+        if (!one->own_list().empty()) add(hash_of(one->own_list()));
+        for (std::size_t k = 0; k < n; ++k) {
+            for (auto const& b : one->relay().bodies(peer_id(k))) text += char('a' + k), add(b);
+            if (auto const both = one->digests().both(peer_id(k)))
+                for (auto const& v : *both) text += char('A' + k), add(v.hash);
+            else if (one->digests().heard(peer_id(k)) && k < f)
+                for (auto const& other : s.peers)
+                    if (other && one->digests().find(peer_id(k), hash_of(other->own_list())))
+                        text += char('A' + k), add(hash_of(other->own_list()));
+            if (one->digests().heard(peer_id(k))) text += '!';
+            if (!one->digests().list_of(peer_id(k)).empty()) add(hash_of(one->digests().list_of(peer_id(k))));
+        }
+        auto certified = one->relay().certified();
+        std::ranges::sort(certified);
+        for (auto const& c : certified) text += '#', add(c);
+        return text;
+    }
+
     /// True the first time.  Honest members that are in the same state are interchangeable.
     bool fresh(state const& s, std::string key) {
         std::vector<std::string> each;
-        for (auto const& one : s.peers) {
-            if (!one) continue;
-            std::string text;
-            auto const add = [&](digest const& d) {
-                text.append(reinterpret_cast<char const*>(d.bytes.data()), 6);
-            };
-            text += char('0' + int(one->where()));
-            if (one->decided()) add(hash_of(one->log()));
-            if (!one->own_list().empty()) add(hash_of(one->own_list()));
-            for (std::size_t k = 0; k < n; ++k) {
-                for (auto const& b : one->relay().bodies(peer_id(k))) text += char('a' + k), add(b);
-                if (auto const both = one->digests().both(peer_id(k)))
-                    for (auto const& v : *both) text += char('A' + k), add(v.hash);
-                else if (one->digests().heard(peer_id(k)) && k < f)
-                    for (auto const& other : s.peers)
-                        if (other && one->digests().find(peer_id(k), hash_of(other->own_list())))
-                            text += char('A' + k), add(hash_of(other->own_list()));
-                if (one->digests().heard(peer_id(k))) text += '!';
-                if (!one->digests().list_of(peer_id(k)).empty())
-                    add(hash_of(one->digests().list_of(peer_id(k))));
-            }
-            auto certified = one->relay().certified();
-            std::ranges::sort(certified);
-            for (auto const& c : certified) text += '#', add(c);
-            each.push_back(std::move(text));
-        }
+        for (std::size_t h = f; h < n; ++h) each.push_back(text_of(s, h));
         std::ranges::sort(each);
         for (auto const& text : each) key += '|' + text;
         for (auto const& [item, member] : s.relayed)
@@ -73,6 +77,7 @@ private:
         if (done()) return;
         if (classes.size() < n - f) {
             for (unsigned c = classes.empty() ? 0 : classes.back(); c < 6; ++c) {
+                if (!whole && (c == 1 || c == 2)) continue;
                 classes.push_back(c);
                 bodies(classes, withheld);
                 classes.pop_back();
@@ -100,13 +105,14 @@ private:
         if (withheld) path += 'w';
         if (!fresh(s, "1")) return;
         auto const here_path = path;
-        digests(s, f, withheld);
+        digests(s, f, withheld, classes, 0);
         path = here_path;
     }
 
     /// For each honest member: silence; all liars sign its list; all sign another's; one signs its list, the others
     /// another's.
-    void digests(state const& s, std::size_t h, bool withheld) {
+    void digests(state const& s, std::size_t h, bool withheld, std::vector<unsigned> const& classes,
+                 int last) {
         if (done()) return;
         if (h == n) {
             state next = s;
@@ -123,14 +129,15 @@ private:
             return list;
         }();
         auto const before = path;
-        for (int option = 0; option < (f > 1 ? 4 : 3); ++option) {
+        bool const alike = h > f && classes[h - f] == classes[h - f - 1]; // then their order says nothing
+        for (int option = alike ? last : 0; option < (whole && f > 1 ? 4 : 3); ++option) {
             state next = s;
             for (std::size_t k = 0; k < f && option > 0; ++k) {
                 bool const echo = option == 1 || (option == 3 && k + 1 == f);
                 next.deliver(k, h, next.vote(k, hash_of(echo ? s.peers[h]->own_list() : other)));
             }
             path = before + " d" + char('0' + option);
-            digests(next, h + 1, withheld);
+            digests(next, h + 1, withheld, classes, option);
             path = before;
         }
     }
@@ -142,13 +149,21 @@ private:
                 all.push_back(s.peers[k]->own_list());
         return all;
     }
-    std::vector<std::vector<std::size_t>> receivers() const {
+    /// Every set of honest members; reduced: one of those in equal states, or all.
+    std::vector<std::vector<std::size_t>> receivers(state const& s) const {
         std::vector<std::vector<std::size_t>> all;
+        std::vector<std::string> known;
         for (std::size_t bits = 1; bits < std::size_t{1} << (n - f); ++bits) {
             std::vector<std::size_t> some;
             for (std::size_t h = f; h < n; ++h)
                 if (bits >> (h - f) & 1) some.push_back(h);
-            if (subsets || some.size() == 1 || some.size() == n - f) all.push_back(some);
+            if (!whole && some.size() != 1 && some.size() != n - f) continue;
+            if (!whole && some.size() == 1) {
+                auto text = text_of(s, some[0]);
+                if (std::ranges::find(known, text) != known.end()) continue;
+                known.push_back(std::move(text));
+            }
+            all.push_back(some);
         }
         return all;
     }
@@ -160,7 +175,7 @@ private:
         sent.emplace_back(std::in_place, n); // all absent: the liars alone have signed it
         auto const before = path;
         for (auto const& l : sent) {
-            auto const to = l ? receivers() : std::vector<std::vector<std::size_t>>{{}};
+            auto const to = l ? receivers(s) : std::vector<std::vector<std::size_t>>{{}};
             for (auto const& some : to) {
                 for (int contest = 0; contest < (withheld ? 2 : 1); ++contest) {
                     if (done()) return;
@@ -201,8 +216,8 @@ private:
             path = before;
         };
         go_on(s, left);
-        if (left == 0) return;
-        for (auto const& some : receivers()) {
+        if (left == 0 || (!whole && round != 1 && round + 1 < f + 1)) return;
+        for (auto const& some : receivers(s)) {
             auto const inject = [&](char name, wire::log_message const& m) {
                 if (done()) return;
                 state next = s;

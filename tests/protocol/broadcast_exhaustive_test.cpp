@@ -10,8 +10,8 @@ using namespace log_test;
 namespace {
 
 template <broadcast_rules rules = broadcast_rules{}>
-explorer<rules> explore(std::size_t n, std::size_t f, std::size_t injections, bool subsets) {
-    explorer<rules> all{.n = n, .f = f, .injections = injections, .subsets = subsets};
+explorer<rules> explore(std::size_t n, std::size_t f, std::size_t injections, bool whole) {
+    explorer<rules> all{.n = n, .f = f, .injections = injections, .whole = whole};
     all.run();
     std::printf("n = %zu, f = %zu: %zu states, %zu ends, %zu bad\n", n, f, all.states, all.leaves, all.bad);
     return all;
@@ -36,7 +36,7 @@ TEST_CASE("broadcast: whatever one or two liars among 3, 4 or 5 send, the honest
     }
 }
 
-// Not in the daily loop: half a minute.
+// Not in the daily loop: it takes minutes.
 TEST_CASE("broadcast: whatever three liars among 7 send, the honest logs are equal and hold all honest" *
           doctest::test_suite("slow") * doctest::skip()) {
     auto const all = explore(7, 3, 1, false);

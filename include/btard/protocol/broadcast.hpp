@@ -231,15 +231,18 @@ private:
 
     // ---- digests, lists and certificates
 
-    [[nodiscard]] bool take_digest(place at, peer_id by, digest const& hash, signature const& s) {
-        if (at != setup_.in.at || static_cast<std::size_t>(by) >= size()) return check_.refuse();
-        if (!digests_.wants(by, hash)) return digests_.find(by, hash) != nullptr;
-        if (!check_.good(statement::list, by, hash, by, s)) return false;
+    void learn(peer_id by, digest const& hash, signature const& s) {
         digests_.add(by, hash, s);
         if (auto const both = digests_.both(by)) {
             auto const& [a, b] = *both;
             prove({setup_.in, statement::list, by, {a.hash, b.hash}, {a.by, b.by}});
         }
+    }
+    [[nodiscard]] bool take_digest(place at, peer_id by, digest const& hash, signature const& s) {
+        if (at != setup_.in.at || static_cast<std::size_t>(by) >= size()) return check_.refuse();
+        if (!digests_.wants(by, hash)) return digests_.find(by, hash) != nullptr;
+        if (!check_.good(statement::list, by, hash, by, s)) return false;
+        learn(by, hash, s);
         return true;
     }
     void on(peer_id, wire::signed_digest const& m) {
@@ -481,7 +484,7 @@ private:
         digest const hash = hash_of(list);
         if (certificate && !certificate->outcome) // a digest that came in a certificate is not missing
             for (auto const& [member, by] : certificate->signatures)
-                if (digests_.wants(member, hash)) digests_.add(member, hash, by);
+                if (digests_.wants(member, hash)) learn(member, hash, by);
         log_ = std::move(list);
         certificate_ = std::move(certificate);
         how_ = how;
