@@ -129,6 +129,33 @@ TEST_CASE("identity: keys of small order are refused; OpenSSL takes forgeries in
     }
 }
 
+TEST_CASE("identity: R is compared as bytes: its second spelling is refused, though the point is the same") {
+    // Made for this test: the nonce is zero, so R is the neutral point, whose y is 1, or 2^255 - 18.
+    auto const key = value_of<public_key>("03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8");
+    std::array const text{std::byte('m')};
+    auto const first =
+        value_of<signature>("0100000000000000000000000000000000000000000000000000000000000000"
+                            "5129092a73acadb1fcd9c3de95b9a2a33279c4a1985f2c48558702232a367308");
+    auto const second =
+        value_of<signature>("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"
+                            "897c511a74f9cbd0907793ca656d3fb31ead7e151348313e458ea5ccf094c20d");
+    CHECK(verify_signature(key, text, first));
+    CHECK_FALSE(verify_signature(key, text, second));
+}
+
+TEST_CASE("identity: the equation has no cofactor: what only holds when multiplied by 8 is refused") {
+    // Made for this test: the key is a proper one plus a point of order 8.  Its owner can sign one text in 8.
+    auto const key = value_of<public_key>("b154bd62188ae283dd187fefe8c31f5e276edf083b4cff11c9d5cff856c74440");
+    std::string const r = "b31b20f50426242514d81b383548bd90de72fd0b8cf2382a88f9f52ce5076b23";
+    std::array const one{std::byte{10}}, another{std::byte{0}};
+    CHECK(verify_signature(
+        key, one,
+        value_of<signature>(r + "0464440e6c9d707f1a6a871dcba048d49d14fe7644f8791af63861d4518ac70c")));
+    CHECK_FALSE(verify_signature(
+        key, another,
+        value_of<signature>(r + "3eda27dd32ddf4fa95972882951bee98fed8f9b227524c99be66eb8378ef3f0b")));
+}
+
 TEST_CASE(
     "identity: a key is spelled in one way: values from 2^255 - 19 on are refused, the one below is not") {
     for (int low = 0xed; low <= 0xff; ++low) {

@@ -21,19 +21,19 @@ namespace {
 
 /// The tree as RFC 6962, section 2.1, defines it: from the top.
 digest rfc6962(std::span<std::vector<std::byte> const> entries) {
-    std::vector<std::byte> text;
+    sha256 hash;
+    std::array<std::byte, 2> const tags{std::byte{0}, std::byte{1}};
     if (entries.size() == 1) {
-        text.push_back(std::byte{0});
-        text.insert(text.end(), entries[0].begin(), entries[0].end());
-        return sha256_of(text);
+        hash.update(std::span(tags).first(1));
+        hash.update(entries[0]);
+        return hash.finish();
     }
     std::size_t k = 1;
     while (2 * k < entries.size()) k *= 2;
-    auto const left = rfc6962(entries.first(k)), right = rfc6962(entries.subspan(k));
-    text.push_back(std::byte{1});
-    text.insert(text.end(), left.bytes.begin(), left.bytes.end());
-    text.insert(text.end(), right.bytes.begin(), right.bytes.end());
-    return sha256_of(text);
+    hash.update(std::span(tags).last(1));
+    hash.update(rfc6962(entries.first(k)).bytes);
+    hash.update(rfc6962(entries.subspan(k)).bytes);
+    return hash.finish();
 }
 
 std::vector<std::vector<std::byte>> entries_of(std::size_t n) {

@@ -53,6 +53,7 @@ TEST_CASE("fingerprint: the first half of a tagged hash, in 8 groups of 4") {
     std::string plain = shown;
     std::erase(plain, '-');
     CHECK(plain == hash.substr(0, 32));
+    CHECK(shown == "9826-d66d-ae0b-ed3f-f2e6-f3bf-c9f0-e098");
     CHECK(shown.size() == 39);
     for (std::size_t i = 4; i < shown.size(); i += 5) CHECK(shown[i] == '-');
     CHECK(read_fingerprint(shown) == fingerprint::of(key));

@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
-#include <cstdlib>
+#include <cstdlib> // mkostemp
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace btard {
 
@@ -54,7 +56,7 @@ struct descriptor {
 struct unfinished_file {
     std::string path;
     bool there = false;
-    unfinished_file(std::string wanted) : path(std::move(wanted)) {}
+    explicit unfinished_file(std::string wanted) : path(std::move(wanted)) {}
     unfinished_file(unfinished_file const&) = delete;
     unfinished_file& operator=(unfinished_file const&) = delete;
     ~unfinished_file() {

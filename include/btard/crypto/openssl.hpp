@@ -19,8 +19,8 @@ struct openssl_free {
 template <class T>
 using owned = std::unique_ptr<T, openssl_free>;
 
-/// The errors that OpenSSL notes meanwhile are forgotten: whoever asks for the errors of a connection later
-/// must not find those of a bad signature.
+/// The errors that OpenSSL notes meanwhile are forgotten.  Some versions note a bad signature as one, and who
+/// asks for the errors of a connection later must not find that.
 class errors_forgotten {
 public:
     errors_forgotten() { ::ERR_set_mark(); }

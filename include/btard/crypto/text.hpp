@@ -64,7 +64,7 @@ inline void from_hex(std::string_view text, std::size_t group, std::span<std::by
         char const letter =
             text[at] >= 'A' && text[at] <= 'F' ? static_cast<char>(text[at] - 'A' + 'a') : text[at];
         auto const value = hex_digits.find(letter);
-        if (value == std::string_view::npos) refuse("letter ", at + 1, " is none of 0 to 9 and a to f");
+        if (value == hex_digits.npos) refuse("letter ", at + 1, " is none of 0 to 9 and a to f");
         auto& byte = out[digit / 2];
         byte = digit % 2 ? byte | std::byte(value) : std::byte(value << 4);
     }
@@ -75,7 +75,7 @@ inline void from_hex(std::string_view text, std::size_t group, std::span<std::by
 /// 64 digits: `d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a`
 [[nodiscard]] inline std::string to_text(public_key const& key) { return detail::to_hex(key.bytes); }
 
-/// 8 groups of 4 digits: `6f2a-0c41-93be-d07e-5512-88a0-4be9-17cd`
+/// 8 groups of 4 digits, of the same key: `9826-d66d-ae0b-ed3f-f2e6-f3bf-c9f0-e098`
 [[nodiscard]] inline std::string to_text(fingerprint const& print) {
     std::string text;
     for (std::size_t i = 0; i < print.bytes.size(); i += 2) {

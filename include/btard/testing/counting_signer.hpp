@@ -20,7 +20,7 @@ struct signature_count {
     friend bool operator==(signature_count const&, signature_count const&) = default;
 };
 
-/// Stands in for Ed25519 where no attacker computes: a signature is made of a 64-bit checksum of key and text.
+/// Stands in for Ed25519 where no attacker computes: a signature is made of a 64-bit sum of key and text.
 ///
 /// **Not secure: whoever knows the public key can sign.**  A simulation whose attackers only do what they are
 /// told to loses nothing by that, and a step of 64 peers is done before Ed25519 would have checked the first

@@ -1,0 +1,14 @@
+// tests/consumer/crypto_program.cpp: what a user of the crypto and protocol layers might write.
+// SPDX-License-Identifier: Apache-2.0
+#include <btard/crypto/identity.hpp>
+#include <btard/crypto/sha256.hpp>
+#include <btard/testing/counting_signer.hpp>
+
+int main() {
+    auto const who = btard::identity::generate();
+    auto const hash = btard::sha256_of({});
+    btard::testing::counting_signer const fake(1);
+    bool const good = who.verify(who.key(), hash.bytes, who.sign(hash.bytes)) &&
+                      fake.verify(fake.key(), hash.bytes, fake.sign(hash.bytes));
+    return good ? 0 : 1;
+}
