@@ -18,9 +18,9 @@ constexpr std::size_t n = 5;
 using found = std::vector<std::pair<peer_id, offence>>;
 
 digest some(std::uint64_t k) { return tagged_hash("test", k); }
-std::vector<member> roster() {
-    std::vector<member> all;
-    for (std::size_t k = 0; k < n; ++k) all.push_back({peer_id(k), public_key{some(k).bytes}, {}});
+std::vector<log_member> roster() {
+    std::vector<log_member> all;
+    for (std::size_t k = 0; k < n; ++k) all.push_back({public_key{some(k).bytes}, {}});
     return all;
 }
 template <class Body>

@@ -24,9 +24,9 @@ log_entry<Body> said(Body body) {
 digest some(std::uint64_t k) { return tagged_hash("test", k); }
 mprng_share share_of(std::size_t k) { return {some(k).bytes, some(100 + k).bytes}; }
 
-std::vector<member> roster() {
-    std::vector<member> all;
-    for (std::size_t k = 0; k < n; ++k) all.push_back({peer_id(k), public_key{some(200 + k).bytes}, {}});
+std::vector<log_member> roster() {
+    std::vector<log_member> all;
+    for (std::size_t k = 0; k < n; ++k) all.push_back({public_key{some(200 + k).bytes}, {}});
     return all;
 }
 

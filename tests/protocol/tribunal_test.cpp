@@ -28,9 +28,9 @@ struct worked_step {
     std::vector<float> v0 = std::vector<float>(size), aggregate = std::vector<float>(size);
     step_record record;
 
-    static std::vector<member> roster() {
-        std::vector<member> all;
-        for (std::size_t k = 0; k < n; ++k) all.push_back({peer_id(k), public_key{tagged_hash("key", k).bytes}, {}});
+    static std::vector<log_member> roster() {
+        std::vector<log_member> all;
+        for (std::size_t k = 0; k < n; ++k) all.push_back({public_key{tagged_hash("key", k).bytes}, {}});
         return all;
     }
 

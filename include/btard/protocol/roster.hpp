@@ -8,7 +8,6 @@
 #include <btard/protocol/tagged_hash.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,13 +16,6 @@
 #include <vector>
 
 namespace btard {
-
-/// Drawn when a process starts: messages of an earlier life of the same key are told apart by it.
-struct incarnation {
-    std::array<std::byte, 16> bytes{};
-
-    friend auto operator<=>(incarnation const&, incarnation const&) = default;
-};
 
 /// Who computes the gradient of a step, and who aggregates which part of it.
 struct duties {

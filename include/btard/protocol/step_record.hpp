@@ -9,6 +9,7 @@
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/mprng.hpp>
 #include <btard/protocol/roster.hpp>
+#include <btard/protocol/statement.hpp>
 
 #include <algorithm>
 #include <array>
@@ -22,14 +23,6 @@
 #include <vector>
 
 namespace btard {
-
-struct member {
-    peer_id id{};
-    public_key key{};
-    incarnation life{};
-
-    friend bool operator==(member const&, member const&) = default;
-};
 
 /// A complaint, with the owner that makes it.
 struct missing_row {
@@ -61,7 +54,7 @@ class step_record {
 public:
     /// @param idle   the validators of the step before: they compute no gradient and own no part
     /// @param before r of the step before
-    step_record(std::uint64_t step, std::vector<member> roster, std::span<peer_id const> idle, digest const& before,
+    step_record(std::uint64_t step, std::vector<log_member> roster, std::span<peer_id const> idle, digest const& before,
                 step_rules rules)
         : step_(step), rules_(rules), before_(before), roster_(std::move(roster)), committed_(n()), weights_(n()),
           roots_(n()), shares_(n()) {
@@ -182,7 +175,7 @@ public:
 
     [[nodiscard]] std::uint64_t step() const { return step_; }
     [[nodiscard]] std::size_t n() const { return roster_.size(); }
-    [[nodiscard]] std::span<member const> roster() const { return roster_; }
+    [[nodiscard]] std::span<log_member const> roster() const { return roster_; }
     [[nodiscard]] std::span<peer_id const> workers() const { return duties_.workers; }
     [[nodiscard]] member_set const& committed() const { return committed_; }
     [[nodiscard]] double weight(peer_id of) const { return weights_[index(of)]; } ///< microbatches; 0: it has no row
@@ -244,7 +237,7 @@ private:
     std::uint64_t step_, draw_ = 0;
     step_rules rules_;
     digest before_;
-    std::vector<member> roster_;
+    std::vector<log_member> roster_;
     duties duties_;
     member_set committed_;
     std::vector<double> weights_; // (n)
