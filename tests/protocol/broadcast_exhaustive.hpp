@@ -110,8 +110,8 @@ private:
         path = here_path;
     }
 
-    /// For each honest member: silence; all liars sign its list; all sign another's; one signs its list, the others
-    /// another's.
+    /// For each honest member: silence; all liars sign its list; all sign another's; one signs its list, the
+    /// others another's.
     void digests(state const& s, std::size_t h, bool withheld, std::vector<unsigned> const& classes,
                  int last) {
         if (done()) return;
@@ -169,7 +169,8 @@ private:
         return all;
     }
 
-    /// Round 0: nothing, or a certificate, or two bodies of a relay that begins too early, to some; beside it a list to one that contests a slot alone.
+    /// Round 0: nothing, or a certificate, or two bodies of a relay that begins too early, to some; beside it
+    /// a list to one that contests a slot alone.
     void certificates(state const& s, bool withheld) {
         std::vector<std::vector<wire::log_message>> sent{{}};
         for (auto const& l : lists(s)) sent.push_back({s.certificate(l, f)});

@@ -14,7 +14,7 @@
 //                                                               |  digests of less than a quorum
 //                                                               +------> paused --a quorum--> listed
 //
-//   any of these --full certificate: everybody in the list signed it--> fetching --all its bodies here--> closed
+//   any of these --full certificate: all in the list signed it--> fetching --all its bodies here--> closed
 //
 //   Closed members go on answering questions.
 
@@ -304,8 +304,8 @@ private:
 
     // ---- the relay
 
-    /// In round r it takes r members that countersigned.  Before round 1 it takes one, as in round 1: whose clock
-    /// is a little ahead begins earlier.
+    /// In round r it takes r members that countersigned.  Before round 1 it takes one, as in round 1: a clock
+    /// that is a little ahead begins earlier.
     [[nodiscard]] std::size_t relays_needed() const {
         return stage_ == broadcast_stage::relaying ? round_ : 1;
     }

@@ -14,8 +14,9 @@
 
 namespace btard {
 
-/// The signed digests of a phase, at most two of each member: two that differ are all the proof that there can be,
-/// and bound what a liar makes us keep.  Both count for their lists, as anybody else may have got either.
+/// The signed digests of a phase, at most two of each member: two that differ are all the proof that there
+/// can be, and bound what a liar makes us keep.  Both count for their lists, as anybody else may have got
+/// either.
 class digest_tally {
 public:
     struct vote {
