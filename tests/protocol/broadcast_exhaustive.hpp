@@ -19,6 +19,7 @@ struct explorer {
     std::size_t injections; ///< in the relay, all rounds together
     bool whole; ///< else, for rosters where that is too much, a part of each choice: bodies come late or
                 ///< not at all, liars vote alike, injections go to one or all, in rounds 1, f and f + 1
+    bool early_relays = true;  ///< bodies of a relay that begins before its time
     bool stop_at_first = true; ///< for mutants
     std::size_t states = 0, leaves = 0, bad = 0;
     std::unordered_set<std::string> seen{};
@@ -109,8 +110,8 @@ private:
         path = here_path;
     }
 
-    /// For each honest member: silence; all liars sign its list; all sign another's; one signs its list, the others
-    /// another's.
+    /// For each honest member: silence; all liars sign its list; all sign another's; one signs its list, the
+    /// others another's.
     void digests(state const& s, std::size_t h, bool withheld, std::vector<unsigned> const& classes,
                  int last) {
         if (done()) return;
@@ -168,26 +169,34 @@ private:
         return all;
     }
 
-    /// Round 0: nothing, or a certificate to some; beside it a list to one that contests a slot alone.
+    /// Round 0: nothing, or a certificate, or two bodies of a relay that begins too early, to some; beside it
+    /// a list to one that contests a slot alone.
     void certificates(state const& s, bool withheld) {
-        std::vector<std::optional<log_list>> sent{std::nullopt};
-        for (auto const& l : lists(s)) sent.push_back(l);
-        sent.emplace_back(std::in_place, n); // all absent: the liars alone have signed it
+        std::vector<std::vector<wire::log_message>> sent{{}};
+        for (auto const& l : lists(s)) sent.push_back({s.certificate(l, f)});
+        sent.push_back({s.certificate(log_list(n), f)}); // all absent: the liars alone have signed it
+        auto const early = [&](unsigned variant) {
+            auto const hash = sha256_of(body_of(0, variant));
+            return wire::relayed_body{s.body(0, variant), s.relays(statement::relayed_body, hash, 0, 1)};
+        };
+        if (early_relays) sent.push_back({early(1)});
+        if (early_relays) sent.push_back({early(2), early(3)});
         auto const before = path;
-        for (auto const& l : sent) {
-            auto const to = l ? receivers(s) : std::vector<std::vector<std::size_t>>{{}};
+        for (auto const& messages : sent) {
+            auto const to = messages.empty() ? std::vector<std::vector<std::size_t>>{{}} : receivers(s);
             for (auto const& some : to) {
                 for (int contest = 0; contest < (withheld ? 2 : 1); ++contest) {
                     if (done()) return;
                     state next = s;
-                    for (std::size_t const h : some) next.deliver(0, h, next.certificate(*l, f));
+                    for (std::size_t const h : some)
+                        for (auto const& m : messages) next.deliver(0, h, m);
                     if (contest) {
                         auto wrong = s.peers[n - 1]->own_list();
                         wrong[1] = {entry_kind::body, sha256_of(body_of(1, 0))};
                         next.deliver(f - 1, n - 1, next.list(f - 1, wrong));
                     }
                     next.tick(at(6));
-                    path = before + (l ? " c" : " -") + (contest ? "!" : "");
+                    path = before + " c" + std::to_string(&messages - sent.data()) + (contest ? "!" : "");
                     if (fresh(next, "3")) relay(next, 1, injections, withheld);
                     path = before;
                 }

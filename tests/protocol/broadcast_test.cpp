@@ -403,7 +403,8 @@ TEST_CASE("broadcast: quorums of two cannot be formed without a common honest me
 
 namespace {
 
-/// Liars that send anything they can make to anybody at any time, and honest members that crash: together at most f.
+/// Liars that send anything they can make to anybody at any time, and honest members that crash: together at
+/// most f.
 template <broadcast_rules rules>
 bool survives(std::uint64_t number, std::size_t& relays) {
     std::mt19937_64 random(number);

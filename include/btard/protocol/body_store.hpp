@@ -33,14 +33,11 @@ public:
     /// The signature has been checked.  A third one takes the place of the second.
     void add(digest const& hash, wire::signed_body body) {
         auto& mine = held_[static_cast<std::size_t>(body.sender)];
+        senders_ += mine.empty();
         if (mine.size() == 2) mine.pop_back();
         mine.push_back({hash, std::move(body)});
     }
-    [[nodiscard]] std::size_t count() const { ///< members of whom there is one at least
-        std::size_t sum = 0;
-        for (auto const& one : held_) sum += !one.empty();
-        return sum;
-    }
+    [[nodiscard]] std::size_t count() const { return senders_; } ///< members of whom there is one at least
 
     /// What is here, as a list.
     [[nodiscard]] log_list list() const {
@@ -70,6 +67,7 @@ public:
 
 private:
     std::vector<std::vector<held>> held_; // (members)
+    std::size_t senders_ = 0;
 };
 
 } // namespace btard

@@ -14,7 +14,7 @@
 //                                                               |  digests of less than a quorum
 //                                                               +------> paused --a quorum--> listed
 //
-//   any of these --full certificate: everybody in the list signed it--> fetching --all its bodies here--> closed
+//   any of these --full certificate: all in the list signed it--> fetching --all its bodies here--> closed
 //
 //   Closed members go on answering questions.
 
@@ -221,6 +221,7 @@ private:
     void sign_list() {
         own_ = bodies_.list();
         own_hash_ = hash_of(own_);
+        own_bodies_ = static_cast<std::size_t>(std::ranges::count(own_, entry_kind::body, &list_entry::kind));
         own_signature_ = check_.sign(statement::list, own_hash_, setup_.self);
         digests_.add(setup_.self, own_hash_, own_signature_);
         digests_.add_list(setup_.self, own_hash_, own_);
@@ -246,7 +247,8 @@ private:
         return true;
     }
     void on(peer_id, wire::signed_digest const& m) {
-        if (take_digest(m.at, m.signer, m.hash, m.by_signer) && m.hash == own_hash_)
+        if (take_digest(m.at, m.signer, m.hash, m.by_signer) && m.hash == own_hash_ &&
+            digests_.count(own_hash_) >= own_bodies_)
             close_if_full(own_hash_, own_);
     }
     void on(peer_id, wire::signed_list const& m) {
@@ -302,8 +304,8 @@ private:
 
     // ---- the relay
 
-    /// In round r it takes r members that countersigned.  Before round 1 it takes one, as in round 1: whose clock
-    /// is a little ahead begins earlier.
+    /// In round r it takes r members that countersigned.  Before round 1 it takes one, as in round 1: a clock
+    /// that is a little ahead begins earlier.
     [[nodiscard]] std::size_t relays_needed() const {
         return stage_ == broadcast_stage::relaying ? round_ : 1;
     }
@@ -514,6 +516,7 @@ private:
     std::vector<bool> proved_;                         // (2 members): bodies, lists
     log_list own_;                                     // empty until it is signed
     digest own_hash_{};
+    std::size_t own_bodies_ = 0; // a full certificate has that many signers at least
     signature own_signature_{};
     std::vector<bool> contested_;         // (members), from round 1 on
     std::vector<body_store::held> early_; // accepted before round 1: at most two of each member

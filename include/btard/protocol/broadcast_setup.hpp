@@ -13,8 +13,8 @@
 
 namespace btard {
 
-/// What makes the relay safe, as switches, so that a test can show that it notices when one is off.  A template
-/// argument and not a setting: no configuration reaches it.
+/// What makes the relay safe, as switches, so that a test can show that it notices when one is off.  A
+/// template argument and not a setting: no configuration reaches it.
 struct broadcast_rules {
     std::size_t relay_rounds_beyond_faults = 1; ///< f + 1 rounds: one relay at least is honest
     bool quorum_of_signers = true;              ///< else f signers make a certificate
@@ -35,7 +35,8 @@ struct broadcast_setup {
     time_point deadline{};                 ///< D
     std::chrono::nanoseconds interval{};   ///< delta: one question and its answer
     /// Members of whom the phase before had no body or no digest.  When only theirs are missing at
-    /// `short_deadline`, the lists are made then and not at D, which may have been moved for the sake of the others.
+    /// `short_deadline`, the lists are made then and not at D, which may have been moved for the sake of the
+    /// others.
     std::vector<bool> not_waited_for = {};
     time_point short_deadline{};
 };

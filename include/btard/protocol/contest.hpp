@@ -63,13 +63,13 @@ struct contest_verdict {
 /// A function of the log of a phase and of what the agreed next bodies say about it.
 ///
 ///     slot contested: two of (signed lists, log) differ there.  Its sender: 1 point.
-///     the members whose list differs from the log there: 1 point in equal shares, if there are 1 to f of them
+///     the members whose list differs from the log there: 1 point in equal shares, if they are at most f
 ///     slot equivocated in the log: no points, its sender is banned
-///     no digest, say more than half of the members:  its owner 1 point
+///     no digest, say more than half of the members: its owner 1 point
 ///
-/// Lists of a member that signed two say nothing: it is banned for them.  Lists with a bad signature are skipped:
-/// to send one is malformed, which the decoder of the next body judges.  More than f members that differ cannot
-/// all be liars, so then nobody but the sender pays.
+/// Lists of a member that signed two say nothing: it is banned for them.  Lists with a bad signature are
+/// skipped: to send one is malformed, which the decoder of the next body judges.  More than f members that
+/// differ cannot all be liars, so then nobody but the sender pays.
 template <signer S>
 [[nodiscard]] contest_verdict judge_contest(S const& with, slot_context const& in,
                                             std::span<log_member const> members, std::size_t faults,

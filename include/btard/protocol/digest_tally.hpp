@@ -14,8 +14,9 @@
 
 namespace btard {
 
-/// The signed digests of a phase, at most two of each member: two that differ are all the proof that there can be,
-/// and bound what a liar makes us keep.  Both count for their lists, as anybody else may have got either.
+/// The signed digests of a phase, at most two of each member: two that differ are all the proof that there
+/// can be, and bound what a liar makes us keep.  Both count for their lists, as anybody else may have got
+/// either.
 class digest_tally {
 public:
     struct vote {
@@ -35,6 +36,9 @@ public:
         auto& of = votes_[index(member)];
         if (!of[0]) ++heard_;
         (of[0] ? of[1] : of[0]) = vote{hash, by};
+        auto const found = std::ranges::find(counts_, hash, &count_of::hash);
+        if (found == counts_.end()) counts_.push_back({hash, 1});
+        else ++found->votes;
     }
     /// Keeps the list behind a digest that is here already, one list for each member.
     void add_list(peer_id member, digest const& hash, log_list const& list) {
@@ -56,9 +60,8 @@ public:
         return false;
     }
     [[nodiscard]] std::size_t count(digest const& hash) const {
-        std::size_t sum = 0;
-        for (std::size_t k = 0; k < votes_.size(); ++k) sum += find(peer_id(k), hash) != nullptr;
-        return sum;
+        auto const found = std::ranges::find(counts_, hash, &count_of::hash);
+        return found == counts_.end() ? 0 : found->votes;
     }
     /// Both digests of a member that signed two.
     [[nodiscard]] std::optional<std::array<vote, 2>> both(peer_id member) const {
@@ -85,8 +88,14 @@ public:
 private:
     [[nodiscard]] static std::size_t index(peer_id member) { return static_cast<std::size_t>(member); }
 
+    struct count_of {
+        digest hash;
+        std::size_t votes;
+    };
+
     std::vector<std::array<std::optional<vote>, 2>> votes_; // (members)
     std::vector<log_list> lists_;                           // (members), most of them empty
+    std::vector<count_of> counts_; // one, when all are honest: a search costs nothing
     std::size_t heard_ = 0;
 };
 

@@ -30,8 +30,8 @@ struct list_entry {
 /// One entry for each member of the roster, in its order.
 using log_list = std::vector<list_entry>;
 
-/// SHA-256 of a tag and the entries: the kind as a byte, and for a body its 32.  Entries of the other kinds have no
-/// hash in the text, so a list has one text only; `well_formed` refuses those that carry one.
+/// SHA-256 of a tag and the entries: the kind as a byte, and for a body its 32.  Entries of the other kinds
+/// have no hash in the text, so a list has one text only; `well_formed` refuses those that carry one.
 [[nodiscard]] inline digest hash_of(log_list const& list) {
     std::vector<std::byte> text;
     text.reserve(16 + 33 * list.size());

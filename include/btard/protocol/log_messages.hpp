@@ -1,4 +1,4 @@
-// btard/protocol/log_messages.hpp: what members send each other to agree on a log, and what the machine asks for.
+// btard/protocol/log_messages.hpp: what members send each other to agree on a log, and what is to be done.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

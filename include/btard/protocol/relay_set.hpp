@@ -36,7 +36,8 @@ public:
     [[nodiscard]] std::vector<digest> const& certified() const { return certified_; }
     [[nodiscard]] std::vector<wire::log_certificate> const& certificates() const { return certificates_; }
 
-    /// Exactly one certified list: that.  Otherwise for each slot one body: that; two: equivocated; none: absent.
+    /// Exactly one certified list: that.  Otherwise for each slot one body: that; two: equivocated; none:
+    /// absent.
     [[nodiscard]] log_list outcome() const {
         if (certificates_.size() == 1) return certificates_.front().list;
         log_list list(slots_.size());

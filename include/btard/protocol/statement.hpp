@@ -43,12 +43,13 @@ struct log_member {
     friend bool operator==(log_member const&, log_member const&) = default;
 };
 
-/// What a hash is of.  Each kind is a slot of its own: two signed bodies prove equivocation, and so do two signed
-/// lists; the countersignature of a relay is none of both.
+/// What a hash is of.  Each kind is a slot of its own: two signed bodies prove equivocation, and so do two
+/// signed lists; the countersignature of a relay is none of both.
 enum class statement : std::uint8_t { body, list, relayed_body, relayed_certificate, outcome };
 
-/// The text under a signature.  All fields have a fixed width, so no two statements have the same text.  Those of
-/// another run, epoch, step, phase, draw or life of the same key have another one: here they are bad signatures.
+/// The text under a signature.  All fields have a fixed width, so no two statements have the same text. Those
+/// of another run, epoch, step, phase, draw or life of the same key have another one: here they are bad
+/// signatures.
 ///
 /// @param about whose body a relay countersigns; otherwise the signer
 [[nodiscard]] constexpr std::array<std::byte, 116> statement_text(slot_context const& in, statement kind,

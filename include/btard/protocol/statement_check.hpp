@@ -16,8 +16,8 @@
 
 namespace btard {
 
-/// Counts what no honest member sends.  Who sent it may have got it from somebody else, and links may mix up what
-/// belongs to which broadcast, so the number is for logs and no evidence.
+/// Counts what no honest member sends.  Who sent it may have got it from somebody else, and links may mix up
+/// what belongs to which broadcast, so the number is for logs and no evidence.
 template <signer S>
 class statement_checker {
 public:
