@@ -1,9 +1,28 @@
 # tests/docs.cmake: every C++ block of the documentation is, to the letter, a region of a file that is compiled,
-# and every link leads to a file that is there.
+# and every link leads to a file that is there, and to a heading in it.
 # SPDX-License-Identifier: Apache-2.0
 #     cmake -D SOURCE=<project> -P docs.cmake
 # In the page, above the block:   <!-- examples/02_swap_policies.cpp#rule -->   (without #rule: the whole file)
 # In the file, around the region: // [rule]
+cmake_minimum_required(VERSION 3.25)
+
+# The anchors that GitHub makes of the headings of a page.
+function(anchors_of page result)
+    file(READ ${page} text)
+    string(REGEX REPLACE "\n```[^\n]*\n([^`]|`[^`]|``[^`])*```" "\n" text "\n${text}") # '# ' in a block is no heading
+    string(REGEX REPLACE "[][;]" "" text "${text}") # of which lists are made
+    string(REGEX MATCHALL "\n#+ [^\n]+" headings "${text}")
+    set(anchors "")
+    foreach(heading IN LISTS headings)
+        string(REGEX REPLACE "^\n#+ +" "" anchor "${heading}")
+        string(TOLOWER "${anchor}" anchor)
+        string(REGEX REPLACE "[^a-z0-9 _-]" "" anchor "${anchor}")
+        string(REPLACE " " "-" anchor "${anchor}")
+        list(APPEND anchors ${anchor})
+    endforeach()
+    set(${result} ${anchors} PARENT_SCOPE)
+endfunction()
+
 file(GLOB_RECURSE pages ${SOURCE}/docs/*.md)
 foreach(page IN ITEMS ${SOURCE}/README.md LISTS pages)
     file(READ ${page} rest)
@@ -40,14 +59,27 @@ foreach(page IN ITEMS ${SOURCE}/README.md LISTS pages)
         message(SEND_ERROR "${page} has a block that names no region: ${CMAKE_MATCH_0}")
     endif()
 
-    # Links to files lead somewhere.
+    # Links lead somewhere.
     string(REPLACE "](" "\n@" text "${unmarked}${rest}")
-    string(REGEX MATCHALL "\n@[^) #]+" links "${text}")
+    string(REGEX MATCHALL "\n@[^) \n]+" links "${text}")
     cmake_path(GET page PARENT_PATH folder)
     foreach(link IN LISTS links)
         string(SUBSTRING "${link}" 2 -1 link)
-        if(NOT link MATCHES "^https?:" AND NOT EXISTS ${folder}/${link})
+        if(link MATCHES "^https?:" OR NOT link MATCHES "^([^#]*)#?(.*)$")
+            continue()
+        endif()
+        set(file ${page})
+        if(CMAKE_MATCH_1)
+            set(file ${folder}/${CMAKE_MATCH_1})
+        endif()
+        set(anchor "${CMAKE_MATCH_2}")
+        if(NOT EXISTS ${file})
             message(SEND_ERROR "${page} has a link to ${link}, which is not there")
+        elseif(anchor)
+            anchors_of(${file} anchors)
+            if(NOT anchor IN_LIST anchors)
+                message(SEND_ERROR "${page} has a link to ${link}; that page has no such heading")
+            endif()
         endif()
     endforeach()
 endforeach()

@@ -24,7 +24,7 @@ std::vector<CLI::Option*> add_options(CLI::App& app, std::vector<option_info> co
         made->description(option.help)->group(option.group.empty() ? "options" : option.group);
         if (!option.kind.empty()) {
             made->type_name(option.kind)->expected(1)->default_str(option.initial);
-            if (option.repeatable) made->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+            made->multi_option_policy(CLI::MultiOptionPolicy::TakeAll); // its own complaint is no sentence
         }
         added.push_back(made);
     }

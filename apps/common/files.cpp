@@ -37,6 +37,27 @@ void line_file::write(std::string_view line) {
     if (!written) fail(last_error(), "cannot write", path_);
 }
 
+void line_file::rename(std::string const& path) {
+    if (std::fclose(file_.release()) != 0) fail(last_error(), "cannot write", path_);
+    std::error_code code;
+    std::filesystem::rename(path_, path, code);
+    if (code) fail(code, "cannot write", path);
+    path_ = path;
+}
+
+void write_file(std::string const& path, std::string_view text) {
+    line_file file(path + ".part");
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    file.write(text);
+    file.rename(path);
+}
+
+void remove_file(std::string const& path) {
+    std::error_code code;
+    std::filesystem::remove(path, code);
+    if (code) fail(code, "cannot remove", path);
+}
+
 void make_folder(std::string const& path) {
     std::error_code code;
     std::filesystem::create_directories(path, code);

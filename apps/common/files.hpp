@@ -22,6 +22,9 @@ public:
     /// @throws environment_error: the disk is full.
     void write(std::string_view line);
 
+    /// Closes the file and gives it another name, in one step for whoever looks.  @throws environment_error.
+    void rename(std::string const& path);
+
     [[nodiscard]] std::string const& path() const { return path_; }
 
 private:
@@ -31,6 +34,12 @@ private:
     std::string path_;
     std::unique_ptr<std::FILE, closes> file_;
 };
+
+/// Writes a whole file, which replaces one of this name only when it is complete.  @throws environment_error.
+void write_file(std::string const& path, std::string_view text);
+
+/// @throws environment_error, but not where there is no such file.
+void remove_file(std::string const& path);
 
 /// Makes a folder, and those above it.  @throws environment_error.
 void make_folder(std::string const& path);

@@ -22,6 +22,9 @@ std::vector<option_info> field_options(std::string const& path, std::vector<owne
         auto option =
             std::find_if(all.begin(), all.end(), [&](auto const& o) { return o.first.name == name; });
         if (option == all.end()) option = all.insert(all.end(), {{name, field.kind, "", "", path}, {}});
+        if (std::string const& kind = field.kind;
+            concat("|", option->first.kind, "|").find(concat("|", kind, "|")) == std::string::npos)
+            option->first.kind += concat("|", kind);
         auto& meanings = option->second;
         std::string const& help = field.help; // clang 14 captures no structured binding
         auto same =

@@ -91,7 +91,8 @@ template <described S>
     return all;
 }
 
-/// Gives one setting its value.
+/// Gives one setting its value.  Before a field of a setting is set, `settings.before_field(name)` is called
+/// where there is one: a setting that is absent may first become what its other fields will belong to.
 ///
 /// @throws environment_error with `errc::bad_text`; the sentence begins with the place of what was given.
 template <described S>
@@ -106,6 +107,7 @@ void apply(S& settings, given const& one, origins& from) {
             else if constexpr (reads_letters<M>) member = M::from_text(one.text);
             else parse_into(member, one.text);
         } else if constexpr (has_fields<M>) {
+            if constexpr (requires { settings.before_field(first); }) settings.before_field(first);
             set_field(member, one.name.substr(first.size() + 1), one.text);
         } else {
             throw environment_error(errc::bad_text, concat("'", first, "' has no fields"));
@@ -159,12 +161,14 @@ void check(S const& settings) {
 /// A line of a configuration file, with where its value came from as a comment.
 [[nodiscard]] std::string with_origin(std::string line, std::string_view origin);
 
-/// All settings, as a configuration file that would give the same.
+/// All settings but those left out, as a configuration file that would give the same.
 template <described S>
-[[nodiscard]] std::string config_text(S const& settings, origins const& from) {
+[[nodiscard]] std::string config_text(S const& settings, origins const& from,
+                                      std::vector<std::string> const& left_out = {}) {
     std::string lines;
     for_each_field(settings, [&]<class M>(std::string_view field, M const& value, std::string_view) {
         std::string const name = option_name(field);
+        if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) return;
         auto const at = from.find(name);
         std::string origin = at == from.end() ? "default" : at->second;
         for (auto const& [path, where] : from)

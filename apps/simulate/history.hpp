@@ -5,6 +5,7 @@
 #include <btard/train/learnable.hpp>
 #include <btard/train/swarm_options.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -28,6 +29,7 @@ struct history {
     std::vector<std::pair<std::size_t, std::size_t>> banned = {}; ///< (step, peer)
     std::optional<std::size_t> attacked = {};                     ///< the first step at which somebody did
     std::size_t honest_left = 0, byzantine_left = 0;
+    double seconds = 0; ///< of computation, shared steps included
 
     struct test {
         std::size_t step; ///< after which it was made
@@ -45,5 +47,21 @@ struct history {
         byzantine_left = report.byzantine;
     }
 };
+
+/// Mean loss of the 20 steps before step `end`, or of what there is.
+[[nodiscard]] inline double mean_before(history const& one, std::size_t end) {
+    std::size_t const begin = end > 20 ? end - 20 : 0;
+    double sum = 0;
+    for (std::size_t k = begin; k < end; ++k) sum += one.loss[k];
+    return sum / static_cast<double>(end - begin);
+}
+
+/// The worst loss since somebody attacked.
+[[nodiscard]] inline double worst_since_attack(history const& one) {
+    double worst = -std::numeric_limits<double>::infinity();
+    for (std::size_t k = one.attacked.value_or(one.loss.size()); k < one.loss.size(); ++k)
+        worst = std::max(worst, badness(one.loss[k]));
+    return worst;
+}
 
 } // namespace btard::apps

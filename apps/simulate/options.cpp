@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.hpp"
+#include "axes.hpp"
+#include "curves.hpp"
 #include "list.hpp"
+#include "record.hpp"
 
 #include "../common/command_line.hpp"
 #include "../common/config_file.hpp"
+#include "../common/markup.hpp"
 #include "../common/settings.hpp"
 
 #include <btard/core/error.hpp>
-#include <btard/version.hpp>
+#include <btard/core/parallel.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <ctime>
 #include <utility>
 
@@ -19,7 +24,7 @@ namespace {
 
 using layer = std::vector<given>;
 
-/// What is not a setting of a curve, and not in a file either.
+/// What is not a setting of a curve.
 std::vector<option_info> commands() {
     return {
         {"help", "", "", "print this"},
@@ -27,19 +32,26 @@ std::vector<option_info> commands() {
         {"list", "", "", "print all rules, attacks, ... with their fields and defaults"},
         {"print-config", "", "", "print every setting and where it came from"},
         {"config", "FILE", "", "take settings from a file of lines such as  peers = 16"},
+        {"dry-run", "", "", "print the runs with the time and memory that they take, and do nothing"},
+        {"seeds", "LIST", "", "0..4, or 0,3,7: a run for each, instead of --seed", "", true},
         {"curve", "TEXT", "", "'NAME: OPTIONS', once for each curve: options on top of the others", "", true},
     };
 }
 
-/// Where the results go.
+/// Where the results go, and how many are made at a time.
 struct output {
     std::string out = fresh();
     bool overwrite = false;
+    std::size_t jobs = 1;
 
     static constexpr auto name = "output";
     static constexpr void describe(auto& self, auto&& field) {
-        field("out", self.out, "folder for the results, new or empty; if absent, named after the time");
-        field("overwrite", self.overwrite, "let results replace those that are in the folder");
+        field("out", self.out,
+              "folder for the results: what is finished there is not done again; if absent, named after the "
+              "time");
+        field("overwrite", self.overwrite,
+              "remove the results that are in the folder, instead of going on with them");
+        field("jobs", self.jobs, "runs at a time, then each on one thread; 0: one for each processor");
     }
     void validate() const { expects(!out.empty(), "--out: the name of the folder is empty"); }
 
@@ -61,6 +73,7 @@ std::vector<option_info> all_options() {
     for (auto& option : all) option.group = "program";
     for (auto& option : options_of(settings{})) {
         if (option.group.empty()) option.group = "run";
+        if (option.name == "rule" || option.name == "attack") option.repeatable = true;
         all.push_back(std::move(option));
     }
     return all;
@@ -75,64 +88,10 @@ layer take(layer& from, std::string_view name) {
     return taken;
 }
 
-std::string name_of_curve(given const& text) {
-    auto const refuse = [&](auto const&... sentence) {
-        throw environment_error(errc::bad_text, concat(text.place, ": ", sentence...));
-    };
-    auto const colon = text.text.find(':');
-    if (colon == std::string::npos)
-        refuse("'", text.text, "' has no colon; right would be 'NAME: --rule mean{}'");
-    std::string name = text.text.substr(0, colon);
-    name.erase(0, name.find_first_not_of(' '));
-    name.erase(name.find_last_not_of(' ') + 1);
-    bool const readable = std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
-    if (name.empty() || name.size() > 40 || !readable)
-        refuse("'", name,
-               "' is no name for a curve; right would be 1 to 40 letters of ASCII before the colon");
-    return name;
-}
-
-/// `NAME: OPTIONS`, the options on top of the base.
-curve read_curve(given const& text, settings what) {
-    std::string const name = name_of_curve(text), origin = concat("curve '", name, "'"),
-                      place = origin + ": ";
-    std::vector<std::string> words;
-    try {
-        words = split_words(std::string_view{text.text}.substr(text.text.find(':') + 1));
-    } catch (environment_error const& error) {
-        throw environment_error(error.code(), place + error.what());
-    }
-    origins from;
-    apply(what, parse_words(words, options_of(settings{}), origin, place), from);
-    return {name, file_stem(name) + ".jsonl", std::move(what)};
-}
-
-std::vector<curve> read_curves(layer const& texts, settings const& base) {
-    std::vector<curve> curves;
-    for (auto const& text : texts) curves.push_back(read_curve(text, base));
-    if (texts.empty()) {
-        std::string const rule = to_text(base.rule), name = rule.substr(0, rule.find('{'));
-        curves.push_back({name, name + ".jsonl", base});
-    }
-    for (auto& one : curves) {
-        auto const same = [&](curve const& other) { return &other != &one && other.file == one.file; };
-        auto const other = std::find_if(curves.begin(), curves.end(), same);
-        expects(other == curves.end(), "the curves '", one.name, "' and '",
-                other == curves.end() ? one.name : other->name, "' would both be written to ", one.file);
-        one.what.complete();
-        try {
-            check(one.what);
-        } catch (contract_violation const& wrong) {
-            if (texts.empty()) throw;
-            throw contract_violation(concat("curve '", one.name, "': ", wrong.what()));
-        }
-    }
-    return curves;
-}
-
-std::string print_config(settings const& base, output const& where, origins const& from,
+std::string print_config(settings const& base, output const& where, origins const& from, axes const& several,
                          layer const& curves) {
-    std::string text = config_text(base, from) + config_text(where, from);
+    std::string text =
+        config_text(base, from, several.names()) + config_text(where, from) + several.config_text();
     if (curves.empty()) return text;
     text += "curve = [\n";
     for (auto const& one : curves)
@@ -140,21 +99,19 @@ std::string print_config(settings const& base, output const& where, origins cons
     return text + "]\n";
 }
 
-} // namespace
-
-std::string file_stem(std::string_view curve_name) {
-    std::string stem;
-    for (char const c : curve_name) {
-        bool const upper = c >= 'A' && c <= 'Z';
-        bool const kept =
-            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((c == '.' || c == '-') && !stem.empty());
-        if (upper) stem += static_cast<char>(c - 'A' + 'a');
-        else if (kept) stem += c;
-        else if (!stem.empty() && stem.back() != '_') stem += '_';
-    }
-    while (stem.ends_with('_')) stem.pop_back();
-    return stem.empty() ? "curve" : stem;
+/// The command that goes on in the same folder: the same words, but `--overwrite`.
+std::string same_again(std::vector<std::string> words, output const& where, origins const& from) {
+    std::erase(words, "--overwrite");
+    auto const given_out = from.find("out");
+    words.insert(words.begin(), "simulate");
+    if (given_out == from.end()) words.insert(words.end(), {"--out", where.out});
+    if (auto const at = from.find("overwrite");
+        at != from.end() && at->second != "command line" && where.overwrite)
+        words.push_back("--overwrite=false"); // the file says otherwise
+    return shell_text(words);
 }
+
+} // namespace
 
 request read_request(std::vector<std::string> const& words) {
     auto const known = all_options();
@@ -162,12 +119,13 @@ request read_request(std::vector<std::string> const& words) {
     if (!take(command, "help").empty())
         return {help_text("simulate", "Trains a swarm of peers, some of them Byzantine, in one process.",
                           known,
-                          "Policies are texts such as 'centered_clip{.tau = 1}'; --list shows them all.")};
-    if (!take(command, "version").empty())
-        return {
-            concat("btard ", BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH, "\n")};
+                          "Policies are texts such as 'centered_clip{.tau = 1}'; --list shows them all.\n"
+                          "Several --rule, several --attack and --seeds make a sweep: every rule with every "
+                          "attack and seed.")};
+    if (!take(command, "version").empty()) return {concat("btard ", version_text(), "\n")};
     if (!take(command, "list").empty()) return {list_text()};
     bool const only_print = !take(command, "print-config").empty();
+    bool const dry_run = !take(command, "dry-run").empty();
 
     auto const config = take(command, "config");
     auto file = config.empty() ? layer{} : read_config(config.front().text);
@@ -177,15 +135,27 @@ request read_request(std::vector<std::string> const& words) {
     settings base;
     output where;
     origins from;
+    axes several;
     for (auto* const one : {&file, &command}) {
-        for (auto const* const name : {"out", "overwrite"}) apply(where, take(*one, name), from);
+        for (auto const* const name : {"out", "overwrite", "jobs"}) apply(where, take(*one, name), from);
+        several.take_from(*one);
         apply(base, *one, from);
     }
     check(where);
-    request made{"", read_curves(curve_texts, base), where.out, where.overwrite};
-    if (only_print)
-        made.print =
-            print_config(curve_texts.empty() ? made.curves.front().what : base, where, from, curve_texts);
+    request made;
+    made.curves = read_curves(curve_texts, base, several, made.grid);
+    made.out = where.out;
+    made.overwrite = where.overwrite;
+    made.dry_run = dry_run;
+    made.jobs = where.jobs > 0 ? where.jobs : parallel::hardware();
+    if (made.jobs > 1)
+        for (auto const& one : made.curves)
+            expects(one.what.swarm.threads <= 1, "--threads is ", one.what.swarm.threads,
+                    ", but with --jobs ", made.jobs, " each run has one thread");
+    if (curve_texts.empty()) base.complete();
+    made.config = print_config(base, where, from, several, curve_texts);
+    made.again = same_again(words, where, from);
+    if (only_print) made.print = made.config;
     return made;
 }
 

@@ -3,9 +3,10 @@
 #pragma once
 
 #include "settings.hpp"
+#include "sweep.hpp"
 
+#include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace btard::apps {
@@ -14,16 +15,20 @@ namespace btard::apps {
 struct request {
     std::string print{}; ///< not empty: only print this (help, version, list, configuration)
     std::vector<curve> curves{};
+    sweep grid{}; ///< of the curves, where there are several runs and no `--curve`; else of no size or of one
     std::string out{}; ///< the folder for the results
     bool overwrite = false;
+    bool dry_run = false;
+    std::size_t jobs = 1; ///< runs at a time
+    std::string config{}; ///< as `--print-config` prints it
+    std::string again{};  ///< the command that does what is missing
+
+    [[nodiscard]] bool is_sweep() const { return grid.size() > 1; }
 };
 
 /// Defaults, then the file of `--config`, then the command line; then each `--curve` on top of that.
 ///
 /// @throws environment_error, contract_violation: what is wrong, where, and what would be right.
 [[nodiscard]] request read_request(std::vector<std::string> const& words);
-
-/// "CenteredClip, tau 0.5" -> "centeredclip_tau_0.5": the name of its file, without the extension.
-[[nodiscard]] std::string file_stem(std::string_view curve_name);
 
 } // namespace btard::apps

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plot.hpp"
+#include "gnuplot_text.hpp"
 
 #include <btard/core/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
@@ -19,9 +19,6 @@ namespace {
 
 constexpr std::size_t most_points = 800; // of a curve in a picture; each is then the mean of some steps
 
-/// Okabe and Ito: colours that all people can tell apart.
-constexpr std::array colours{"#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
-
 std::size_t longest(std::span<history const> curves) {
     std::size_t most = 1;
     for (auto const& one : curves) most = std::max(most, one.loss.size());
@@ -30,18 +27,6 @@ std::size_t longest(std::span<history const> curves) {
 
 std::size_t steps_per_point(std::span<history const> curves) {
     return (longest(curves) + most_points - 1) / most_points;
-}
-
-std::string quoted(std::string_view text) {
-    std::string all = "'";
-    for (char const c : text) all += c == '\'' ? std::string("''") : std::string(1, c);
-    return all + "'";
-}
-
-std::string number(double value) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%.6g", value);
-    return text;
 }
 
 /// Step, loss and peers alive.  What is far beyond the axis is moved to just beyond it: the line leaves the
@@ -54,7 +39,8 @@ std::string data_block(history const& one, std::size_t per_point, loss_axis cons
         for (std::size_t k = begin; k < end; ++k) sum += one.loss[k];
         double const mean = sum / static_cast<double>(end - begin);
         double const beyond = axis.high * 2;
-        block += concat(begin, " ", number(mean <= beyond ? mean : beyond), " ", one.alive[end - 1], "\n");
+        block +=
+            concat(begin, " ", gnuplot_number(mean <= beyond ? mean : beyond), " ", one.alive[end - 1], "\n");
     }
     return block;
 }
@@ -84,9 +70,10 @@ std::string marks(std::span<history const> curves) {
         std::string_view const place = !alone ? " center"
                                        : late ? " right offset 3, 0"
                                               : " left offset -1, 0";
-        script += concat("set arrow from ", step, ", graph 0 to ", step,
-                         ", graph 1 nohead dashtype 2 linecolor '#666666'\nset label ", ++label, " ",
-                         quoted(words), " at ", step, ", graph 1.04", place, " textcolor '#444444'\n");
+        script +=
+            concat("set arrow from ", step, ", graph 0 to ", step,
+                   ", graph 1 nohead dashtype 2 linecolor '#666666'\nset label ", ++label, " ",
+                   gnuplot_quoted(words), " at ", step, ", graph 1.04", place, " textcolor '#444444'\n");
     }
     return script;
 }
@@ -99,7 +86,7 @@ std::string curve_list(std::span<history const> curves, std::string_view columns
         double const width = 2 + 2.5 * static_cast<double>(curves.size() - 1 - k); // equal curves all show
         list += concat(list.empty() ? "    plot " : ", \\\n        ", "$curve", k, " using ", columns,
                        " with ", style, " linewidth ", style == "lines" ? 2 : width, " linecolor '",
-                       colours[k % colours.size()], "' title ", quoted(title(curves[k])));
+                       curve_colors[k % curve_colors.size()], "' title ", gnuplot_quoted(title(curves[k])));
     }
     return list + "\n";
 }
@@ -159,11 +146,12 @@ do for [kind in 'svg png'] {
     set label 1 '{/:Bold=16 Training loss of the honest peers}' at graph 0, 1.13
     set key at graph 0.1, 0.97 left top
 )";
-    script += concat(
-        "    set ylabel ", quoted(per_point == 1 ? "loss" : concat("loss, mean of ", per_point, " steps")),
-        "\n    set yrange [", number(axis.low), ":", number(axis.high), "]\n",
-        axis.logarithmic ? "    set logscale y\n    set format y '%g'\n" : "",
-        curve_list(curves, "1:2", "lines", [&](history const& one) { return loss_title(one, axis); }));
+    script +=
+        concat("    set ylabel ",
+               gnuplot_quoted(per_point == 1 ? "loss" : concat("loss, mean of ", per_point, " steps")),
+               "\n    set yrange [", gnuplot_number(axis.low), ":", gnuplot_number(axis.high), "]\n",
+               axis.logarithmic ? "    set logscale y\n    set format y '%g'\n" : "",
+               curve_list(curves, "1:2", "lines", [&](history const& one) { return loss_title(one, axis); }));
     script += R"(
     set output 'peers.'.kind
     set label 1 '{/:Bold=16 Peers alive}'

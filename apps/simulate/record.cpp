@@ -11,6 +11,10 @@
 
 namespace btard::apps {
 
+std::string version_text() {
+    return concat(BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH);
+}
+
 std::string header_line(curve const& one) {
     json_object all;
     for_each_field(one.what, [&]<class M>(std::string_view name, M const& value, std::string_view) {
@@ -23,9 +27,7 @@ std::string header_line(curve const& one) {
             all.add(name, *value);
         else all.add(name, to_text(value));
     });
-    std::string const version =
-        concat(BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH);
-    return json_object{}.add("btard", version).add("curve", one.name).add_raw("settings", all.text()).text();
+    return json_object{}.add("btard", version_text()).add("curve", one.name).add_raw("settings", all.text()).text();
 }
 
 std::string step_line(step_result const& result) {

@@ -9,6 +9,9 @@
 
 namespace btard::apps {
 
+/// "0.1.0"
+[[nodiscard]] std::string version_text();
+
 /// The first line: `{"btard":"0.1.0","curve":"mean","settings":{"data":"quadratic{...}", ...}}`.
 [[nodiscard]] std::string header_line(curve const& one);
 

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run.hpp"
+#include "any_swarm.hpp"
 #include "plan.hpp"
-#include "task.hpp"
 
-#include <btard/core/error.hpp>
-#include <btard/train/any_learnable.hpp>
-#include <btard/train/swarm.hpp>
+#include "../common/crew.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace btard::apps {
 
 namespace {
 
-using any_swarm = swarm<any_learnable, any_aggregator, any_attack>;
+using clock = std::chrono::steady_clock;
 
-any_swarm make_swarm(settings const& what) {
-    return {make_task(what.data, what.model), what.rule.value, what.attack, what.options()};
+double seconds_since(clock::time_point begin) {
+    return std::chrono::duration<double>(clock::now() - begin).count();
 }
 
 /// A swarm on its way, and how long it took so far.
@@ -28,13 +31,12 @@ struct journey {
 
     /// Says whether to go on.
     bool train_until(std::size_t step, std::span<std::size_t const> curves, step_observer const& observe) {
-        using clock = std::chrono::steady_clock;
         bool go_on = true;
         auto begin = clock::now();
         peers.train(step - peers.step(), [&](step_report const& report) {
             step_result result{report, {}, 0};
             if (evaluate_every && (report.step + 1) % *evaluate_every == 0) result.test = peers.measure();
-            result.seconds = seconds += std::chrono::duration<double>(clock::now() - begin).count();
+            result.seconds = seconds += seconds_since(begin);
             go_on = observe(curves, result);
             begin = clock::now();
             return go_on;
@@ -43,31 +45,70 @@ struct journey {
     }
 };
 
+/// Where curves part: each takes a copy, the last one the thing itself.
+struct fork {
+    fork(journey way, std::size_t branches) : way_(std::move(way)), left_(branches) {}
+
+    journey& way() { return way_; }
+    journey take() {
+        std::lock_guard const lock(mutex_);
+        return --left_ == 0 ? std::move(way_) : way_;
+    }
+
+private:
+    journey way_;
+    std::mutex mutex_;
+    std::size_t left_;
+};
+
+class campaign {
+public:
+    campaign(std::span<curve const> curves, step_observer const& observe, std::size_t jobs)
+        : curves_(curves), jobs_(jobs), observe_([this, &observe](auto which, auto const& result) {
+              std::lock_guard const lock(mutex_);
+              if (!ended_ && !observe(which, result)) ended_ = true;
+              return !ended_;
+          }) {}
+
+    void go() {
+        std::vector<crew::task> groups;
+        for (auto const& start : plan(curves_)) groups.push_back([this, start] { begin(start); });
+        crew_.add(std::move(groups));
+        crew_.work(jobs_);
+    }
+
+private:
+    void begin(shared_start const& start) {
+        if (ended_) return;
+        auto const& first = curves_[start.curves.front()].what;
+        auto const shared = std::make_shared<fork>(
+            journey{make_swarm(first, jobs_ > 1), first.evaluate_every}, start.curves.size());
+        if (!shared->way().train_until(start.steps, start.curves, observe_)) return;
+        std::vector<crew::task> branches;
+        for (std::size_t const k : start.curves)
+            branches.push_back([this, shared, k] { branch(*shared, k); });
+        crew_.add(std::move(branches));
+    }
+    void branch(fork& shared, std::size_t k) {
+        if (ended_) return;
+        journey own = shared.take();
+        own.peers.set_attack(curves_[k].what.attack);
+        own.peers.set_bans(curves_[k].what.swarm.bans);
+        own.train_until(curves_[k].what.steps, std::span(&k, 1), observe_);
+    }
+
+    std::span<curve const> curves_;
+    std::size_t jobs_;
+    std::mutex mutex_; // of the observer
+    std::atomic<bool> ended_ = false;
+    step_observer observe_;
+    crew crew_;
+};
+
 } // namespace
 
-void rehearse(std::span<curve const> curves) {
-    for (auto const& [name, file, what] : curves) {
-        try {
-            make_swarm(what);
-        } catch (contract_violation const& wrong) {
-            if (curves.size() == 1) throw;
-            throw contract_violation(concat("curve '", name, "': ", wrong.what()));
-        }
-    }
-}
-
-void run(std::span<curve const> curves, step_observer const& observe) {
-    for (auto const& start : plan(curves)) {
-        auto const& first = curves[start.curves.front()].what;
-        journey shared{make_swarm(first), first.evaluate_every};
-        if (!shared.train_until(start.steps, start.curves, observe)) return;
-        for (std::size_t const k : start.curves) {
-            journey own = k == start.curves.back() ? std::move(shared) : shared;
-            own.peers.set_attack(curves[k].what.attack);
-            own.peers.set_bans(curves[k].what.swarm.bans);
-            if (!own.train_until(curves[k].what.steps, std::span(&k, 1), observe)) return;
-        }
-    }
+void run(std::span<curve const> curves, step_observer const& observe, std::size_t jobs) {
+    campaign(curves, observe, jobs).go();
 }
 
 } // namespace btard::apps

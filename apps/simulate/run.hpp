@@ -11,13 +11,13 @@
 
 namespace btard::apps {
 
-/// Is told of each step, and the curves that it belongs to.  False ends everything after this step.
+/// Is told of each step, and the curves that it belongs to; by one thread at a time.  False ends everything:
+/// what is being computed in other threads is dropped.
 using step_observer = std::function<bool(std::span<std::size_t const> curves, step_result const&)>;
 
-/// Makes each swarm once and drops it: whatever is refused is refused before anything is trained or written.
-void rehearse(std::span<curve const> curves);
-
 /// Trains curve after curve, and shared steps once.
-void run(std::span<curve const> curves, step_observer const& observe);
+///
+/// @param jobs so many at a time; if more than one, each on one thread.  The results are the same.
+void run(std::span<curve const> curves, step_observer const& observe, std::size_t jobs = 1);
 
 } // namespace btard::apps

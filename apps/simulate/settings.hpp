@@ -10,8 +10,10 @@
 #include <btard/train/swarm_options.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -62,7 +64,7 @@ struct attackers {
 
 struct settings {
     any_data data{};
-    std::optional<albert_model> model = {};
+    std::optional<any_model> model = {};
     rule_setting rule{};
     any_attack attack{};
     attackers byzantine{};
@@ -72,8 +74,11 @@ struct settings {
 
     static constexpr auto name = "simulate";
     static constexpr void describe(auto& self, auto&& field) {
-        field("data", self.data, "quadratic{...}, or text:FILE");
-        field("model", self.model, "of a text: albert:nano, albert:nano{.hidden = 96}; absent: albert:nano");
+        field("data", self.data,
+              "quadratic{...}, text:FILE, fashion_mnist:FOLDER, idx:FOLDER or cifar10:FOLDER");
+        field("model", self.model,
+              "of a text albert:nano, of images mlp{...}, cnn{...} or resnet18{...}; absent: what is usual "
+              "for them");
         field("rule", self.rule, "how one vector is made of the peers' gradients; see --list");
         field("attack", self.attack, "what Byzantine peers do, and when; see --list");
         field("peers", self.swarm.peers, "number of peers");
@@ -99,9 +104,20 @@ struct settings {
         return all;
     }
 
-    /// Fills in what follows from other settings: a text needs a model.
-    void complete() {
-        if (std::holds_alternative<text_file>(data.value) && !model) model.emplace();
+    /// What learns if nobody chooses: nothing from a quadratic, which is the model itself.
+    [[nodiscard]] std::optional<any_model> model_or_default() const {
+        if (model) return model;
+        if (data.as_text()) return any_model{albert_model{}};
+        if (std::holds_alternative<cifar10>(data.value)) return any_model{resnet18_model{}};
+        if (data.as_images()) return any_model{mlp_model{}};
+        return {};
+    }
+
+    /// Fills in what follows from other settings: data need a model.
+    void complete() { model = model_or_default(); }
+    /// A field of a model that nobody chose is one of the usual model of the data.
+    void before_field(std::string_view setting) {
+        if (setting == "model") complete();
     }
 
     /// What concerns several settings at once.
@@ -110,17 +126,27 @@ struct settings {
         expects(evaluate_every != std::size_t{0}, "--evaluate-every is 0, it must be 1 or more");
         options().validate();
         check_rows(rule.value, swarm.peers);
-        auto const* const text = std::get_if<text_file>(&data.value);
-        expects(text || !model, "--model is for text, the data is ", to_text(data));
-        expects(text || !acts_on_labels(attack), "--attack: it changes labels, and ", to_text(data),
-                " has none");
-        if (!text || !model) return;
+        validate_model();
+        expects(data.as_text() || data.as_images() || !acts_on_labels(attack),
+                "--attack: it changes labels, and ", to_text(data), " has none");
+    }
+
+private:
+    void validate_model() const {
+        auto const* const text = data.as_text();
+        expects(text || data.as_images() || !model, "--model is for a text or images, the data is ",
+                to_text(data));
+        if (!model) return;
+        auto const* const albert = model->as_albert();
+        expects(text || !albert, "--model: an ALBERT is for a text, the data is ", to_text(data));
+        expects(!text || albert, "--model: ", to_text(*model), " is for images, the data is ", to_text(data));
+        if (!text) return;
         auto const length = static_cast<std::int64_t>(text->samples.sequence);
-        expects(length <= model->positions, "--data: sequences of ", length, " tokens, but the model has ",
-                model->positions, " positions");
-        expects(model->vocabulary >= masked_text::vocabulary(), "--model: a vocabulary of ",
-                model->vocabulary, ", bytes need ", masked_text::vocabulary());
-        expects(!model->sentence_order, "--model: sentence_order needs pairs of segments, a text has none");
+        expects(length <= albert->positions, "--data: sequences of ", length, " tokens, but the model has ",
+                albert->positions, " positions");
+        expects(albert->vocabulary >= masked_text::vocabulary(), "--model: a vocabulary of ",
+                albert->vocabulary, ", bytes need ", masked_text::vocabulary());
+        expects(!albert->sentence_order, "--model: sentence_order needs pairs of segments, a text has none");
     }
 };
 

@@ -1,40 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table.hpp"
 
+#include "../common/columns.hpp"
+
 #include <btard/core/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <limits>
 #include <vector>
 
 namespace btard::apps {
 
 namespace {
 
-constexpr std::size_t averaged = 20; // steps
-
-std::string loss_text(double loss) {
-    if (!std::isfinite(loss)) return "not finite";
-    char text[40];
-    std::snprintf(text, sizeof text, std::fabs(loss) < 1e5 ? "%.3f" : "%.2e", loss);
-    return text;
-}
-
-std::string mean_before(std::vector<double> const& loss, std::size_t end) {
-    std::size_t const begin = end > averaged ? end - averaged : 0;
-    double sum = 0;
-    for (std::size_t k = begin; k < end; ++k) sum += loss[k];
-    return end == begin ? "-" : loss_text(sum / static_cast<double>(end - begin));
-}
-
-std::string worst_from(std::vector<double> const& loss, std::size_t begin) {
-    double worst = -std::numeric_limits<double>::infinity();
-    for (std::size_t k = begin; k < loss.size(); ++k) worst = std::max(worst, badness(loss[k]));
-    return loss_text(worst);
+std::string mean_text(history const& one, std::size_t end) {
+    return end == 0 ? "-" : loss_text(mean_before(one, end));
 }
 
 std::string bans_text(history const& one) {
@@ -48,29 +30,23 @@ std::string bans_text(history const& one) {
 
 } // namespace
 
+std::string loss_text(double loss) {
+    if (!std::isfinite(loss)) return "not finite";
+    char text[40];
+    std::snprintf(text, sizeof text, std::fabs(loss) < 1e5 ? "%.3f" : "%.2e", loss);
+    return text;
+}
+
 std::string table_text(std::span<history const> curves) {
-    using row = std::array<std::string, 6>;
-    std::vector<row> rows{
+    std::vector<std::vector<std::string>> rows{
         {"curve", "before attack", "worst since", "last loss", "peers alive", "banned at steps"}};
     for (auto const& one : curves) {
         rows.push_back(
-            {one.name, one.attacked ? mean_before(one.loss, *one.attacked) : "-",
-             one.attacked ? worst_from(one.loss, *one.attacked) : "-", mean_before(one.loss, one.loss.size()),
+            {one.name, one.attacked ? mean_text(one, *one.attacked) : "-",
+             one.attacked ? loss_text(worst_since_attack(one)) : "-", mean_text(one, one.loss.size()),
              one.loss.empty() ? "-" : concat(one.honest_left, " + ", one.byzantine_left), bans_text(one)});
     }
-    std::array<std::size_t, 6> widths{};
-    for (auto const& cells : rows)
-        for (std::size_t k = 0; k < cells.size(); ++k) widths[k] = std::max(widths[k], cells[k].size());
-    std::string text;
-    for (auto const& cells : rows) {
-        for (std::size_t k = 0; k < cells.size(); ++k) {
-            std::string const blanks(widths[k] - cells[k].size(), ' ');
-            bool const is_number = k > 0 && k < 4;
-            text += is_number ? blanks + cells[k] : k + 1 == cells.size() ? cells[k] : cells[k] + blanks;
-            text += k + 1 == cells.size() ? "\n" : "   ";
-        }
-    }
-    return text;
+    return aligned(rows, "lrrrll");
 }
 
 } // namespace btard::apps

@@ -6,6 +6,7 @@
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/core/matrix_view.hpp>
+#include <btard/core/rows.hpp>
 #include <btard/core/logarithm.hpp>
 #include <btard/core/normal_quantile.hpp>
 #include <btard/core/random.hpp>
@@ -74,4 +75,5 @@
 #include <btard/train/optimizer.hpp>
 #include <btard/train/worker_momentum.hpp>
 #include <btard/train/swarm_options.hpp>
+#include <btard/train/swarm_state.hpp>
 #include <btard/train/swarm.hpp>

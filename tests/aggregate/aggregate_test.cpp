@@ -7,9 +7,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -240,6 +242,40 @@ TEST_CASE("aggregate: the short form takes unit weights, and returns a new vecto
     CHECK(report.rows_used == 3);
     CHECK(aggregate(sum_of_weights, matrix_view<float const>(data.data(), 2, 3)).vector ==
           std::vector<float>{5, 7, 12});
+}
+
+TEST_CASE("aggregate: rows may be vectors, spans, an array of arrays or a matrix, and are seen in place") {
+    std::vector<void const*> seen;
+    auto const first_row = [&](matrix_view<float const> rows, std::span<double const>, std::span<float> out) {
+        for (std::size_t i = 0; i < rows.rows(); ++i) seen.push_back(rows.row_data(i));
+        for (std::size_t k = 0; k < out.size(); ++k) out[k] = rows(0, k);
+        return aggregation_report{};
+    };
+    std::vector<std::vector<float>> const x{{1, 2, 3}, {4, 5, 6}};
+    CHECK(aggregate(first_row, x).vector == x[0]);
+    CHECK(seen == std::vector<void const*>{x[0].data(), x[1].data()});
+    seen.clear();
+    std::array<std::span<float const>, 2> const spans{x[1], x[0]};
+    CHECK(aggregate(first_row, spans).vector == x[1]);
+    CHECK(seen == std::vector<void const*>{x[1].data(), x[0].data()});
+    std::array<std::array<float, 2>, 1> const one{{{7, 8}}};
+    CHECK(aggregate(first_row, one).vector == std::vector<float>{7, 8});
+
+    std::vector<float> out(3);
+    std::vector<double> const weights{0, 1};
+    auto const report = aggregate(host{1}, first_row, x, weights, out, seed{1, 2}); // a vector is a span, too
+    CHECK(out == x[1]);
+    CHECK(report.rows_used == 1);
+    std::vector<float> data{1, 2, 3, 4, 5, 6};
+    aggregate(host{1}, first_row, matrix_view<float>(data.data(), 2, 3), weights, out);
+    CHECK(out == std::vector<float>{4, 5, 6});
+
+    CHECK_THROWS_WITH_AS((void)aggregate(first_row, std::vector<std::vector<float>>{{1, 2}, {3}}),
+                         "row 1 has 1 elements, row 0 has 2", contract_violation);
+    CHECK_THROWS_WITH_AS((void)aggregate(first_row, std::vector<std::vector<float>>{}),
+                         "there are no rows to aggregate", contract_violation);
+    CHECK_THROWS_WITH_AS(aggregate(host{1}, first_row, x, weights, std::span(out).first(2)),
+                         "out has 2 elements, the rows have 3", contract_violation);
 }
 
 TEST_CASE_TEMPLATE("aggregate: whatever is in the rows, nothing is thrown and the result is finite", T, float,

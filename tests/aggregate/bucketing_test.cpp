@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -85,4 +86,13 @@ TEST_CASE("bucketing: a few far rows spoil as many groups, which may be most of 
             spoilt || run(any(coordinate_median{}, {bucketing{}}), seen.view(), {.public_seed = {number, 0}})
                               .vector[0] > 1e8f;
     CHECK(spoilt);
+}
+
+TEST_CASE("bucketing: a bucket larger than all rows is one group of them, however large") {
+    for (std::size_t const bucket : {std::size_t{7}, std::numeric_limits<std::size_t>::max()}) {
+        CHECK(bucketing{.bucket = bucket}.size(5) == 1);
+        plain_rows const rows{{{1, 2}, {3, 4}}, {1, 1}};
+        auto const y = mixed_by(bucketing{.bucket = bucket}, rows, {4, 2});
+        CHECK(y.x == std::vector<std::vector<double>>{{2, 3}});
+    }
 }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
+#include <span>
 #include <vector>
 
 using namespace btard;
@@ -62,6 +64,13 @@ TEST_CASE("coordinate_median: half of the rows can lead it anywhere") {
 TEST_CASE("coordinate_median: it may lie outside of all that the rows span") {
     rows_of<float> const rows{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}; // convex combinations of them sum to one
     CHECK(run(any(coordinate_median{}), rows.view()).vector == std::vector<float>{0, 0, 0});
+}
+
+TEST_CASE("coordinate_median: the midpoint of the two largest doubles is finite") {
+    double const most = std::numeric_limits<double>::max();
+    rows_of<double> const rows{{most, -most}, {most, -most}};
+    CHECK(run(any(coordinate_median{}), rows.view()).vector == std::vector<double>{most, -most});
+    CHECK(coordinate_median{}.column(std::span<double const>(std::array{most, most})) == most);
 }
 
 TEST_CASE("coordinate_median: in plain words, column by column, as the kernels compute it") {

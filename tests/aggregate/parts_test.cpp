@@ -97,3 +97,11 @@ TEST_CASE("merged: lengths by Pythagoras, counts of the worst part, coefficients
     CHECK(all.coefficients[0] == doctest::Approx(0.6));
     CHECK(all.coefficients[1] == doctest::Approx(0.4));
 }
+
+TEST_CASE("aggregate_parts: a partition of another length than the rows is refused") {
+    std::vector<float> const rows(30);
+    std::vector<float> out(100);
+    std::vector<double> const weights(3, 1.0);
+    CHECK_THROWS_WITH_AS(aggregate_parts(host{.threads = 1}, mean{}, {rows.data(), 3, 10}, weights, out, partition(100, 4)),
+                         "the parts are those of 100 elements, the rows have 10", contract_violation);
+}

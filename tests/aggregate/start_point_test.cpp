@@ -31,3 +31,8 @@ TEST_CASE("start_point: rows are centred on the start, but on the median where t
     CHECK(start_point(start_point::mean).reference() == start_point::lower_median);
     CHECK(start_point(start_point::origin).reference() == start_point::lower_median);
 }
+
+TEST_CASE("start_point: arguments where there are none are refused") {
+    for (auto const* const wrong : {"lower_median{}", "origin{5}", "mean(7)"})
+        CHECK_THROWS_AS((void)parse<start_point>(wrong), environment_error);
+}

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <limits>
+#include <span>
 #include <vector>
 
 using namespace btard;
@@ -61,4 +64,20 @@ TEST_CASE("trimmed_mean: in plain words, column by column, as the kernels comput
     std::vector<double> weights(5);
     rule.rank_weights(weights);
     CHECK(weights == std::vector<double>{0, 1.0 / 3, 1.0 / 3, 1.0 / 3, 0});
+}
+
+TEST_CASE("trimmed_mean: of doubles that are nearly the largest there is, up to what the rounding needs") {
+    double const most = std::numeric_limits<double>::max();
+    for (std::size_t n = 1; n <= 40; ++n) {
+        double const large = most * (1 - double(n + 2) * 0x1p-53);
+        rows_of<double> const rows(std::vector(n, std::vector<double>{large, -large, 1}));
+        for (std::size_t f = 0; 2 * f < n; ++f) {
+            auto const v = run(any(trimmed_mean{f}), rows.view()).vector;
+            CHECK(std::isfinite(v[0]));
+            CHECK(v[1] == -v[0]);
+            CHECK(std::abs(v[0] / large - 1) < double(n + 2) * 0x1p-53);
+            std::vector<double> const sorted(n, large);
+            CHECK(std::isfinite(trimmed_mean{f}.column(std::span<double const>(sorted))));
+        }
+    }
 }

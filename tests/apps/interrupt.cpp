@@ -1,6 +1,6 @@
-// tests/apps/interrupt.cpp: sends SIGINT to a program after its first line, and says how it ended.
+// tests/apps/interrupt.cpp: sends SIGINT or SIGKILL to a program after its first line, and says how it ended.
 // SPDX-License-Identifier: Apache-2.0
-//     interrupt once|twice PROGRAM ARGUMENT...
+//     interrupt once|twice|kill PROGRAM ARGUMENT...
 // Prints what the program prints, then "status 130" or "signal 2".  No waiting by the clock: "twice" sends the
 // second signal when the program has answered to the first.
 #include <cstdio>
@@ -46,6 +46,7 @@ pid_t start(char** words, int& reading) {
 int main(int argc, char** argv) {
     int reading = -1;
     bool const twice = argc > 2 && std::strcmp(argv[1], "twice") == 0;
+    int const number = argc > 2 && std::strcmp(argv[1], "kill") == 0 ? SIGKILL : SIGINT;
     pid_t const child = argc > 2 ? start(argv + 2, reading) : -1;
     if (child < 0) return 2;
     std::string text;
@@ -56,7 +57,7 @@ int main(int argc, char** argv) {
         bool const first = sent == 0 && text.find('\n') != std::string::npos;
         bool const second = sent == 1 && twice && text.find("once more") != std::string::npos;
         if (!first && !second) continue;
-        ::kill(child, SIGINT);
+        ::kill(child, number);
         ++sent;
     }
     int status = 0;

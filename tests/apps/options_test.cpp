@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "../../apps/simulate/curves.hpp"
 #include "../../apps/simulate/options.hpp"
 
 #include <btard/core/error.hpp>
@@ -75,8 +76,8 @@ TEST_CASE("simulate: the words of the documentation") {
     auto const& text = std::get<text_file>(what.data.value);
     CHECK(text.file == "/a b/c.txt");
     CHECK(text.samples.sequence == 32);
-    CHECK(what.model->hidden == 96);
-    CHECK(what.model->vocabulary == 261);
+    CHECK(what.model->as_albert()->hidden == 96);
+    CHECK(what.model->as_albert()->vocabulary == 261);
     CHECK(to_text(what.rule).starts_with("mixed{nnm{.byzantine = 7}, centered_clip{.tau = 1,"));
     CHECK(first_step(what.attack) == 100);
     CHECK(what.options().byzantine == std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6});
@@ -88,9 +89,71 @@ TEST_CASE("simulate: the words of the documentation") {
 }
 
 TEST_CASE("simulate: a text without a model has the smallest one, a quadratic none") {
-    CHECK(only({"--data", "text:x"}).model == albert_model{});
+    CHECK(only({"--data", "text:x"}).model == any_model{albert_model{}});
     CHECK(!only({"--data", "quadratic{.dimension = 3}"}).model);
-    CHECK(refusal({"--model", "albert:nano"}).starts_with("--model is for text, the data is quadratic{"));
+    CHECK(refusal({"--model", "albert:nano"})
+              .starts_with("--model is for a text or images, the data is quadratic{"));
+}
+
+TEST_CASE("simulate: images from a folder, by a short form or by fields") {
+    auto const what = only({"--data", "fashion_mnist:/a b/{c}", "--data.batch", "32", "--data.flip", "true",
+                            "--data.split", "dirichlet{.alpha = 0.1}", "--model", "cnn{.kernel = 3}"});
+    auto const& images = std::get<fashion_mnist>(what.data.value);
+    CHECK(images.folder == "/a b/{c}");
+    CHECK(images.samples == image_sampling{.batch = 32, .flip = true});
+    CHECK(images.split == sample_split{dirichlet{.alpha = 0.1}});
+    CHECK(what.model == any_model{cnn_model{.kernel = 3}});
+    CHECK(any_data::from_text(what.data.text()) == what.data);
+
+    auto const shards = only({"--data", "cifar10", "--data.split", "by_label{.shards = 3}"});
+    auto const& usual = std::get<cifar10>(shards.data.value);
+    CHECK(usual.folder == "cifar-10");
+    CHECK(usual.samples == cifar10_sampling);
+    CHECK(usual.split == sample_split{by_label{.shards = 3}});
+    CHECK(only({"--data", "idx:x"}).data.as_images()->folder == "x");
+    CHECK(refusal({"--data", "idx"}) ==
+          "--data: the path of the folder is missing; right would be idx:FOLDER");
+    CHECK(refusal({"--data", "idx:x", "--data.batch", "0"}) == "--data: a batch of no images");
+    CHECK(refusal({"--data", "idx:x", "--data.split", "dirichlet{.alpha = 0}"}) ==
+          "--data: alpha is 0, it must be in (0, 1e9]");
+}
+
+TEST_CASE("simulate: the usual model of images, and its fields without its name") {
+    CHECK(only({"--data", "fashion_mnist"}).model == any_model{mlp_model{}});
+    CHECK(only({"--data", "idx:x"}).model == any_model{mlp_model{}});
+    CHECK(only({"--data", "cifar10"}).model == any_model{resnet18_model{}});
+    CHECK(only({"--model.width", "8", "--data", "cifar10"}).model == any_model{resnet18_model{.width = 8}});
+    CHECK(only({"--model.hidden", "{}", "--data", "fashion_mnist"}).model ==
+          any_model{mlp_model{.hidden = {}}});
+    CHECK(only({"--model.hidden", "32", "--data", "text:x"}).model->as_albert()->hidden == 32);
+
+    config_file const file("data = 'fashion_mnist'\nmodel.hidden = '{64, 32}'\n");
+    CHECK(only({"--config", file.path, "--model.classes", "10"}).model ==
+          any_model{mlp_model{.hidden = {64, 32}, .classes = 10}});
+    auto const curves = read_request({"--data", "fashion_mnist", "--curve", "a:", "--curve",
+                                      "b: --data cifar10 --model.width 16"})
+                            .curves;
+    CHECK(curves[0].what.model == any_model{mlp_model{}});
+    CHECK(curves[1].what.model == any_model{resnet18_model{.width = 16}});
+}
+
+TEST_CASE("simulate: a model that does not fit the data is refused before any file is opened") {
+    CHECK(refusal({"--data", "text:x", "--model", "mlp"}) ==
+          "--model: mlp{.hidden = {128}} is for images, the data is " +
+              to_text(any_data{text_file{"x", {}}}));
+    CHECK(refusal({"--data", "cifar10", "--model", "albert:nano"})
+              .starts_with("--model: an ALBERT is for a text, the data is cifar10{"));
+    CHECK(refusal({"--data", "idx:x", "--model", "mlp{.hidden = {0}}"}) ==
+          "--model: hidden = 0; every size of a model is positive");
+    CHECK(refusal({"--data", "idx:x", "--model", "mlp{.inputs = -1}"}) ==
+          "--model: inputs = -1; every size of a model is positive");
+    CHECK(refusal({"--data", "idx:x", "--model", "cnn{.kernel = 4}"}) ==
+          "--model: kernel = 4; only an odd one has a middle");
+    CHECK(refusal({"--data", "idx:x", "--model", "cnn{.filters = {1, 1, 1}, .height = 7}"})
+              .starts_with("--model: nothing is left of 7 x "));
+    CHECK(refusal({"--data", "idx:x", "--model", "resnet18{.width = 0}"})
+              .starts_with("--model: a ResNet with"));
+    CHECK(refusal({"--data", "idx:x", "--attack", "label_flip{}", "--byzantine", "3"}) == "nothing refused");
 }
 
 TEST_CASE("simulate: attackers by number or by name") {
@@ -173,7 +236,7 @@ TEST_CASE("simulate: bad settings are refused with their name and place") {
     CHECK(refusal({"--data", "text:x", "--model.hidden", "65"}) ==
           "--model: hidden = 65 is no multiple of heads = 4");
     CHECK(refusal({"--data", "text:x", "--model", "bert"})
-              .find("there is no model 'bert'; right would be: albert:nano") != std::string::npos);
+              .find("unknown name 'bert'; did you mean 'albert'?") != std::string::npos);
     CHECK(refusal({"--data", "text:x", "--model", "albert:huge"}).find("only nano, base, large") !=
           std::string::npos);
 }

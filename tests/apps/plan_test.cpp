@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../../apps/simulate/plan.hpp"
+#include "../../apps/simulate/rehearse.hpp"
 #include "../../apps/simulate/run.hpp"
 
 #include <btard/core/error.hpp>
@@ -7,8 +8,10 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
+#include <system_error>
 #include <vector>
 
 using namespace btard;
@@ -39,17 +42,20 @@ std::vector<curve> curves_of(std::vector<settings> const& all) {
 }
 
 /// For each curve, the losses and the number of peers at each of its steps.
-std::map<std::size_t, std::vector<double>> trained(std::vector<curve> const& curves) {
+std::map<std::size_t, std::vector<double>> trained(std::vector<curve> const& curves, std::size_t jobs = 1) {
     std::map<std::size_t, std::vector<double>> seen;
-    run(curves, [&](std::span<std::size_t const> which, step_result const& result) {
-        auto const& report = result.report;
-        for (std::size_t const k : which) {
-            CHECK(report.step == seen[k].size() / 2);
-            seen[k].push_back(report.loss);
-            seen[k].push_back(double(report.byzantine));
-        }
-        return true;
-    });
+    run(
+        curves,
+        [&](std::span<std::size_t const> which, step_result const& result) {
+            auto const& report = result.report;
+            for (std::size_t const k : which) {
+                CHECK(report.step == seen[k].size() / 2);
+                seen[k].push_back(report.loss);
+                seen[k].push_back(double(report.byzantine));
+            }
+            return true;
+        },
+        jobs);
     return seen;
 }
 
@@ -88,6 +94,41 @@ TEST_CASE("run: a curve that shares its start has the same bits as one that does
     CHECK(together.at(1) == trained(curves_of({b})).at(0));
     CHECK(together.at(2) == trained(curves_of({c})).at(0));
     CHECK(together.at(0) != together.at(1));
+}
+
+TEST_CASE("run: several jobs give each curve the bits of one") {
+    std::vector<settings> all{attacked_from(20), with_bans(attacked_from(20)), attacked_from(35),
+                              attacked_from(0)};
+    for (std::uint64_t const seed : {1, 2}) {
+        all.push_back(attacked_from(20));
+        all.back().swarm.seed = seed;
+        all.push_back(with_bans(all.back()));
+    }
+    auto const curves = curves_of(all);
+    CHECK(trained(curves, 3) == trained(curves));
+}
+
+TEST_CASE("run: an observer that says no, or fails, ends all jobs") {
+    auto const curves =
+        curves_of({attacked_from(0), attacked_from(10), with_bans(attacked_from(20)), attacked_from(20)});
+    std::size_t steps = 0;
+    run(curves, [&](auto, auto const&) { return ++steps < 30; }, 3);
+    CHECK(steps == 30);
+    steps = 0;
+    auto const full = [&](auto, auto const&) -> bool {
+        if (++steps < 30) return true;
+        throw environment_error(std::make_error_code(std::errc::no_space_on_device), "full");
+    };
+    CHECK_THROWS_WITH_AS(run(curves, full, 3), "full", environment_error);
+}
+
+TEST_CASE("measure_cost: something for a step, and for an evaluation where there are some") {
+    auto what = attacked_from(0);
+    CHECK(measure_cost(what, true).step > 0);
+    CHECK(measure_cost(what, true).evaluation == 0);
+    CHECK(measure_cost(what, true).parameters == 40);
+    what.evaluate_every = 5;
+    CHECK(measure_cost(what, true).evaluation > 0);
 }
 
 TEST_CASE("run: an observer that says no ends everything") {

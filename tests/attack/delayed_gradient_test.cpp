@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/krum.hpp>
 #include <btard/aggregate/mean.hpp>
+#include <btard/attack/any_attack.hpp>
 #include <btard/attack/delayed_gradient.hpp>
 #include <btard/attack/scheduled.hpp>
 #include <btard/core/policy_text.hpp>
@@ -116,10 +118,76 @@ TEST_CASE("delayed_gradient: a copy of a swarm remembers what the swarm remember
           floats(copy.parameters().begin(), copy.parameters().end()));
 }
 
+TEST_CASE("delayed_gradient: gradients that are computed again have the bits of those that were kept") {
+    auto const parameters = [](std::size_t start, std::size_t every, swarm_options options) {
+        std::vector<floats> both;
+        for (bool const replay : {false, true}) {
+            swarm run{quadratic{.dimension = 30, .noise = 1},
+                      centered_clip{.tau = 3},
+                      scheduled{delayed_gradient{.delay = 4, .replay = replay},
+                                {.start = start, .every = every}},
+                      options};
+            run.train(start + 11); // the copies attack too, with gradients of copies of theirs
+            auto copy = run;
+            copy.train(6);
+            both.emplace_back(copy.parameters().begin(), copy.parameters().end());
+        }
+        CHECK(both[0] == both[1]);
+        return both[0];
+    };
+    swarm_options const few{.peers = 6, .byzantine = {1, 4}};
+    auto const early = parameters(0, 1, few);
+    CHECK(parameters(9, 1, few) != early);
+    CHECK(parameters(9, 3, few) != early);
+    CHECK(parameters(9, 1, {.peers = 6, .byzantine = {1, 4}, .bans = bans::simulated}) != early);
+    CHECK(parameters(7, 1,
+                     {.peers = 6,
+                      .byzantine = {1, 4},
+                      .optimizer = lamb{},
+                      .clip_gradient = 2.f,
+                      .worker_momentum = worker_momentum{}}) != early);
+}
+
+TEST_CASE(
+    "delayed_gradient: what is computed again takes no memory of the attackers, and begins where it is set") {
+    delayed_gradient const attack{.delay = 1'000, .replay = true};
+    CHECK(memory_of(attack, 11'173'962) == 0);
+    check_size(attack, 11'173'962);
+    CHECK(steps_back(scheduled{attack, {}}) == 1'000);
+    CHECK(steps_back(delayed_gradient{}) == 0);
+    CHECK(testing::broken_laws(attack) == "");
+
+    auto const trained = [](bool replay) { // set in the midst of a run: nothing before that can be computed again
+        swarm run{quadratic{.dimension = 20},
+                  mean{},
+                  scheduled{delayed_gradient{.delay = 3}, {.start = 99}},
+                  {.peers = 4, .byzantine = {3}}};
+        run.train(5);
+        run.set_attack({delayed_gradient{.delay = 3, .replay = replay}, {}});
+        std::vector<std::size_t> attacking;
+        run.train(6, [&](step_report const& now) { attacking.push_back(now.attacking); });
+        CHECK(attacking == std::vector<std::size_t>{0, 0, 0, 1, 1, 1});
+        return floats(run.parameters().begin(), run.parameters().end());
+    };
+    CHECK(trained(true) == trained(false));
+
+    swarm run{quadratic{.dimension = 20},
+              mean{},
+              any_attack{delayed_gradient{.delay = 3, .replay = true}},
+              {.peers = 4, .byzantine = {3}}};
+    run.train(5);
+    run.set_bans(bans::none); // the swarm of before had, as far as it knows, other bans
+    std::vector<std::size_t> attacking;
+    run.train(4, [&](step_report const& now) { attacking.push_back(now.attacking); });
+    CHECK(attacking == std::vector<std::size_t>{0, 0, 0, 1});
+}
+static_assert(looks_back<scheduled<delayed_gradient>> && looks_back<any_attack>);
+static_assert(!looks_back<scheduled<sign_flip>> && !looks_back<honest>);
+
 TEST_CASE("delayed_gradient: its text, in which its memories are not") {
     delayed_gradient attack{.delay = 2};
     (void)sent(attack, 0, 3);
-    CHECK(to_text(attack) == "delayed_gradient{.delay = 2, .memory = 1024}");
+    CHECK(to_text(attack) == "delayed_gradient{.delay = 2, .memory = 1024, .replay = false}");
     CHECK(parse<delayed_gradient>("delayed_gradient{.delay = 5}") == delayed_gradient{.delay = 5});
     CHECK_THROWS_WITH_AS(validate(delayed_gradient{.delay = 0}), "delay is 0, it must be 1 or more",
                          contract_violation);

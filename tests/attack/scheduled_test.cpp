@@ -110,4 +110,6 @@ TEST_CASE("schedule: values that make no sense are refused with what would be ri
     CHECK_THROWS_WITH_AS(validate(schedule{.probability = 1.5}), "probability is 1.5, it must be 0 to 1",
                          contract_violation);
     CHECK_THROWS_AS(validate(schedule{.probability = std::nan("")}), contract_violation);
+    CHECK_THROWS_WITH_AS(validate(schedule{.start = 5, .stop = 5}),
+                         "stop is 5, the attack begins at 5 and would never be on", contract_violation);
 }

@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <vector>
 
 using namespace btard;
@@ -33,4 +34,9 @@ TEST_CASE("sign_flip: two of eight ruin the mean, and not centered_clip") {
 TEST_CASE("sign_flip: its text") {
     CHECK(to_text(sign_flip{}) == "sign_flip{.scale = 1000}");
     CHECK(parse<sign_flip>("sign_flip{.scale = 1}") == sign_flip{.scale = 1});
+}
+
+TEST_CASE("sign_flip: a scale that is not finite is refused") {
+    CHECK_THROWS_AS(validate(sign_flip{.scale = std::numeric_limits<float>::infinity()}), contract_violation);
+    CHECK_THROWS_AS(validate(sign_flip{.scale = std::numeric_limits<float>::quiet_NaN()}), contract_violation);
 }

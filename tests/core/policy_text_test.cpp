@@ -232,3 +232,9 @@ TEST_CASE("set_field: complaints name the text, or the fields that there are") {
     CHECK_THROWS_AS(set_field(policy, "", "1"), environment_error);
     CHECK(policy == timed<flip>{});
 }
+
+TEST_CASE("parse: the namespace of a name is dropped, before a number it is a mistake") {
+    CHECK(parse<flip>("btard::flip{.scale = 2}") == flip{.scale = 2});
+    CHECK_THROWS_AS((void)parse<flip>("flip{.scale = 1::5}"), environment_error);
+    CHECK_THROWS_AS((void)parse<flip>("flip{.scale = a::5}"), environment_error);
+}

@@ -104,7 +104,7 @@ TEST_CASE("by_label: equal shares, of few labels each") {
     CHECK(known > 10);
     CHECK(divides(by_label{.shards = 3}.shares(labels, 7, {}), labels.size())); // 21 shards of 1,000 samples
     CHECK_THROWS_WITH_AS((void)by_label{.shards = 2}.shares(labels, 501, {}),
-                         "1000 samples make no 1002 shards, 2 for each of 501 peers", contract_violation);
+                         "1000 samples make no 2 shards for each of 501 peers", contract_violation);
     CHECK_THROWS_AS(by_label{.shards = 0}.validate(), contract_violation);
 }
 

@@ -62,6 +62,15 @@ TEST_CASE("docs: the front door") {
     // [short_form]
     check(v, 1.127, 1.892);
     CHECK(about.clipped == 1);
+
+    // [other_rows]
+    std::vector<std::vector<float>> const gradients{{1, 2}, {1.2f, 1.8f}, {0.8f, 2.2f}, {50, -40}};
+    std::array<std::span<float const>, 3> const three{gradients[0], gradients[1], gradients[2]};
+    auto const of_all = aggregate(rule, gradients).vector; // 1.127, 1.892
+    auto const of_three = aggregate(mean{}, three).vector; // 1, 2
+    // [other_rows]
+    check(of_all, 1.127, 1.892);
+    check(of_three, 1, 2);
 }
 
 TEST_CASE("docs: rules") {

@@ -1,6 +1,8 @@
 // tests/train/any_learnable_test.cpp
 // SPDX-License-Identifier: Apache-2.0
+#include <btard/core/describe.hpp>
 #include <btard/train/any_learnable.hpp>
+#include <btard/train/quadratic.hpp>
 
 #include <doctest/doctest.h>
 
@@ -95,4 +97,9 @@ TEST_CASE("any_learnable: knows the accuracy, and the samples of a peer, where t
     CHECK((task.measure(p) == evaluation{.loss = 5, .accuracy = 0.25}));
     CHECK(task.gradient_for(7, p, {}, {}, out) == 8);
     CHECK(task.gradient(p, {}, {}, out) == 2);
+}
+
+TEST_CASE("any_learnable: what the task inside would refuse is refused") {
+    CHECK_THROWS_AS(validate(any_learnable{quadratic{.condition = 0}}), contract_violation);
+    CHECK_NOTHROW(validate(any_learnable{quadratic{}}));
 }

@@ -156,6 +156,7 @@ TEST_CASE("lamb: lengths that differ, and values that make no sense, are refused
     CHECK_THROWS_AS(validate(lamb{.beta2 = -0.1f}), contract_violation);
     CHECK_THROWS_AS(validate(lamb{.largest_norm = 0}), contract_violation);
     CHECK_THROWS_AS(validate(lamb{.epsilon = std::nanf("")}), contract_violation);
+    CHECK_THROWS_AS(validate(lamb{.epsilon = 0}), contract_violation);
 }
 
 TEST_CASE("lamb: its text") {

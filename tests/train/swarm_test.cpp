@@ -488,3 +488,22 @@ TEST_CASE("swarm_options: read from a text, field by field") {
                          "beta is 1, it must be in [0, 1)", contract_violation);
     CHECK(parse<swarm_options>(to_text(options)) == options);
 }
+
+TEST_CASE("swarm: tensors that leave parameters out, or cover one twice, are refused") {
+    struct patchy {
+        std::vector<tensor_layout> tensors;
+        [[nodiscard]] std::size_t size() const { return 4; }
+        [[nodiscard]] std::span<tensor_layout const> layout() const { return tensors; }
+        [[nodiscard]] bool labelled() const { return false; }
+        void initialize(seed, std::span<float>) {}
+        double gradient(std::span<float const>, seed, labels_hook, std::span<float>) { return 0; }
+        double evaluate(std::span<float const>) { return 0; }
+    };
+    auto const make = [](std::vector<tensor_layout> tensors) { swarm{patchy{std::move(tensors)}, mean{}, honest{}, {.peers = 2}}; };
+    CHECK_NOTHROW(make({{"a", 0, {1}, 1, true}, {"b", 1, {3}, 3, true}}));
+    CHECK_THROWS_WITH_AS(make({}), "the tensors of the layout cover 0 of 4 parameters", contract_violation);
+    CHECK_THROWS_WITH_AS(make({{"a", 0, {3}, 3, true}}), "the tensors of the layout cover 3 of 4 parameters", contract_violation);
+    CHECK_THROWS_WITH_AS(make({{"a", 0, {2}, 2, true}, {"b", 1, {3}, 3, true}}),
+                         "the tensor b covers 3 parameters from 1 on; the one before ends at 2 of 4", contract_violation);
+    CHECK_THROWS_AS(make({{"a", 0, {5}, 5, true}}), contract_violation);
+}

@@ -31,11 +31,12 @@ namespace btard {
 using any_rule = std::variant<mean, centered_clip, geometric_median, krum, multi_krum, coordinate_median, trimmed_mean>;
 using any_mixing = std::variant<nnm, bucketing, clipping>;
 
-/// Mixings one after the other, the first one first: a mixing again.
-struct mixing_list {
-    std::vector<any_mixing> items = {};
+/// Mixings of a choice, one after the other, the first one first: a mixing again.
+template <class Mixing>
+struct mixing_list_of {
+    std::vector<Mixing> items = {};
 
-    friend bool operator==(mixing_list const&, mixing_list const&) = default;
+    friend bool operator==(mixing_list_of const&, mixing_list_of const&) = default;
 
     void validate() const {
         for (auto const& item : items) btard::validate(item);
@@ -56,8 +57,8 @@ struct mixing_list {
             n = std::visit([&](auto const& m) { return m.size(n); }, item);
         }
     }
-    mixing_list without(std::size_t k) const {
-        mixing_list fewer = *this;
+    mixing_list_of without(std::size_t k) const {
+        mixing_list_of fewer = *this;
         for (auto& item : fewer.items) std::visit([&](auto& m) { m = without_rows(m, k); }, item);
         return fewer;
     }
@@ -71,23 +72,26 @@ struct mixing_list {
         std::visit(
             [&](auto const& first) {
                 if (items.size() == 1) return first.mix(g, out, weights);
-                composed{first, mixing_list{{items.begin() + 1, items.end()}}}.mix(g, out, weights);
+                composed{first, mixing_list_of{{items.begin() + 1, items.end()}}}.mix(g, out, weights);
             },
             items.front());
     }
 };
+using mixing_list = mixing_list_of<any_mixing>;
 static_assert(mixing<mixing_list>);
 
-/// A list of mixings, then a rule.  Its text is that of what it stands for:
+/// A list of mixings, then a rule, both of a choice (a `std::variant`).  Its text is that of what it stands for:
 /// `centered_clip{.tau = 1}`, or `mixed{nnm{.byzantine = 7}, centered_clip{.tau = 1}}`.
 ///
-/// For programs that choose at run time, and sweeps over many rules in one binary; never needed for one.
-struct any_aggregator {
-    mixing_list mixings = {};
-    any_rule rule = {};
+/// For programs that choose at run time, and sweeps over many rules in one binary; never needed for one.  It is a
+/// template so that a program which does without it pays nothing for it when it is compiled.
+template <class Mixing, class Rule>
+struct any_aggregator_of {
+    mixing_list_of<Mixing> mixings = {};
+    Rule rule = {};
 
     static constexpr auto name = "any_aggregator";
-    friend bool operator==(any_aggregator const&, any_aggregator const&) = default;
+    friend bool operator==(any_aggregator_of const&, any_aggregator_of const&) = default;
 
     void validate() const {
         mixings.validate();
@@ -97,8 +101,8 @@ struct any_aggregator {
         mixings.check(n);
         std::visit([&](auto const& r) { check_rows(r, mixings.size(n)); }, rule);
     }
-    [[nodiscard]] any_aggregator without(std::size_t k) const {
-        return {mixings.without(k), std::visit([&](auto const& r) -> any_rule { return without_rows(r, k); }, rule)};
+    [[nodiscard]] any_aggregator_of without(std::size_t k) const {
+        return {mixings.without(k), std::visit([&](auto const& r) -> Rule { return without_rows(r, k); }, rule)};
     }
 
     [[nodiscard]] std::string text() const {
@@ -109,8 +113,8 @@ struct any_aggregator {
         }
         return concat(head, to_text(rule), tail);
     }
-    [[nodiscard]] static any_aggregator from_tree(policy_tree const& tree) {
-        any_aggregator result;
+    [[nodiscard]] static any_aggregator_of from_tree(policy_tree const& tree) {
+        any_aggregator_of result;
         policy_tree const* at = &tree;
         for (; at->word == "mixed"; at = &at->children[1]) {
             if (at->children.size() != 2)
@@ -122,13 +126,13 @@ struct any_aggregator {
     }
 };
 
-template <class T>
-struct models_aggregator<any_aggregator, T> : std::true_type {};
+template <class Mixing, class Rule, class T>
+struct models_aggregator<any_aggregator_of<Mixing, Rule>, T> : std::true_type {};
 
 namespace detail {
-template <class B, class T>
-std::optional<aggregation_report> run_kind(B const& on, any_aggregator const& any, chosen_rows<T> const& x,
-                                           std::span<T> out, seed public_seed) {
+template <class B, class Mixing, class Rule, class T>
+std::optional<aggregation_report> run_kind(B const& on, any_aggregator_of<Mixing, Rule> const& any,
+                                           chosen_rows<T> const& x, std::span<T> out, seed public_seed) {
     return std::visit(
         [&](auto const& rule) -> std::optional<aggregation_report> {
             if (any.mixings.items.empty()) return run_kind(on, rule, x, out, public_seed);
@@ -138,6 +142,7 @@ std::optional<aggregation_report> run_kind(B const& on, any_aggregator const& an
 }
 } // namespace detail
 
+using any_aggregator = any_aggregator_of<any_mixing, any_rule>;
 static_assert(aggregator<any_aggregator> && aggregator<any_aggregator, double>);
 
 } // namespace btard

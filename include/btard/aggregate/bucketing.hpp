@@ -32,7 +32,7 @@ struct bucketing {
 
     void validate() const { expects(bucket > 0, "bucket is 0, it must be 1 or more"); }
     static constexpr products needs() { return products::none; }
-    constexpr std::size_t size(std::size_t n) const { return (n + bucket - 1) / bucket; }
+    constexpr std::size_t size(std::size_t n) const { return n / bucket + (n % bucket != 0); }
 
     void mix(gram_matrix const& g, matrix_view<double> out, std::span<double> weights) const {
         std::size_t const n = g.rows();
@@ -41,7 +41,7 @@ struct bucketing {
         random_stream draw(derive(g.public_seed, "bucketing"));
         for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[draw.below(std::uint32_t(i))]);
         for (std::size_t j = 0; j < out.rows(); ++j) {
-            std::size_t const begin = j * bucket, end = std::min(n, begin + bucket);
+            std::size_t const begin = j * bucket, end = begin + std::min(bucket, n - begin);
             std::fill_n(out.row_data(j), n, 0.0);
             weights[j] = 0;
             for (std::size_t r = begin; r < end; ++r) weights[j] += g.weights[order[r]];

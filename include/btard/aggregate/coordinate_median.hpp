@@ -44,7 +44,7 @@ struct coordinate_median {
     template <class T>
     constexpr T column(std::span<T const> sorted) const {
         auto const [first, last] = ranks(sorted.size());
-        return first == last ? sorted[first] : T((double(sorted[first]) + double(sorted[last])) / 2);
+        return first == last ? sorted[first] : T(double(sorted[first]) / 2 + double(sorted[last]) / 2);
     }
 };
 

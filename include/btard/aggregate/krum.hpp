@@ -34,6 +34,16 @@ namespace btard {
     return order;
 }
 
+namespace detail {
+/// The fields that Krum and Multi-Krum have in common.
+constexpr void describe_krum_byzantine(auto& self, auto&& field) {
+    field("byzantine", self.byzantine, "f, the number of Byzantine rows that it shall withstand");
+}
+constexpr void describe_krum_besides(auto& self, auto&& field) {
+    field("besides", self.besides, "n - f - this many neighbours count: 2 in the paper, 1 in some libraries");
+}
+} // namespace detail
+
 /// The row with the lowest score, bit for bit.
 ///
 ///     score_i = sum of |x_i - x_j|^2 over the n - f - 2 nearest j
@@ -48,8 +58,8 @@ struct krum {
     static constexpr auto name = "krum";
     static constexpr auto summary = "the row with the closest neighbours";
     static constexpr void describe(auto& self, auto&& field) {
-        field("byzantine", self.byzantine, "f, the number of Byzantine rows that it shall withstand");
-        field("besides", self.besides, "n - f - this many neighbours count: 2 in the paper, 1 in some libraries");
+        detail::describe_krum_byzantine(self, field);
+        detail::describe_krum_besides(self, field);
     }
     friend bool operator==(krum const&, krum const&) = default;
 

@@ -26,9 +26,9 @@ struct multi_krum {
     static constexpr auto name = "multi_krum";
     static constexpr auto summary = "the mean of the rows with the closest neighbours";
     static constexpr void describe(auto& self, auto&& field) {
-        field("byzantine", self.byzantine, "f, the number of Byzantine rows that it shall withstand");
+        detail::describe_krum_byzantine(self, field);
         field("selected", self.selected, "rows that are averaged; absent: n - f");
-        field("besides", self.besides, "n - f - this many neighbours count: 2 in the paper, 1 in some libraries");
+        detail::describe_krum_besides(self, field);
     }
     friend bool operator==(multi_krum const&, multi_krum const&) = default;
 

@@ -52,6 +52,7 @@ template <aggregator A>
 aggregation_report aggregate_parts(host const& on, A const& rule, matrix_view<float const> rows,
                                    std::span<double const> weights, std::span<float> out,
                                    partition const& cut, seed public_seed = {}) {
+    expects(cut.size() == rows.cols(), "the parts are those of ", cut.size(), " elements, the rows have ", rows.cols());
     if (cut.parts() == 1) return aggregate(on, rule, rows, weights, out, public_seed);
     std::vector<aggregation_report> reports(cut.parts());
     // More parts than elements: the last ones are empty, and nothing is to be done for them.

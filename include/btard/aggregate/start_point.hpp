@@ -47,6 +47,7 @@ struct start_point {
             if (tree.word != names[k]) continue;
             start_point result{kind(k)};
             if (result.at == kind::row) assign(tree.argument_value(), result.index);
+            else if (!tree.is_word()) tree.refuse(concat(tree.word, " has no arguments"), tree.word);
             return result;
         }
         tree.refuse(concat("'", tree.word, "' is no start point"), kinds);

@@ -43,9 +43,9 @@ struct trimmed_mean {
     template <class T>
     constexpr T column(std::span<T const> sorted) const {
         auto const [first, last] = ranks(sorted.size());
-        double sum = 0;
-        for (std::size_t r = first; r <= last; ++r) sum += double(sorted[r]);
-        return T(sum / double(last - first + 1));
+        double mean = 0; // each value is divided, and not the sum: that of large doubles has no room
+        for (std::size_t r = first; r <= last; ++r) mean += double(sorted[r]) / double(last - first + 1);
+        return T(mean);
     }
 };
 

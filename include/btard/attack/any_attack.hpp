@@ -33,8 +33,9 @@ using attack_choice = std::variant<honest, sign_flip, label_flip, constant_direc
 
 namespace detail {
 /// The text `scheduled{...}`, before anybody knows which attack is in it.
+template <class Choice>
 struct scheduled_choice {
-    attack_choice inner{};
+    Choice inner{};
     schedule when{};
 
     static constexpr auto name = scheduled<sign_flip>::name;
@@ -48,23 +49,26 @@ template <class Choice>
 struct attack_or_scheduled;
 template <class... As>
 struct attack_or_scheduled<std::variant<As...>> {
-    using type = std::variant<As..., scheduled_choice>;
+    using type = std::variant<As..., scheduled_choice<std::variant<As...>>>;
 };
 } // namespace detail
 
-/// One attack of the list, and when it is on.  Its text is that of the attack it stands for:
+/// One attack of a choice (a `std::variant`), and when it is on.  Its text is that of the attack it stands for:
 /// `sign_flip{.scale = 1000}`, or `scheduled{sign_flip{.scale = 1000}, {.start = 100}}`.
-struct any_attack {
-    attack_choice inner{};
+///
+/// It is a template so that a program which does without it pays nothing for it when it is compiled.
+template <class Choice>
+struct any_attack_of {
+    Choice inner{};
     std::optional<schedule> when = {}; ///< absent: always
 
-    any_attack() = default;
+    any_attack_of() = default;
     template <class A>
-        requires std::constructible_from<attack_choice, A>
-    any_attack(A choice, std::optional<schedule> steps = {}) : inner(std::move(choice)), when(steps) {}
+        requires std::constructible_from<Choice, A>
+    any_attack_of(A choice, std::optional<schedule> steps = {}) : inner(std::move(choice)), when(steps) {}
     template <class A>
-        requires std::constructible_from<attack_choice, A>
-    any_attack(scheduled<A> choice) : inner(std::move(choice.inner)), when(choice.when) {}
+        requires std::constructible_from<Choice, A>
+    any_attack_of(scheduled<A> choice) : inner(std::move(choice.inner)), when(choice.when) {}
 
     static constexpr auto name = "any_attack";
     static constexpr auto summary = "an attack chosen at run time";
@@ -72,17 +76,17 @@ struct any_attack {
         field("", self.inner);
         field("", self.when);
     }
-    friend bool operator==(any_attack const&, any_attack const&) = default;
+    friend bool operator==(any_attack_of const&, any_attack_of const&) = default;
 
     [[nodiscard]] std::string text() const {
         return when ? concat("scheduled{", to_text(inner), ", ", to_text(*when), "}") : to_text(inner);
     }
-    [[nodiscard]] static any_attack from_tree(policy_tree const& tree) {
-        detail::attack_or_scheduled<attack_choice>::type read;
+    [[nodiscard]] static any_attack_of from_tree(policy_tree const& tree) {
+        typename detail::attack_or_scheduled<Choice>::type read;
         assign(tree, read);
         return std::visit(
-            []<class A>(A& choice) -> any_attack {
-                if constexpr (std::same_as<A, detail::scheduled_choice>)
+            []<class A>(A& choice) -> any_attack_of {
+                if constexpr (std::same_as<A, detail::scheduled_choice<Choice>>)
                     return {std::move(choice.inner), choice.when};
                 else return std::move(choice);
             },
@@ -112,6 +116,9 @@ struct any_attack {
     [[nodiscard]] std::size_t steps_watched() const {
         return std::visit([](auto const& a) { return btard::steps_watched(a); }, inner);
     }
+    [[nodiscard]] std::size_t steps_back() const {
+        return std::visit([](auto const& a) { return btard::steps_back(a); }, inner);
+    }
     [[nodiscard]] bool reads_accomplices() const {
         return std::visit([](auto const& a) { return btard::reads_accomplices(a); }, inner);
     }
@@ -126,6 +133,7 @@ private:
     [[nodiscard]] bool is_on(attack_context const& at) const { return !when || when->contains(at); }
 };
 
+using any_attack = any_attack_of<attack_choice>;
 static_assert(attack<any_attack> && attack<scheduled<any_attack>>);
 
 } // namespace btard

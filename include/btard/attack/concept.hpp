@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace btard {
@@ -22,6 +23,8 @@ struct attack_context {
     seed shared;                              ///< common to all attackers of the run, the same at every step
     std::span<tensor_layout const> layout;    ///< the tensors in the flat gradient
     matrix_view<float const> colluding = {};  ///< (accomplices, size) theirs, for an attack that asks
+    std::span<float const> earlier = {};      ///< its own of `steps_back` steps ago, for an attack that asks
+    std::size_t earliest = std::numeric_limits<std::size_t>::max(); ///< the first step that `earlier` can be of
 };
 
 /// Hooks.  Each is optional; a type with none of them, and that is not `honest`, is no attack.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/attack/concept.hpp>
+#include <btard/core/error.hpp>
 #include <btard/core/norm.hpp>
 #include <btard/core/random.hpp>
 
@@ -26,6 +27,8 @@ struct constant_direction {
         field("scale", self.scale, "how much longer than the peer's own gradient, tensor by tensor");
     }
     friend bool operator==(constant_direction const&, constant_direction const&) = default;
+
+    void validate() const { expects(std::isfinite(scale), "scale is ", scale, ", it must be finite"); }
 
     void corrupt_gradient(attack_context const& at, std::span<float> gradient) const {
         for (std::size_t t = 0; t < at.layout.size(); ++t) {

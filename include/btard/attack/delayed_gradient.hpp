@@ -19,13 +19,15 @@ namespace btard {
 ///
 /// It keeps the gradients of delay + 1 steps, which for a large model is more than a machine has: 1,001
 /// gradients of ResNet-18 are 42 GiB for each attacker.  A run whose attackers would need more than `memory`
-/// is refused before it begins.
+/// is refused before it begins.  With `replay` it keeps none: a swarm is a function of its seeds, so a copy of it
+/// that begins `delay` steps late computes them again.
 ///
 /// Gorbunov, Borzunov, Diskin, Ryabinin. Secure Distributed Training at Scale. ICML 2022.
 /// https://arxiv.org/abs/2106.11257
 struct delayed_gradient {
     std::size_t delay = 1'000;  ///< steps
     std::size_t memory = 1'024; ///< MiB that each attacker may use
+    bool replay = false;        ///< compute past gradients again, with copies of the swarm
 
     /// The gradients of the steps `begin` to `end` - 1, as far as they are still needed: that of step t in place
     /// t mod (delay + 1).  No part of the text of the attack.
@@ -41,6 +43,7 @@ struct delayed_gradient {
     static constexpr void describe(auto& self, auto&& field) {
         field("delay", self.delay, "age of the gradient that it sends, in steps");
         field("memory", self.memory, "MiB that each attacker may use for past gradients");
+        field("replay", self.replay, "keep no gradients: copies of the swarm compute them again");
     }
     friend bool operator==(delayed_gradient const&, delayed_gradient const&) = default;
 
@@ -48,7 +51,7 @@ struct delayed_gradient {
 
     [[nodiscard]] std::size_t memory_of(std::size_t size) const {
         std::size_t const most = std::numeric_limits<std::size_t>::max(), row = size * sizeof(float);
-        return row == 0 ? 0 : delay < most / row ? (delay + 1) * row : most;
+        return row == 0 || replay ? 0 : delay < most / row ? (delay + 1) * row : most;
     }
     void check_size(std::size_t size) const {
         std::size_t const bytes = memory_of(size), needed = bytes / mebibyte + (bytes % mebibyte > 0);
@@ -56,8 +59,10 @@ struct delayed_gradient {
                 " MiB of gradients of ", size, " elements, it may use .memory = ", memory);
     }
     [[nodiscard]] std::size_t steps_watched() const { return delay; }
+    [[nodiscard]] std::size_t steps_back() const { return replay ? delay : 0; }
 
     void watch_gradient(attack_context const& at, std::span<float const> gradient) {
+        if (replay) return;
         if (at.step != past.end || past.gradients.empty()) {
             check_size(gradient.size());
             past = {.gradients = std::vector<std::vector<float>>(delay + 1), .begin = at.step};
@@ -67,11 +72,13 @@ struct delayed_gradient {
     }
 
     [[nodiscard]] bool acts_at(attack_context const& at) const {
+        if (replay) return at.step >= delay && at.step - delay >= at.earliest;
         return past.end == at.step + 1 && at.step - past.begin >= delay;
     }
     void corrupt_gradient(attack_context const& at, std::span<float> gradient) const {
         if (!acts_at(at)) return;
-        auto const& old = past.gradients[(at.step - delay) % (delay + 1)];
+        std::span<float const> const old =
+            replay ? at.earlier : past.gradients[(at.step - delay) % (delay + 1)];
         expects(old.size() == gradient.size(), "the gradient had ", old.size(), " elements, it has ",
                 gradient.size());
         std::copy(old.begin(), old.end(), gradient.begin());

@@ -4,6 +4,7 @@
 
 #include <btard/attack/concept.hpp>
 
+#include <concepts>
 #include <cstddef>
 
 namespace btard {
@@ -27,6 +28,18 @@ void check_size(A const& a, std::size_t size) {
 template <attack A>
 [[nodiscard]] std::size_t steps_watched(A const& a) {
     if constexpr (requires { a.steps_watched(); }) return a.steps_watched();
+    else return 0;
+}
+
+/// An attack that may want to see what its peer computed long ago, and does not keep it.  The swarm keeps a copy of
+/// itself of that time instead, and lets it train again.
+template <class A>
+concept looks_back = attack<A> && requires(A const& a) {
+    { a.steps_back() } -> std::same_as<std::size_t>; // 0: it does not
+};
+template <attack A>
+[[nodiscard]] std::size_t steps_back(A const& a) {
+    if constexpr (looks_back<A>) return a.steps_back();
     else return 0;
 }
 

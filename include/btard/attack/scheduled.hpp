@@ -37,6 +37,8 @@ struct schedule {
 
     void validate() const {
         expects(every > 0, "every is 0, it must be 1 or more");
+        expects(!stop || *stop > start, "stop is ", stop.value_or(0), ", the attack begins at ", start,
+                " and would never be on");
         expects(probability >= 0 && probability <= 1, "probability is ", probability, ", it must be 0 to 1");
     }
 
@@ -112,6 +114,11 @@ struct scheduled {
     }
     [[nodiscard]] bool acts_on_labels() const { return btard::acts_on_labels(inner); }
     [[nodiscard]] std::size_t steps_watched() const { return btard::steps_watched(inner); }
+    [[nodiscard]] std::size_t steps_back() const
+        requires looks_back<A>
+    {
+        return inner.steps_back();
+    }
     [[nodiscard]] bool reads_accomplices() const { return btard::reads_accomplices(inner); }
     [[nodiscard]] std::size_t memory_of(std::size_t size) const { return btard::memory_of(inner, size); }
     void check_size(std::size_t size) const { btard::check_size(inner, size); }

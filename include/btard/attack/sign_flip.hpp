@@ -3,7 +3,9 @@
 #pragma once
 
 #include <btard/attack/concept.hpp>
+#include <btard/core/error.hpp>
 
+#include <cmath>
 #include <span>
 
 namespace btard {
@@ -26,6 +28,8 @@ struct sign_flip {
         field("scale", self.scale, "how much longer the gradient becomes");
     }
     friend bool operator==(sign_flip const&, sign_flip const&) = default;
+
+    void validate() const { expects(std::isfinite(scale), "scale is ", scale, ", it must be finite"); }
 
     void corrupt_gradient(attack_context const&, std::span<float> gradient) const {
         for (float& g : gradient) g *= -scale;

@@ -14,6 +14,10 @@
 #include <utility>
 #include <vector>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 namespace btard {
 
 /// The process-wide pool, made on first use.
@@ -41,7 +45,11 @@ public:
 
     /// The number of threads to use where the caller asks for "all": the processors this process may use.
     [[nodiscard]] static std::size_t hardware() {
-        static std::size_t const n = std::thread::hardware_concurrency();
+#if defined(__linux__)
+        cpu_set_t allowed; // fewer than there are, under taskset or in a container
+        if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::size_t(CPU_COUNT(&allowed));
+#endif
+        std::size_t const n = std::thread::hardware_concurrency();
         return n == 0 ? 1 : n;
     }
 

@@ -122,13 +122,17 @@ private:
         return all;
     }
 
-    /// Letters, digits and what numbers and paths need.  The namespace of a name is dropped.
+    /// Letters, digits and what numbers and paths need.  The namespace of a name is dropped, but that of a number is
+    /// a mistake, which whoever reads the number will name.
     std::string word() {
         skip_blanks();
         std::size_t const begin = at_;
         while (at_ < text_.size() && letter_of_word(text_[at_])) ++at_;
         std::string_view found = text_.substr(begin, at_ - begin);
-        if (auto const colons = found.rfind("::"); colons != found.npos) found.remove_prefix(colons + 2);
+        auto const colons = found.rfind("::");
+        if (colons != found.npos && colons + 2 < found.size() && letter_of_name(found[colons + 2]) &&
+            letter_of_name(found.front()))
+            found.remove_prefix(colons + 2);
         return std::string{found};
     }
 
@@ -148,6 +152,7 @@ private:
         return letters;
     }
 
+    static bool letter_of_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
     static bool letter_of_word(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                std::string_view{"_.+-:'/~"}.find(c) != std::string_view::npos;

@@ -13,7 +13,7 @@ struct image_sampling {
     std::size_t batch = 8;   ///< images of a batch
     std::size_t padding = 0; ///< black pixels on each side, before a crop of the old size at a random place
     bool flip = false;       ///< left and right are swapped in half of the images
-    std::size_t evaluation = 1'000; ///< held-out images of an evaluation; 0: all
+    std::size_t evaluation = 1'000; ///< held-out images of an evaluation, at most 99 fewer; 0: all
     std::size_t calibration = 128;  ///< training images that batch normalisation measures for an evaluation
 
     static constexpr auto name = "images";
@@ -23,7 +23,7 @@ struct image_sampling {
         field("padding", self.padding,
               "black pixels on each side, before a crop of the old size at a random place");
         field("flip", self.flip, "left and right are swapped in half of the images");
-        field("evaluation", self.evaluation, "held-out images of an evaluation, evenly spaced; 0: all");
+        field("evaluation", self.evaluation, "held-out images of an evaluation, evenly spaced; 0: all, less at most 99");
         field("calibration", self.calibration,
               "training images that batch normalisation measures for an evaluation");
     }

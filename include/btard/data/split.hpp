@@ -99,9 +99,9 @@ struct by_label {
 
     [[nodiscard]] sample_shares shares(std::span<std::uint8_t const> labels, std::size_t peers,
                                        seed from) const {
+        expects(shards <= labels.size() / peers, labels.size(), " samples make no ", shards, " shards for each of ",
+                peers, " peers");
         std::size_t const count = peers * shards;
-        expects(count <= labels.size(), labels.size(), " samples make no ", count, " shards, ", shards,
-                " for each of ", peers, " peers");
         std::vector<std::uint32_t> sorted(labels.size());
         std::iota(sorted.begin(), sorted.end(), 0u);
         std::ranges::stable_sort(sorted, {}, [&](std::uint32_t i) { return labels[i]; });

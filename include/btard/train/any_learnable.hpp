@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/describe.hpp>
 #include <btard/train/learnable.hpp>
 
 #include <concepts>
@@ -44,6 +45,7 @@ public:
     double evaluate(std::span<float const> parameters) { return task_->evaluate(parameters); }
     evaluation measure(std::span<float const> parameters) { return task_->measure(parameters); }
 
+    void validate() const { task_->validate(); }
     [[nodiscard]] std::size_t size() const { return task_->size(); }
     [[nodiscard]] std::span<tensor_layout const> layout() const { return task_->layout(); }
     [[nodiscard]] bool labelled() const { return task_->labelled(); }
@@ -58,6 +60,7 @@ private:
                                     std::span<float>) = 0;
         virtual double evaluate(std::span<float const>) = 0;
         virtual evaluation measure(std::span<float const>) = 0;
+        virtual void validate() const = 0;
         virtual std::size_t size() const = 0;
         virtual std::span<tensor_layout const> layout() const = 0;
         virtual bool labelled() const = 0;
@@ -80,6 +83,7 @@ private:
         evaluation measure(std::span<float const> parameters) override {
             return btard::measure(task, parameters);
         }
+        void validate() const override { btard::validate(task); }
         std::size_t size() const override { return task.size(); }
         std::span<tensor_layout const> layout() const override { return tensors; }
         bool labelled() const override { return task.labelled(); }

@@ -54,7 +54,8 @@ struct lamb {
         };
         finite("learning_rate", learning_rate);
         finite("weight_decay", weight_decay);
-        finite("epsilon", epsilon);
+        expects(epsilon > 0 && std::isfinite(epsilon), "epsilon is ", epsilon,
+                ", it must be finite and positive: where no gradient came yet, it is all there is to divide by");
         expects(beta1 >= 0 && beta1 < 1, "beta1 is ", beta1, ", it must be in [0, 1)");
         expects(beta2 >= 0 && beta2 < 1, "beta2 is ", beta2, ", it must be in [0, 1)");
         expects(largest_norm > 0, "largest_norm is ", largest_norm, ", it must be positive");

@@ -10,13 +10,12 @@
 #include <btard/core/describe.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/matrix_view.hpp>
-#include <btard/core/norm.hpp>
 #include <btard/core/parallel.hpp>
 #include <btard/core/partition.hpp>
 #include <btard/core/random.hpp>
 #include <btard/train/learnable.hpp>
-#include <btard/train/optimizer.hpp>
 #include <btard/train/swarm_options.hpp>
+#include <btard/train/swarm_state.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -25,6 +24,7 @@
 #include <span>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace btard {
@@ -38,22 +38,13 @@ namespace btard {
 /// copy goes on by itself, so that runs which differ from some step on share what comes before.
 template <learnable Task, aggregator Rule, attack Attack>
     requires std::copyable<Attack>
-class swarm {
+class swarm : public detail::swarm_state {
 public:
     swarm(Task task, Rule rule, Attack attack, swarm_options options = {})
-        : options_(std::move(options)), rule_(std::move(rule)), layout_(layout_of(task)),
-          parameters_(task.size()), aggregate_(task.size()), rows_(options_.peers * task.size()),
-          momenta_(options_.worker_momentum ? rows_.size() : 0), losses_(options_.peers),
-          weights_(options_.peers, 1.0), byzantine_(options_.byzantine),
-          optimizer_state_(start(options_.optimizer, task.size())) {
-        validate(options_);
+        : swarm_state(std::move(options), task.size(), layout_of(task)), rule_(std::move(rule)) {
         validate(task);
         validate(rule_);
         check_rows(rule_, options_.peers);
-        for (auto const& tensor : layout_)
-            expects(tensor.offset <= task.size() && tensor.size <= task.size() - tensor.offset, "the tensor ",
-                    tensor.name, " ends beyond the ", task.size(), " parameters");
-        std::sort(byzantine_.begin(), byzantine_.end());
         std::size_t const threads = options_.threads > 0 ? options_.threads : parallel::hardware();
         tasks_ = std::vector<Task>(std::min(threads, options_.peers), task);
         set_attack(std::move(attack));
@@ -82,90 +73,87 @@ public:
         expects(understood, "the attack changes labels, the task has none");
         check_size(attack, parameters_.size());
         attacks_.assign(options_.peers, std::move(attack));
+        past_ = {};
     }
-    void set_bans(bans mode) { options_.bans = mode; }
+    void set_bans(bans mode) {
+        options_.bans = mode;
+        past_ = {}; // which has other bans
+    }
 
     [[nodiscard]] double evaluate() { return tasks_.front().evaluate(parameters_); }
     [[nodiscard]] evaluation measure() { return btard::measure(tasks_.front(), parameters_); }
 
-    [[nodiscard]] std::size_t step() const { return step_; } ///< the next one; so many are done
-    [[nodiscard]] std::span<float const> parameters() const { return parameters_; }
-    [[nodiscard]] std::span<float const> aggregate() const { return aggregate_; } ///< of the last step
-    [[nodiscard]] std::span<tensor_layout const> layout() const { return layout_; }
-    [[nodiscard]] std::span<std::size_t const> byzantine() const { return byzantine_; } ///< those still there
-    [[nodiscard]] swarm_options const& options() const { return options_; }
-
 private:
-    [[nodiscard]] seed root() const { return {options_.seed, 0}; }
-    [[nodiscard]] std::span<float> row(std::size_t peer) {
-        return std::span(rows_).subspan(peer * parameters_.size(), parameters_.size());
-    }
-    [[nodiscard]] std::span<float> momentum(std::size_t peer) {
-        return std::span(momenta_).subspan(peer * parameters_.size(), parameters_.size());
-    }
-    [[nodiscard]] bool is_byzantine(std::size_t peer) const {
-        return std::binary_search(byzantine_.begin(), byzantine_.end(), peer);
-    }
-
     step_report advance() {
-        std::vector<std::size_t> honest, alive;
-        for (std::size_t peer = 0; peer < options_.peers; ++peer) {
-            if (weights_[peer] == 0) continue;
-            alive.push_back(peer);
-            if (!is_byzantine(peer)) honest.push_back(peer);
-        }
-        compute_gradients(alive);
+        begin_step();
+        begun_ = false;
+        std::vector<std::size_t> const peers = alive();
+        std::vector<std::size_t> honest;
         std::vector<float const*> honest_rows;
-        for (std::size_t const peer : honest) honest_rows.push_back(row(peer).data());
+        for (std::size_t const peer : peers) {
+            if (is_byzantine(peer)) continue;
+            honest.push_back(peer);
+            honest_rows.push_back(row(peer).data());
+        }
         matrix_view<float const> const seen(std::span<float const* const>(honest_rows), parameters_.size());
         auto const attacking = let_them_attack(seen);
 
-        step_report report{.step = step_};
-        for (std::size_t const peer : honest) report.loss += losses_[peer];
-        report.loss /= double(honest.size());
-        report.learning_rate_factor = factor_at(options_.schedule, step_);
-
         // A removed peer keeps its row, with weight zero: for the rule, one of its Byzantine rows is caught.
-        matrix_view<float const> const rows(rows_.data(), options_.peers, parameters_.size());
+        step_report report{.step = step_};
         partition const cut(parameters_.size(), options_.parts);
-        report.aggregation = aggregate_parts(host{.threads = tasks_.size()}, rule_, rows, weights_,
+        report.aggregation = aggregate_parts(host{.threads = tasks_.size()}, rule_, rows(), weights_,
                                              std::span(aggregate_), cut, derive(root(), "aggregate", {step_}));
-        report.aggregate_norm = norm(aggregate_);
-        btard::step(options_.optimizer, optimizer_state_, layout_, aggregate_, parameters_,
-                    report.learning_rate_factor, tasks_.size());
-
-        report.attacking = attacking.size();
-        if (options_.bans == bans::simulated) remove_some(attacking, report.banned);
-        report.honest = honest.size();
-        report.byzantine = byzantine_.size();
-        ++step_;
+        finish(report, honest, attacking, tasks_.size());
         return report;
     }
 
-    void compute_gradients(std::span<std::size_t const> alive) {
-        parallel::run(alive.size(), tasks_.size(), [&](std::size_t number, std::size_t slot) {
-            std::size_t const peer = alive[number];
+    /// Every peer computes its gradient; nobody has attacked yet.
+    void begin_step() {
+        if (begun_) return;
+        if constexpr (looks_back<Attack>) {
+            auto const& attack = attacks_.front();
+            if (past_.copy.empty() && steps_back(attack) > 0 && step_ >= first_step(attack)) {
+                past_.copy.push_back(*this);
+                past_.begin = step_;
+            }
+        }
+        compute_gradients(alive());
+        begun_ = true;
+    }
+
+    /// Trains the copy until its peers have computed what an attacker sends today.  False: nobody asks for it.
+    bool replay() {
+        if constexpr (looks_back<Attack>) {
+            std::size_t const back = steps_back(attacks_.front());
+            bool const asked = std::any_of(byzantine_.begin(), byzantine_.end(), [&](std::size_t peer) {
+                return acts_at(attacks_[peer], context(peer, {}));
+            });
+            if (!asked || past_.copy.empty() || step_ < past_.begin + back) return false;
+            swarm& then = past_.copy.front();
+            while (then.step_ < step_ - back) then.advance();
+            then.begin_step();
+            return true;
+        }
+        return false;
+    }
+
+    void compute_gradients(std::span<std::size_t const> peers) {
+        parallel::run(peers.size(), tasks_.size(), [&](std::size_t number, std::size_t slot) {
+            std::size_t const peer = peers[number];
             auto const falsify = [&](std::span<std::int64_t> labels, std::int64_t classes) {
                 corrupt_labels(attacks_[peer], context(peer, {}), labels, classes);
             };
             labels_hook hook;
             if (is_byzantine(peer) && acts_on_labels(attacks_[peer])) hook = labels_hook(falsify);
-            auto const gradient = row(peer);
-            losses_[peer] = gradient_for(tasks_[slot], peer, parameters_,
-                                         derive(root(), "gradient", {step_, peer}), hook, gradient);
-            if (options_.clip_gradient) shorten(gradient, *options_.clip_gradient);
-            if (options_.worker_momentum) options_.worker_momentum->step(momentum(peer), gradient);
+            losses_[peer] =
+                gradient_for(tasks_[slot], peer, parameters_, gradient_seed(peer), hook, row(peer));
+            prepare(peer);
         });
-    }
-
-    static void shorten(std::span<float> gradient, float longest) {
-        double const length = norm(gradient);
-        if (!(length > longest)) return; // nor is a NaN shortened
-        for (float& g : gradient) g = static_cast<float>(g * (longest / length));
     }
 
     /// Says who did something.
     std::vector<std::size_t> let_them_attack(matrix_view<float const> honest) {
+        [[maybe_unused]] bool const replayed = replay();
         std::size_t const size = parameters_.size();
         std::vector<float> own; // what they computed, as their rows are about to change
         if (!byzantine_.empty() && reads_accomplices(attacks_[byzantine_.front()]))
@@ -175,7 +163,9 @@ private:
         std::vector<unsigned char> acted(byzantine_.size());
         parallel::run(byzantine_.size(), tasks_.size(), [&](std::size_t number, std::size_t) {
             std::size_t const peer = byzantine_[number];
-            auto const at = context(peer, honest, colluding);
+            auto at = context(peer, honest, colluding);
+            if constexpr (looks_back<Attack>)
+                if (replayed) at.earlier = past_.copy.front().row(peer);
             watch_gradient(attacks_[peer], at, row(peer));
             acted[number] = acts_at(attacks_[peer], at);
             corrupt_gradient(attacks_[peer], at, row(peer));
@@ -188,33 +178,21 @@ private:
 
     [[nodiscard]] attack_context context(std::size_t peer, matrix_view<float const> honest,
                                          matrix_view<float const> colluding = {}) const {
-        return {step_, peer, byzantine_, honest, derive(root(), "attackers"), layout_, colluding};
+        attack_context at{step_, peer, byzantine_, honest, derive(root(), "attackers"), layout_, colluding};
+        if constexpr (looks_back<Attack>) at.earliest = past_.begin;
+        return at;
     }
 
-    void remove_some(std::span<std::size_t const> attacking, std::vector<std::size_t>& removed) {
-        for (std::size_t const peer : attacking) {
-            random_stream coin(derive(root(), "ban", {step_, peer}));
-            if (coin.uniform() >= options_.check_probability()) continue;
-            removed.push_back(peer);
-            std::erase(byzantine_, peer);
-            weights_[peer] = 0;
-        }
-    }
-
-    swarm_options options_;
     Rule rule_;
-    std::vector<tensor_layout> layout_;
-    std::vector<Task> tasks_; // one per thread
-    std::vector<float> parameters_;
-    std::vector<float> aggregate_;       // of the last step: v0 for rules that start at what is given
-    std::vector<float> rows_;            // (peers, size) what each peer sends
-    std::vector<float> momenta_;         // (peers, size) m of each peer; empty without worker momentum
-    std::vector<double> losses_;         // (peers)
-    std::vector<double> weights_;        // (peers) 1, or 0 for those removed
-    std::vector<Attack> attacks_;        // (peers) each Byzantine peer has its own, which may remember things
-    std::vector<std::size_t> byzantine_; // those still there, in ascending order
-    optimizer_state optimizer_state_;
-    std::size_t step_ = 0;
+    std::vector<Task> tasks_;     // one per thread
+    std::vector<Attack> attacks_; // (peers) each Byzantine peer has its own, which may remember things
+    bool begun_ = false;          // the gradients of this step are there
+
+    struct past {
+        std::vector<swarm> copy;   // none, or one that is behind
+        std::size_t begin = never; // the step at which it was made
+    };
+    std::conditional_t<looks_back<Attack>, past, std::monostate> past_; // for an attack that asks
 };
 
 } // namespace btard

@@ -1,0 +1,34 @@
+// apps/simulate/sweep.hpp: every rule with every attack and every seed.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/aggregate/any_aggregator.hpp>
+#include <btard/attack/any_attack.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace btard::apps {
+
+/// The three axes, as they are shown.  Run (r, a, s) stands in the list of curves at `at(r, a, s)`.
+struct sweep {
+    std::vector<std::string> rules, attacks;
+    std::vector<std::uint64_t> seeds;
+
+    [[nodiscard]] std::size_t size() const { return rules.size() * attacks.size() * seeds.size(); }
+    [[nodiscard]] std::size_t at(std::size_t rule, std::size_t attack, std::size_t seed) const {
+        return (rule * attacks.size() + attack) * seeds.size() + seed;
+    }
+    friend bool operator==(sweep const&, sweep const&) = default;
+};
+
+/// Names that tell them apart: "krum"; where two have the same name, "krum{.byzantine = 3}", with the fields
+/// in which they differ; where that is not enough, the whole text.
+[[nodiscard]] std::vector<std::string> labels_of(std::vector<any_aggregator> const& rules);
+
+/// The same; to attack in no way is "no attack".
+[[nodiscard]] std::vector<std::string> labels_of(std::vector<any_attack> const& attacks);
+
+} // namespace btard::apps
