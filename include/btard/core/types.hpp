@@ -9,7 +9,7 @@
 
 namespace btard {
 
-/// A peer of a run: its place in the roster, from 0.
+/// A member of a roster: its place in it, from 0.  Who it is, is its public key.
 enum class peer_id : std::uint32_t {};
 
 /// One of the n parts into which a butterfly all-reduce cuts a vector.

@@ -1,0 +1,276 @@
+// btard/protocol/judgement.hpp: the second half of a step: testimonies, accusations, votes, opened rows.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/types.hpp>
+#include <btard/protocol/agreed_log.hpp>
+#include <btard/protocol/member_set.hpp>
+#include <btard/protocol/messages.hpp>
+#include <btard/protocol/roster.hpp>
+#include <btard/protocol/step_record.hpp>
+#include <btard/protocol/testimony.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace btard {
+
+/// An accusation of the log, with who makes it.
+struct accused {
+    peer_id by{};
+    wire::accusation what{};
+
+    friend bool operator==(accused const&, accused const&) = default;
+};
+
+/// A row that everybody is to see.
+struct shown_row {
+    peer_id sender{};
+    part_id part{};
+
+    friend bool operator==(shown_row const&, shown_row const&) = default;
+};
+
+/// What an agreed vote makes of each accusation.
+enum class verdict : std::uint8_t {
+    none,    ///< most could not judge it: nobody is guilty
+    guilty,  ///< the accused is
+    slander, ///< the accuser is
+    hidden,  ///< most never saw the evidence: it costs the accuser a point
+};
+
+/// More than half.
+[[nodiscard]] constexpr bool most(std::size_t count, std::size_t of) { return 2 * count > of; }
+
+/// Reads the logs that follow on the joint randomness.  Like `step_record`, a function of the logs: what each peer
+/// finds out by itself from rows (which are the same bytes for all) comes in as an argument.
+class judgement {
+public:
+    /// @param step   complete
+    /// @param before the step before it, whose validators are heard now; null in the first step
+    judgement(step_record const& step, step_record const* before)
+        : step_(step), before_(before), standing_(step.standing_parts()),
+          said_(standing_.size(), std::vector<std::optional<testimony>>(step.n())) {}
+
+    /// The testimonies.  Rows whose senders said nothing useful are shown to all.
+    ///
+    /// @param bounds `bounds(part, testimony)`: is it malformed?
+    offences read(agreed_log<wire::testify> const& log, auto&& malformed) {
+        offences against = read_log(log, [&](peer_id who, wire::testify const& all) {
+            if (!step_.committed().contains(index(who))) return all.parts.empty();
+            if (all.parts.size() != standing_.size()) return false;
+            for (std::size_t j = 0; j < standing_.size(); ++j)
+                if (malformed(standing_[j], all.parts[j])) return false;
+            for (std::size_t j = 0; j < standing_.size(); ++j)
+                if (uses(standing_[j], who)) said_[j][index(who)] = all.parts[j];
+            return true;
+        });
+        for (std::size_t j = 0; j < standing_.size(); ++j)
+            for (std::size_t k = 0; k < step_.n(); ++k)
+                if (uses(standing_[j], peer_id(k)) && !said_[j][k]) shown_.push_back({peer_id(k), standing_[j]});
+        return against;
+    }
+
+    /// Accusations and acquittals, each only by whom the log entitles to it.
+    offences read(agreed_log<wire::accuse> const& log) {
+        return read_log(log, [&](peer_id who, wire::accuse const& said) {
+            for (std::size_t k = 0; k < said.accusations.size(); ++k) {
+                auto const& one = said.accusations[k];
+                if (!may_accuse(who, one)) return false;
+                for (std::size_t other = 0; other < k; ++other)
+                    if (same_charge(one, said.accusations[other])) return false;
+            }
+            for (auto const& one : said.cleans)
+                if (!audits(who, one.target, one.step)) return false;
+            for (auto const& one : said.accusations) accusations_.push_back({who, one});
+            for (auto const& one : said.cleans) cleans_.emplace_back(who, one);
+            spoke_.push_back(who);
+            return true;
+        });
+    }
+    /// Is there anything to vote on?
+    [[nodiscard]] bool needs_vote() const { return !accusations_.empty() || !shown_.empty(); }
+
+    /// What follows for each accusation, in their order, and which of the rows that were to be shown most have seen.
+    ///
+    /// @param found by each accusation: does the evidence, which everybody has who needs it, convict?  Not asked of
+    ///              accusations about gradients: there the members' ballots count
+    offences read(agreed_log<wire::vote> const& log, auto&& found) {
+        std::size_t present = 0, pieces = accusations_.size() + shown_.size();
+        std::vector<std::size_t> held(pieces), guilty(accusations_.size()), slander(accusations_.size());
+        member_set here(step_.n());
+        offences against = read_log(log, [&](peer_id who, wire::vote const& said) {
+            if (said.evidence.size() != pieces || said.ballots.size() != accusations_.size()) return false;
+            ++present;
+            here.insert(index(who));
+            for (std::size_t k = 0; k < pieces; ++k) held[k] += said.evidence.contains(k);
+            for (std::size_t k = 0; k < accusations_.size(); ++k) {
+                guilty[k] += said.ballots[k].says == wire::opinion::guilty;
+                slander[k] += said.ballots[k].says == wire::opinion::slander;
+            }
+            return true;
+        });
+        for (std::size_t k = 0; k < accusations_.size(); ++k) {
+            auto const& [by, what] = accusations_[k];
+            verdict reached = verdict::none;
+            if (what.of == wire::charge::gradient) {
+                if (most(guilty[k], present)) reached = verdict::guilty;
+                if (most(slander[k], present)) reached = verdict::slander;
+            } else if (!most(held[k], present)) {
+                reached = verdict::hidden;
+            } else {
+                reached = found(k) ? verdict::guilty : verdict::slander;
+            }
+            verdicts_.push_back(reached);
+            if (reached == verdict::guilty) note(against, what.target, offence_of(what.of));
+            if (reached == verdict::slander) note(against, by, offence::slander);
+        }
+        for (std::size_t k = 0; k < shown_.size(); ++k) {
+            bool const seen = most(held[accusations_.size() + k], present);
+            seen_.push_back(seen);
+            peer_id const owner = step_.parts()[index(shown_[k].part)].owner;
+            if (!seen && here.contains(index(owner))) note(against, owner, offence::hidden_row);
+        }
+        return against;
+    }
+
+    /// Replaces a testimony by what the row says, once everybody has seen the row.
+    void correct(part_id part, peer_id of, testimony const& right) { said_[place(part)][index(of)] = right; }
+    /// A part that does not stand after all: its sum is not what the rule makes, or nobody knows.
+    void remove(part_id part) {
+        if (std::ranges::find(removed_, part) == removed_.end()) removed_.push_back(part);
+    }
+
+    /// For each part whose rows are opened, who opened what.
+    ///
+    /// @param opened the parts, in ascending order
+    offences read(agreed_log<wire::open> const& log, std::span<part_id const> opened) {
+        auto const rows = rows_of(opened);
+        std::vector<std::size_t> held(rows.size());
+        member_set here(step_.n());
+        offences against = read_log(log, [&](peer_id who, wire::open const& said) {
+            if (said.rows.size() != rows.size()) return false;
+            here.insert(index(who));
+            for (std::size_t k = 0; k < rows.size(); ++k) held[k] += said.rows.contains(k);
+            return true;
+        });
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            if (most(held[k], here.count())) continue;
+            closed_.push_back(rows[k]);
+            peer_id const owner = step_.parts()[index(rows[k].part)].owner;
+            for (peer_id const who : {rows[k].sender, owner})
+                if (here.contains(index(who))) note(against, who, offence::hidden_row);
+            remove(rows[k].part);
+        }
+        return against;
+    }
+    /// What the opened rows of a part show.
+    ///
+    /// @param wrong the aggregate does not follow from them
+    /// @param liars those whose testimony does not
+    offences convict(part_id part, bool wrong, std::span<peer_id const> liars) {
+        offences against;
+        peer_id const owner = step_.parts()[index(part)].owner;
+        if (wrong) {
+            note(against, owner, offence::wrong_result);
+            remove(part);
+        }
+        for (peer_id const liar : liars) {
+            note(against, liar, offence::false_testimony);
+            if (spoke(owner) && !accuses(owner, liar, part)) note(against, owner, offence::cover_up);
+        }
+        return against;
+    }
+    /// The rows of all of these parts, as `wire::open` counts them.
+    [[nodiscard]] std::vector<shown_row> rows_of(std::span<part_id const> parts) const {
+        std::vector<shown_row> rows;
+        for (part_id const part : parts)
+            for (std::size_t k = 0; k < step_.n(); ++k)
+                if (uses(part, peer_id(k))) rows.push_back({peer_id(k), part});
+        return rows;
+    }
+
+    /// It was there to accuse.
+    [[nodiscard]] bool spoke(peer_id who) const { return std::ranges::find(spoke_, who) != spoke_.end(); }
+    [[nodiscard]] bool accuses(peer_id by, peer_id target, part_id part) const {
+        return std::ranges::any_of(accusations_, [&](accused const& one) {
+            return one.by == by && one.what.target == target && one.what.part == part &&
+                   one.what.step == step_.step() && one.what.of == wire::charge::testimony;
+        });
+    }
+
+    [[nodiscard]] std::span<part_id const> standing() const { return standing_; } ///< before verdicts
+    [[nodiscard]] bool stands(part_id part) const {                               ///< after them
+        return std::ranges::find(standing_, part) != standing_.end() &&
+               std::ranges::find(removed_, part) == removed_.end();
+    }
+    /// The testimonies for a part, of those whose rows it uses, in the order of the roster, as far as there are any.
+    [[nodiscard]] std::vector<std::pair<peer_id, testimony>> said(part_id part) const {
+        std::vector<std::pair<peer_id, testimony>> all;
+        auto const& here = said_[place(part)];
+        for (std::size_t k = 0; k < here.size(); ++k)
+            if (here[k]) all.emplace_back(peer_id(k), *here[k]);
+        return all;
+    }
+    [[nodiscard]] std::span<accused const> accusations() const { return accusations_; }
+    [[nodiscard]] std::span<verdict const> verdicts() const { return verdicts_; } ///< of the accusations
+    [[nodiscard]] std::span<shown_row const> shown() const { return shown_; }
+    [[nodiscard]] bool seen(std::size_t row) const { return seen_[row]; }         ///< of those shown, by most
+    [[nodiscard]] std::span<std::pair<peer_id, wire::clean> const> cleans() const { return cleans_; }
+
+private:
+    template <class Id>
+    [[nodiscard]] static std::size_t index(Id of) { return static_cast<std::size_t>(of); }
+    [[nodiscard]] std::size_t place(part_id part) const {
+        return static_cast<std::size_t>(std::ranges::find(standing_, part) - standing_.begin());
+    }
+    [[nodiscard]] bool uses(part_id part, peer_id who) const {
+        return step_.parts()[index(part)].rows.contains(index(who));
+    }
+    [[nodiscard]] bool audits(peer_id by, peer_id target, std::uint64_t step) const {
+        if (before_ == nullptr || step != before_->step() || index(target) >= before_->n()) return false;
+        auto const& key = step_.roster()[index(by)].key;
+        return std::ranges::any_of(before_->pairs(), [&](audit_pair const& pair) {
+            return pair.target == target && before_->roster()[index(pair.validator)].key == key;
+        });
+    }
+    [[nodiscard]] bool may_accuse(peer_id by, wire::accusation const& one) const {
+        if (audits(by, one.target, one.step)) return one.of != wire::charge::shape && index(one.part) < before_->parts().size();
+        if (one.step != step_.step() || index(one.target) >= step_.n() || index(one.part) >= step_.parts().size()) return false;
+        auto const& part = step_.parts()[index(one.part)];
+        if (part.owner != by) return false;
+        if (one.of == wire::charge::testimony) return part.stands && said_[place(one.part)][index(one.target)].has_value();
+        return one.of == wire::charge::shape && step_.committed().contains(index(one.target));
+    }
+    [[nodiscard]] static bool same_charge(wire::accusation const& a, wire::accusation const& b) {
+        return a.target == b.target && a.step == b.step && a.of == b.of && a.part == b.part;
+    }
+    [[nodiscard]] static constexpr offence offence_of(wire::charge of) {
+        switch (of) {
+        case wire::charge::testimony: return offence::false_testimony;
+        case wire::charge::result: return offence::wrong_result;
+        case wire::charge::gradient: return offence::wrong_gradient;
+        case wire::charge::shape: break;
+        }
+        return offence::malformed;
+    }
+
+    step_record const& step_;
+    step_record const* before_;
+    std::vector<part_id> standing_, removed_;
+    std::vector<std::vector<std::optional<testimony>>> said_; // (standing parts, n)
+    std::vector<shown_row> shown_, closed_;
+    std::vector<accused> accusations_;
+    std::vector<std::pair<peer_id, wire::clean>> cleans_;
+    std::vector<peer_id> spoke_;
+    std::vector<verdict> verdicts_;
+    std::vector<bool> seen_;
+};
+
+} // namespace btard
