@@ -320,6 +320,16 @@ elseif(CASE STREQUAL "full_disk")
     must(err MATCHES "simulate: cannot write 'made/report.html.part': No space left on device\n$")
     must(EXISTS ${one})
 
+    # What is printed is a result too.
+    foreach(words IN ITEMS --list --version "--steps 2 --out printed")
+        run(sh -c "exec '${SIMULATE}' ${words} 2> message > /dev/full")
+        must(status EQUAL 1)
+        file(READ ${FOLDER}/message err)
+        must(err MATCHES "simulate: cannot write the standard output[^\n]*\n$")
+        must(words STREQUAL "--list" OR err MATCHES "output: No space left on device\n$") # known for the last piece only
+    endforeach()
+    must(EXISTS ${FOLDER}/printed/mean.jsonl)
+
 elseif(CASE STREQUAL "text")
     string(REPEAT "And God said, Let there be light: and there was light. " 100 text)
     file(WRITE "${FOLDER}/a text.txt" "${text}")
