@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config_file.hpp"
 #include "files.hpp"
+#include "settings.hpp"
 
 #include <btard/core/error.hpp>
 
@@ -13,9 +14,14 @@ namespace btard::apps {
 
 namespace {
 
+constexpr std::size_t most_of_config = std::size_t{1} << 20; // a wrong file may have no end
+
 class reader {
 public:
-    reader(std::string_view text, std::string const& name) : text_(text), name_(name) {}
+    reader(std::string_view text, std::string const& name) : text_(text), name_(name) {
+        constexpr std::string_view mark = "\xef\xbb\xbf"; // some editors begin UTF-8 with it
+        if (text_.starts_with(mark)) text_.remove_prefix(mark.size());
+    }
 
     std::vector<given> whole() {
         for (skip_blank_lines(); !at_end(); skip_blank_lines()) {
@@ -41,9 +47,13 @@ private:
         std::size_t const begin = line_;
         for (;;) {
             skip_blank_lines();
-            if (take(']')) return;
+            if (take(']')) {
+                if (all_.empty() || all_.back().name != name)
+                    refuse("the array of '", name, "' is empty; right would be a value, or no such line");
+                return;
+            }
             if (at_end()) refuse("the array that begins in line ", begin, " has no ']'");
-            add(name, value());
+            add(name, value(), true);
             skip_blank_lines();
             if (!take(',') && !at_end() && peek() != ']')
                 refuse("',' or ']' is missing before '", rest(), "'");
@@ -96,9 +106,9 @@ private:
         return text_.substr(begin, at_ - begin);
     }
 
-    void add(std::string const& name, std::string text) {
+    void add(std::string const& name, std::string text, bool in_array = false) {
         std::string const origin = concat(name_, ":", line_);
-        all_.push_back({name, std::move(text), origin, concat(origin, ": ", name)});
+        all_.push_back({name, std::move(text), origin, concat(origin, ": ", name), in_array});
     }
 
     void skip_spaces() {
@@ -143,6 +153,27 @@ std::vector<given> parse_config(std::string_view text, std::string const& name) 
     return reader{text, name}.whole();
 }
 
-std::vector<given> read_config(std::string const& path) { return parse_config(read_file(path), path); }
+void refuse_arrays(std::vector<given> const& file, std::vector<option_info> const& known) {
+    for (auto const& one : file) {
+        auto const option = std::find_if(known.begin(), known.end(),
+                                         [&](option_info const& other) { return other.name == one.name; });
+        if (!one.in_array || option == known.end() || option->repeatable) continue;
+        std::string right = one.text;
+        if (option->kind.find('{') != std::string::npos) { // such as {1, 3}
+            right.clear();
+            for (auto const& other : file)
+                if (other.name == one.name) right += concat(right.empty() ? "{" : ", ", other.text);
+            right += '}';
+        }
+        bool const bare = right.find_first_not_of("0123456789+-.e") == std::string::npos;
+        throw environment_error(errc::bad_text,
+                                concat(one.place, ": it takes one value, and no array; right would be ",
+                                       one.name, " = ", bare ? right : quoted_text(right)));
+    }
+}
+
+std::vector<given> read_config(std::string const& path) {
+    return parse_config(read_file(path, most_of_config), path);
+}
 
 } // namespace btard::apps

@@ -10,7 +10,8 @@
 
 namespace btard::apps {
 
-/// Reads lines such as these; the values of an array are several values of one name, each from its own line.
+/// Reads lines such as these; the values of an array are several values of one name, each from its own line,
+/// at least one.
 ///
 ///     peers = 16                              # a comment
 ///     rule = 'centered_clip{.tau = 1}'        # as it stands; between "..." are \" \\ \n \t
@@ -24,7 +25,12 @@ namespace btard::apps {
 /// @throws environment_error with `errc::bad_text`: the line, what is wrong, and what would be right.
 [[nodiscard]] std::vector<given> parse_config(std::string_view text, std::string const& name);
 
-/// @throws environment_error, also when the file cannot be read.
+/// Refuses an array for what is given once only: of several values the last one would win, without a word.
+///
+/// @throws environment_error with `errc::bad_text`.
+void refuse_arrays(std::vector<given> const& file, std::vector<option_info> const& known);
+
+/// @throws environment_error, also when the file cannot be read, or has more than 1 MiB.
 [[nodiscard]] std::vector<given> read_config(std::string const& path);
 
 } // namespace btard::apps

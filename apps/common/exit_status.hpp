@@ -4,15 +4,26 @@
 
 #include <btard/core/error.hpp>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 
 namespace btard::apps {
 
 inline constexpr int failed_around_us = 1;
 inline constexpr int told_nonsense = 2;
+
+/// Writes out what was printed.  @throws environment_error: it did not arrive, as on a full disk.
+inline void finish_output() {
+    errno = 0;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+    bool const known = errno != 0; // not where an earlier piece was lost
+    std::error_code const code(known ? errno : EIO, std::generic_category());
+    throw environment_error(code, "cannot write the standard output" + (known ? ": " + code.message() : ""));
+}
 
 /// Runs a program: what `body` returns, or 1 for a failure around us, 2 for what the user should change.
 template <class Body>
@@ -22,7 +33,9 @@ template <class Body>
         return status;
     };
     try {
-        return body();
+        int const status = body();
+        finish_output();
+        return status;
     } catch (environment_error const& error) {
         return complain(error.what(), error.code() == errc::bad_text ? told_nonsense : failed_around_us);
     } catch (contract_violation const& error) {

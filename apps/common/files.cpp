@@ -17,12 +17,17 @@ namespace {
 std::error_code last_error() { return {errno, std::generic_category()}; }
 } // namespace
 
-std::string read_file(std::string const& path) {
+std::string read_file(std::string const& path, std::size_t most) {
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> const file(std::fopen(path.c_str(), "rb"), std::fclose);
     if (!file) fail(last_error(), "cannot open", path);
     std::string text;
     char buffer[1 << 14];
-    while (std::size_t const n = std::fread(buffer, 1, sizeof buffer, file.get())) text.append(buffer, n);
+    while (std::size_t const n = std::fread(buffer, 1, sizeof buffer, file.get())) {
+        text.append(buffer, n);
+        if (text.size() > most)
+            throw environment_error(errc::bad_text, concat("'", path, "' is longer than the ", most,
+                                                           " bytes that such a file may have"));
+    }
     if (std::ferror(file.get())) fail(last_error(), "cannot read", path);
     return text;
 }

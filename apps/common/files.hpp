@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace btard::apps {
 
-/// @throws environment_error.
-[[nodiscard]] std::string read_file(std::string const& path);
+/// @throws environment_error, with `errc::bad_text` where there are more bytes than `most`.
+[[nodiscard]] std::string read_file(std::string const& path,
+                                    std::size_t most = std::numeric_limits<std::size_t>::max());
 
 /// A file that is written line by line, each of which reaches the operating system at once: a program that is
 /// killed leaves what it had done.

@@ -12,6 +12,7 @@ struct given {
     std::string text;   ///< "centered_clip{}", "0.5"
     std::string origin; ///< "command line", "demo.toml:3"
     std::string place;  ///< how a complaint about it begins: "--rule.tau", "demo.toml:3: rule.tau"
+    bool in_array = false; ///< one of those between [ and ], perhaps the only one
 
     friend bool operator==(given const&, given const&) = default;
 };

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "utf8.hpp"
+
 #include <btard/core/error.hpp>
 
 #include <cmath>
@@ -15,7 +17,8 @@
 namespace btard::apps {
 
 /// Builds `{"step":3,"loss":null,"banned":[4]}`, member by member.  JSON has no infinities: what is not
-/// finite is null.  Numbers have the shortest form that reads back as the same bits.
+/// finite is null.  Numbers have the shortest form that reads back as the same bits, texts are UTF-8 whatever
+/// bytes they have: see utf8.hpp.
 class json_object {
 public:
     template <class V>
@@ -60,7 +63,7 @@ private:
     }
     void append_letters(std::string_view letters) {
         text_ += '"';
-        for (char const c : letters) {
+        for (char const c : utf8_text(letters)) {
             if (static_cast<unsigned char>(c) < 0x20) {
                 char code[8];
                 std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));

@@ -129,6 +129,7 @@ request read_request(std::vector<std::string> const& words) {
 
     auto const config = take(command, "config");
     auto file = config.empty() ? layer{} : read_config(config.front().text);
+    refuse_arrays(file, known);
     auto curve_texts = take(command, "curve"), curves_of_file = take(file, "curve");
     if (curve_texts.empty()) curve_texts = std::move(curves_of_file);
 

@@ -8,6 +8,7 @@
 #include "rehearse.hpp"
 #include "results.hpp"
 #include "run.hpp"
+#include "table.hpp"
 
 #include "../common/files.hpp"
 #include "../common/interrupt.hpp"
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,13 +33,6 @@ std::string title_of(std::span<std::size_t const> which, std::span<curve const> 
     return title;
 }
 
-std::string numbers_of(step_report const& report) {
-    char text[100];
-    std::snprintf(text, sizeof text, "loss %.4g  peers %zu+%zu", report.loss, report.honest,
-                  report.byzantine);
-    return text;
-}
-
 /// Trains what is missing, with a bar for each curve, or one for all.
 void train(request const& wanted, std::vector<curve> const& rest) {
     bool const one_bar = wanted.is_sweep() || wanted.jobs > 1;
@@ -45,18 +40,23 @@ void train(request const& wanted, std::vector<curve> const& rest) {
     std::size_t done = 0;
     recorder files(wanted.out, rest);
     progress shown(stderr, total);
+    std::string title;
+    std::optional<evaluation> test; // the last one under this title
     run(
         rest,
         [&](std::span<std::size_t const> which, step_result const& result) {
             auto const& report = result.report;
             files.add(which, result);
-            if (one_bar)
+            if (one_bar) {
                 shown.step(wanted.is_sweep() ? "sweep" : "all", ++done, total, [&] {
                     return concat("runs ", skipped + files.finished(), "/", wanted.curves.size());
                 });
-            else
-                shown.step(title_of(which, rest), report.step + 1, rest[which.front()].what.steps,
-                           [&] { return numbers_of(report); });
+            } else {
+                if (std::string const now = title_of(which, rest); now != title) title = now, test.reset();
+                if (result.test) test = result.test;
+                shown.step(title, report.step + 1, rest[which.front()].what.steps,
+                           [&] { return step_text(report, test); });
+            }
             return interrupt::signal() == 0;
         },
         wanted.jobs);

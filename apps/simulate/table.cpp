@@ -28,6 +28,16 @@ std::string bans_text(history const& one) {
     return text.empty() ? "-" : text;
 }
 
+evaluation const* last_test(history const& one) {
+    return one.tests.empty() ? nullptr : &one.tests.back().found;
+}
+
+std::string accuracy_text(double accuracy) {
+    char text[40];
+    std::snprintf(text, sizeof text, "%.3f", accuracy);
+    return text;
+}
+
 } // namespace
 
 std::string loss_text(double loss) {
@@ -37,16 +47,37 @@ std::string loss_text(double loss) {
     return text;
 }
 
+std::string step_text(step_report const& report, std::optional<evaluation> const& test) {
+    char text[40];
+    std::snprintf(text, sizeof text, "loss %.4g", report.loss);
+    std::string all = text;
+    if (test && test->accuracy) all += concat("  accuracy ", accuracy_text(*test->accuracy));
+    else if (test) all += concat("  test loss ", loss_text(test->loss));
+    return all + concat("  peers ", report.honest, "+", report.byzantine);
+}
+
 std::string table_text(std::span<history const> curves) {
-    std::vector<std::vector<std::string>> rows{
-        {"curve", "before attack", "worst since", "last loss", "peers alive", "banned at steps"}};
+    bool const tested = std::any_of(curves.begin(), curves.end(), last_test);
+    bool const classified = std::any_of(curves.begin(), curves.end(), [](history const& one) {
+        auto const* const test = last_test(one);
+        return test && test->accuracy;
+    });
+    std::vector<std::vector<std::string>> rows{{"curve", "before attack", "worst since", "last loss"}};
+    if (tested) rows.front().push_back("test loss");
+    if (classified) rows.front().push_back("accuracy");
+    std::string const sides = std::string(rows.front().size(), 'r').replace(0, 1, "l") + "ll";
+    rows.front().insert(rows.front().end(), {"peers alive", "banned at steps"});
     for (auto const& one : curves) {
-        rows.push_back(
-            {one.name, one.attacked ? mean_text(one, *one.attacked) : "-",
-             one.attacked ? loss_text(worst_since_attack(one)) : "-", mean_text(one, one.loss.size()),
-             one.loss.empty() ? "-" : concat(one.honest_left, " + ", one.byzantine_left), bans_text(one)});
+        auto& row = rows.emplace_back();
+        row = {one.name, one.attacked ? mean_text(one, *one.attacked) : "-",
+               one.attacked ? loss_text(worst_since_attack(one)) : "-", mean_text(one, one.loss.size())};
+        auto const* const test = last_test(one);
+        if (tested) row.push_back(test ? loss_text(test->loss) : "-");
+        if (classified) row.push_back(test && test->accuracy ? accuracy_text(*test->accuracy) : "-");
+        row.push_back(one.loss.empty() ? "-" : concat(one.honest_left, " + ", one.byzantine_left));
+        row.push_back(bans_text(one));
     }
-    return aligned(rows, "lrrrll");
+    return aligned(rows, sides);
 }
 
 } // namespace btard::apps

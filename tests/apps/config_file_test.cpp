@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,7 +54,31 @@ TEST_CASE("config_file: an array is several values, each with its own line") {
     CHECK(read("curve = ['a, b', \"c\"]") == "curve=a, b@1 curve=c@1 ");
     CHECK(read("curve = [ # why\n  'a',\n\n  # b\n  'c' ,\n]\npeers = 2") ==
           "curve=a@2 curve=c@5 peers=2@7 ");
-    CHECK(read("curve = []") == "");
+    auto const both = parse_config("seed = 1\ncurve = ['a']", "x.toml");
+    CHECK(!both[0].in_array);
+    CHECK(both[1].in_array);
+}
+
+TEST_CASE("refuse_arrays: only what may be given several times takes an array") {
+    auto const refused = [](std::string_view text) -> std::string {
+        try {
+            refuse_arrays(parse_config(text, "x.toml"), {{"steps", "UINT"},
+                                                         {"attack", "TEXT"},
+                                                         {"byzantine", "UINT|{UINT, ...}"},
+                                                         {"rule", "TEXT", "", "", "", true}});
+        } catch (environment_error const& error) {
+            CHECK((error.code() == errc::bad_text));
+            return error.what();
+        }
+        return "";
+    };
+    CHECK(refused("rule = ['a', 'b']\nsteps = 10\nbyzantine = '{1, 3}'\nelsewhere = [1]") == "");
+    CHECK(refused("\nsteps = [10, 20]") ==
+          "x.toml:2: steps: it takes one value, and no array; right would be steps = 10");
+    CHECK(refused("steps = [10]").ends_with("right would be steps = 10"));
+    CHECK(refused("byzantine = [1,\n3]") ==
+          "x.toml:1: byzantine: it takes one value, and no array; right would be byzantine = '{1, 3}'");
+    CHECK(refused("attack = ['a{}']").ends_with("right would be attack = 'a{}'"));
 }
 
 TEST_CASE("config_file: what it does not understand is refused with the line and a way out") {
@@ -70,6 +95,8 @@ TEST_CASE("config_file: what it does not understand is refused with the line and
     CHECK(refusal("a = 1 2") == "x.toml:1: nothing may follow the value of 'a', but there is '2'");
     CHECK(refusal("a = ['b'\n'c']") == "x.toml:2: ',' or ']' is missing before ''c']'");
     CHECK(refusal("a = [\n'b',\n") == "x.toml:3: the array that begins in line 1 has no ']'");
+    CHECK(refusal("a = 1\nb = []") ==
+          "x.toml:2: the array of 'b' is empty; right would be a value, or no such line");
     CHECK(refusal("a = [\n'b'\n") == "x.toml:3: the array that begins in line 1 has no ']'");
 }
 
@@ -82,6 +109,19 @@ TEST_CASE("config_file: no prefix of a good file does any harm") {
         }
     }
     CHECK(parse_config(good, "x").size() == 4);
+}
+
+TEST_CASE("config_file: the mark with which some editors begin UTF-8 is skipped, and only there") {
+    CHECK(read("\xef\xbb\xbfpeers = 16") == "peers=16@1 ");
+    CHECK(read("\xef\xbb\xbf") == "");
+    CHECK(refusal("peers = 16\n\xef\xbb\xbfseed = 1").starts_with("x.toml:2: a line such as"));
+}
+
+TEST_CASE("read_config: a file without an end is refused, and not read until memory is gone") {
+    if (!std::filesystem::exists("/dev/zero")) return;
+    CHECK_THROWS_WITH_AS((void)read_config("/dev/zero"),
+                         "'/dev/zero' is longer than the 1048576 bytes that such a file may have",
+                         environment_error);
 }
 
 TEST_CASE("read_config: a file that is not there is a failure around us, not a bad text") {

@@ -27,6 +27,18 @@ TEST_CASE("line_file: each line is in the file at once, and an old file is repla
     std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("read_file: so many bytes and not one more") {
+    make_folder(folder);
+    std::string const path = folder + "/long";
+    write_file(path, std::string(20'000, 'x') + "\n");
+    CHECK(read_file(path, 20'001).size() == 20'001);
+    CHECK_THROWS_WITH_AS(
+        (void)read_file(path, 20'000),
+        concat("'", path, "' is longer than the 20000 bytes that such a file may have").c_str(),
+        environment_error);
+    std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("line_file: a full disk is a sentence with the name of the file") {
     if (!std::filesystem::exists("/dev/full")) return;
     line_file file{"/dev/full"};

@@ -137,6 +137,18 @@ TEST_CASE("finished_runs: results of other settings are refused, with the settin
     CHECK(refusal(wanted).find("the version of btard is 7.") != std::string::npos);
 }
 
+TEST_CASE("finished_runs: a path that is no UTF-8 is the same path the next time, and no other one") {
+    folder const here;
+    auto const wanted = wanted_in(here.path, {"--data", "text:caf\xe9"});
+    write_run(wanted, 0, 3);
+    std::string const text = read_file(here.path + "/" + wanted.curves[0].file);
+    CHECK(text.find('\xe9') == text.npos);
+    CHECK(text.find("caf\ufffde9") != text.npos);
+    CHECK(finished_runs(wanted) == std::vector<bool>{true, false});
+    CHECK(refusal(wanted_in(here.path, {"--data", "text:caf\xe8"}))
+              .find("has results of other settings: data is") != std::string::npos);
+}
+
 TEST_CASE("finished_runs: a sweep may grow or shrink, but not change") {
     folder const here;
     auto const wanted = wanted_in(here.path);

@@ -64,7 +64,7 @@ TEST_CASE("load_images: divided among so many peers, as the seed says") {
     CHECK(load_images({of}, 3, {1, 3}).shares() != shares);
     CHECK(load_images({of}, 6, {1, 2}).shares().size() == 6);
     of.split = by_label{.shards = 100};
-    CHECK(refusal({of}) == "--data.split: 60 samples make no 400 shards, 100 for each of 4 peers");
+    CHECK(refusal({of}) == "--data.split: 60 samples make no 100 shards for each of 4 peers");
 }
 
 TEST_CASE("load_images: files that are missing are named, with their folder") {

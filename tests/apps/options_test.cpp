@@ -222,6 +222,12 @@ TEST_CASE("simulate: bad settings are refused with their name and place") {
     config_file const wrong("steps = 'many'\n");
     CHECK(refusal({"--config", wrong.path})
               .starts_with(wrong.path + ":1: steps: 'many', column 1: 'many' is not a whole number"));
+    config_file const several("byzantine = [1, 3]\n");
+    CHECK(refusal({"--config", several.path}) ==
+          several.path +
+              ":1: byzantine: it takes one value, and no array; right would be byzantine = '{1, 3}'");
+    config_file const none("steps = []\n");
+    CHECK(refusal({"--config", none.path}).find("the array of 'steps' is empty") != std::string::npos);
     CHECK(refusal({"--steps", "0"}) == "--steps is 0, it must be 1 or more");
     CHECK(refusal({"--rule", "centered_clip{.tau = 0}"}) == "--rule: tau is 0, it must be positive");
     CHECK(refusal({"--attack", "scheduled{sign_flip{}, {.every = 0}}"}) ==

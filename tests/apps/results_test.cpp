@@ -64,6 +64,31 @@ TEST_CASE("table: before, worst, last; who is left, and since when") {
           "not begun                        -             -            -   -             -\n");
 }
 
+TEST_CASE("table: the last evaluation has columns where there is one") {
+    history seen{"seen", 4, 0}, guessed{"guessed", 4, 0}, early{"early", 4, 0};
+    seen.add({.loss = 1.5, .honest = 4}, evaluation{.loss = 2.5, .accuracy = 0.25});
+    seen.add({.step = 1, .loss = 1.5, .honest = 4}, evaluation{.loss = 0.5, .accuracy = 0.8714});
+    seen.add({.step = 2, .loss = 1.5, .honest = 4});
+    guessed.add({.loss = 1.5, .honest = 4}, evaluation{.loss = std::nan("")});
+    early.add({.loss = 1.5, .honest = 4});
+    CHECK(table_text(std::vector{seen, guessed, early}) ==
+          "curve     before attack   worst since   last loss    test loss   accuracy   peers alive   "
+          "banned at steps\n"
+          "seen                  -             -       1.500        0.500      0.871   4 + 0         -\n"
+          "guessed               -             -       1.500   not finite          -   4 + 0         -\n"
+          "early                 -             -       1.500            -          -   4 + 0         -\n");
+    CHECK(table_text(std::vector{guessed}).find("accuracy") == std::string::npos);
+    CHECK(table_text(std::vector{early}).find("test loss") == std::string::npos);
+}
+
+TEST_CASE("step_text: loss, the last evaluation, peers") {
+    step_report const report{.loss = 2.8125, .honest = 9, .byzantine = 7};
+    CHECK(step_text(report, {}) == "loss 2.812  peers 9+7");
+    CHECK(step_text(report, evaluation{.loss = 3, .accuracy = 0.8714}) ==
+          "loss 2.812  accuracy 0.871  peers 9+7");
+    CHECK(step_text(report, evaluation{.loss = 3}) == "loss 2.812  test loss 3.000  peers 9+7");
+}
+
 TEST_CASE("axis_for: an explosion does not flatten the others") {
     double const inf = std::numeric_limits<double>::infinity();
     for (double const after : {50.0, 1e30, inf, std::nan("")}) {
