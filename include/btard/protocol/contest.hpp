@@ -22,6 +22,11 @@ namespace wire {
 struct aftermath {
     std::vector<signed_list> lists{}; ///< those that differ from the log
     std::vector<peer_id> no_digest{}; ///< members in the log of whom it has no digest
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.lists, &wire_limits::peers);
+        member(self.no_digest, &wire_limits::peers);
+    }
     friend bool operator==(aftermath const&, aftermath const&) = default;
 };
 } // namespace wire

@@ -24,6 +24,10 @@ struct list_entry {
     entry_kind kind = entry_kind::absent;
     digest hash{}; ///< of the body; zero for the other kinds
 
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.kind);
+        member(self.hash);
+    }
     friend bool operator==(list_entry const&, list_entry const&) = default;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/core/types.hpp>
+#include <btard/protocol/encoding.hpp>
 #include <btard/protocol/log_list.hpp>
 #include <btard/protocol/statement.hpp>
 
@@ -22,6 +23,13 @@ struct signed_body {
     peer_id sender{};
     std::vector<std::byte> bytes{};
     signature by_sender{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.at);
+        member(self.sender);
+        member(self.bytes, &wire_limits::bytes);
+        member(self.by_sender);
+    }
     friend bool operator==(signed_body const&, signed_body const&) = default;
 };
 
@@ -31,6 +39,13 @@ struct signed_digest {
     peer_id signer{};
     digest hash{};
     signature by_signer{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.at);
+        member(self.signer);
+        member(self.hash);
+        member(self.by_signer);
+    }
     friend bool operator==(signed_digest const&, signed_digest const&) = default;
 };
 
@@ -40,6 +55,13 @@ struct signed_list {
     peer_id signer{};
     log_list list{};
     signature by_signer{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.at);
+        member(self.signer);
+        member(self.list, &wire_limits::peers);
+        member(self.by_signer);
+    }
     friend bool operator==(signed_list const&, signed_list const&) = default;
 };
 
@@ -49,12 +71,24 @@ struct log_question {
     std::vector<peer_id> bodies{};
     bool certificate = false;
     bool digest = false;
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.at);
+        member(self.bodies, &wire_limits::peers);
+        member(self.certificate);
+        member(self.digest);
+    }
     friend bool operator==(log_question const&, log_question const&) = default;
 };
 
 struct member_signature {
     peer_id member{};
     signature by_member{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.member);
+        member(self.by_member);
+    }
     friend bool operator==(member_signature const&, member_signature const&) = default;
 };
 
@@ -64,6 +98,13 @@ struct log_certificate {
     bool outcome = false;
     log_list list{};
     std::vector<member_signature> signatures{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.at);
+        member(self.outcome);
+        member(self.list, &wire_limits::peers);
+        member(self.signatures, &wire_limits::peers);
+    }
     friend bool operator==(log_certificate const&, log_certificate const&) = default;
 };
 
@@ -71,11 +112,21 @@ struct log_certificate {
 struct relayed_body {
     signed_body body{};
     std::vector<member_signature> relays{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.body);
+        member(self.relays, &wire_limits::peers);
+    }
     friend bool operator==(relayed_body const&, relayed_body const&) = default;
 };
 struct relayed_certificate {
     log_certificate certificate{};
     std::vector<member_signature> relays{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.certificate);
+        member(self.relays, &wire_limits::peers);
+    }
     friend bool operator==(relayed_certificate const&, relayed_certificate const&) = default;
 };
 
@@ -85,6 +136,13 @@ struct signed_outcome {
     peer_id signer{};
     digest hash{};
     signature by_signer{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.at);
+        member(self.signer);
+        member(self.hash);
+        member(self.by_signer);
+    }
     friend bool operator==(signed_outcome const&, signed_outcome const&) = default;
 };
 

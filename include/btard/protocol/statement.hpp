@@ -24,6 +24,12 @@ struct place {
     std::uint8_t phase = 0;
     std::uint32_t draw = 0; ///< of the joint randomness; phases that are not repeated have 0
 
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.epoch);
+        member(self.step);
+        member(self.phase);
+        member(self.draw);
+    }
     friend auto operator<=>(place const&, place const&) = default;
 };
 
