@@ -8,6 +8,10 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 namespace btard::apps {
 
 namespace {
@@ -68,5 +72,15 @@ void make_folder(std::string const& path) {
     std::filesystem::create_directories(path, code);
     if (code) fail(code, "cannot make the folder", path);
 }
+
+folder_lock::folder_lock(std::string const& path) : folder_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (folder_ < 0) fail(last_error(), "cannot open", path);
+    if (::flock(folder_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return; // some file systems have no locks
+    ::close(folder_);
+    throw environment_error(std::make_error_code(std::errc::device_or_resource_busy),
+                            concat("another program writes into the folder '", path, "' at this moment"));
+}
+
+folder_lock::~folder_lock() { ::close(folder_); }
 
 } // namespace btard::apps

@@ -47,4 +47,17 @@ void remove_file(std::string const& path);
 /// Makes a folder, and those above it.  @throws environment_error.
 void make_folder(std::string const& path);
 
+/// Keeps other programs that ask for the same folder out of it, until it is destroyed or the program ends, however it ends.
+class folder_lock {
+public:
+    /// @throws environment_error: another program has it.
+    explicit folder_lock(std::string const& path);
+    ~folder_lock();
+    folder_lock(folder_lock const&) = delete;
+    folder_lock& operator=(folder_lock const&) = delete;
+
+private:
+    int folder_;
+};
+
 } // namespace btard::apps

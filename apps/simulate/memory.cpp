@@ -108,6 +108,11 @@ memory_use memory_of(settings const& what, std::size_t parameters, std::size_t b
     use.learners = learns_by_module ? threads * (3 * vector + batch) : 0;
     use.attackers =
         attackers * (memory_of(what.attack, parameters) + (reads_accomplices(what.attack) ? vector : 0));
+    if (std::size_t const back = steps_back(what.attack); back > 0 && attackers > 0) {
+        std::size_t const first = std::min(first_step(what.attack), what.steps);
+        std::size_t const copies = (what.steps - first + back - 1) / back; // swarms that are `back` steps behind another
+        use.attackers += copies * (use.rows + use.vectors + use.learners);
+    }
     return use;
 }
 

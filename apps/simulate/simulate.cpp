@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,17 +66,21 @@ void train(request const& wanted, std::vector<curve> const& rest) {
 } // namespace
 
 int simulate(request const& wanted) {
-    auto const finished = finished_runs(wanted);
     if (wanted.dry_run) {
-        std::fputs(dry_run_text(wanted, finished).c_str(), stdout);
+        std::fputs(dry_run_text(wanted, finished_runs(wanted)).c_str(), stdout);
         return 0;
     }
+    (void)finished_runs(wanted); // refuses what is wrong before anything is made
+    std::optional<folder_lock> alone;
+    if (std::filesystem::is_directory(wanted.out)) alone.emplace(wanted.out);
+    auto const finished = finished_runs(wanted);
     std::vector<curve> rest;
     for (std::size_t k = 0; k < finished.size(); ++k)
         if (!finished[k]) rest.push_back(wanted.curves[k]);
     rehearse(rest);
     for (auto const& note : notes_on(wanted)) std::fprintf(stderr, "simulate: %s\n", note.c_str());
     make_folder(wanted.out);
+    if (!alone) alone.emplace(wanted.out);
     remove_unfinished(wanted, finished);
     if (rest.size() < finished.size())
         std::fprintf(stderr, "simulate: %zu of %zu runs are finished already\n",

@@ -52,3 +52,16 @@ TEST_CASE("files: what cannot be opened or made is a sentence") {
     CHECK_THROWS_WITH_AS((void)read_file("/"), "cannot read '/': Is a directory", environment_error);
     CHECK_THROWS_AS(make_folder("/dev/null/x"), environment_error);
 }
+
+TEST_CASE("folder_lock: one at a time, and the next one when the first is gone") {
+    make_folder(folder);
+    {
+        folder_lock const first(folder);
+        CHECK_THROWS_WITH_AS(folder_lock{folder},
+                             concat("another program writes into the folder '", folder, "' at this moment").c_str(),
+                             environment_error);
+    }
+    CHECK_NOTHROW(folder_lock{folder});
+    std::filesystem::remove_all(folder);
+    CHECK_THROWS_AS(folder_lock{folder}, environment_error);
+}

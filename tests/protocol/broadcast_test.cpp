@@ -475,3 +475,26 @@ TEST_CASE(
     }
     CHECK(relays > 100); // else nothing was tried
 }
+
+TEST_CASE("broadcast: who was cut off while the others relayed closes with their log, and not with one of its own") {
+    for (bool const from_the_beginning : {true, false}) {
+        swarm<> s(5, 2, 1); // 0 lies, 4 is cut off
+        auto const cut = [&](bool on) {
+            for (std::size_t a = 0; a < 4; ++a) s.cut[a][4] = s.cut[4][a] = on;
+        };
+        if (from_the_beginning) cut(true);
+        s.submit_all();
+        if (!from_the_beginning) cut(true);
+        s.tick(at(0));
+        s.deliver(0, 1, s.body(0, 1)); // to one alone: a slot to contest
+        for (std::int64_t t = 2; t <= 16; ++t) s.tick(at(t));
+        CHECK(!s.peers[4]->decided());
+        cut(false);
+        for (std::int64_t t = 17; t <= 60; ++t) s.tick(at(t));
+        for (std::size_t k = 1; k < 5; ++k) {
+            REQUIRE(s.peers[k]->decided());
+            CHECK(s.peers[k]->log() == s.peers[1]->log());
+        }
+        CHECK(s.peers[4]->how() == closed_by::outcome_certificate);
+    }
+}

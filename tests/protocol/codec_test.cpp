@@ -112,3 +112,14 @@ TEST_CASE("frame: random bytes after a good beginning do no harm") {
         if (auto const read = decode_frame(bytes)) REQUIRE(encode_frame(*read) == bytes);
     }
 }
+
+TEST_CASE("bodies: what honest members send of a full roster is never beyond the limits") {
+    std::size_t const n = 2'048;
+    wire::open const all{member_set(n * n)}; // every row of every part
+    CHECK(decode<wire::open>(encode(all)) == all);
+    wire::have const complaints{member_set(n * n / 2)};
+    CHECK(decode<wire::have>(encode(complaints)) == complaints);
+    wire::vote const votes{member_set(n * n), std::vector<wire::ballot>(n)};
+    CHECK(decode<wire::vote>(encode(votes)) == votes);
+    CHECK(encode(all).size() < wire_limits{}.bytes);
+}

@@ -111,7 +111,7 @@ TEST_CASE("judgement: who may accuse whom of what is written in the log") {
     auto const refused = [](auto change) {
         trial t;
         (void)t.testify();
-        auto const [validator, target] = t.pair();
+        peer_id const validator = t.pair().validator, target = t.pair().target;
         peer_id const other = [&] {
             for (std::uint32_t k = 0;; ++k) {
                 bool pairs = peer_id{k} == target;
@@ -223,4 +223,37 @@ TEST_CASE("judgement: a testimony is replaced by what the row says") {
     t.judge.correct(part_id{2}, p1, {7, 8});
     REQUIRE(t.judge.said(part_id{2}).size() == n);
     CHECK(t.judge.said(part_id{2})[1].second == testimony{7, 8});
+}
+
+TEST_CASE("judgement: whoever is found guilty of the step before is banned by its key, whatever its number is now") {
+    step_record const before = worked(0);
+    peer_id const validator = before.pairs()[0].validator, target = before.pairs()[0].target;
+    for (bool const target_is_gone : {false, true}) {
+        // The next roster begins without the first one of those that need not stay.
+        std::vector<log_member> rest = roster();
+        std::size_t const gone = target_is_gone ? std::size_t(target) : [&] {
+            for (std::size_t k = 0;; ++k)
+                if (peer_id(k) != validator && peer_id(k) != target) return k;
+        }();
+        rest.erase(rest.begin() + std::ptrdiff_t(gone));
+        step_record const now(1, rest, {}, some(91), {.quota = 1, .validators = 1});
+        judgement judge(now, &before);
+        auto const number_now = [&](peer_id of) { return peer_id(std::size_t(of) - (std::size_t(of) > gone ? 1 : 0)); };
+        agreed_log<wire::testify> const silent(n - 1, said(wire::testify{}));
+        REQUIRE(judge.read(silent, [](part_id, testimony const&) { return false; }).empty());
+        agreed_log<wire::accuse> accusations(n - 1, said(wire::accuse{}));
+        accusations[std::size_t(number_now(validator))].body.accusations = {
+            {target, 0, wire::charge::gradient, part_id{}, some(1)}};
+        REQUIRE(judge.read(accusations).empty());
+        wire::vote one{member_set(1), {{wire::opinion::guilty, 1}}};
+        auto const against = judge.read(agreed_log<wire::vote>(n - 1, said(one)), [](std::size_t) { return false; });
+        if (target_is_gone) {
+            CHECK(against.empty());
+            REQUIRE(judge.convicted_gone().size() == 1);
+            CHECK(judge.convicted_gone()[0].first == roster()[std::size_t(target)].key);
+        } else {
+            CHECK(against == found{{number_now(target), offence::wrong_gradient}});
+            CHECK(judge.convicted_gone().empty());
+        }
+    }
 }

@@ -29,7 +29,7 @@ namespace detail {
 class bfloat16 {
 public:
     constexpr bfloat16() = default;
-    /// Rounded once, to nearest, ties to even; too large: infinity.
+    /// Rounded once (a number wider than double: first to that), to nearest, ties to even; too large: infinity.
     template <class F>
         requires std::is_arithmetic_v<F>
     explicit constexpr bfloat16(F value) {

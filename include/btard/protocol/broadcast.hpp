@@ -277,7 +277,7 @@ private:
         digest const hash = hash_of(c.list);
         if (!valid(c, hash)) return;
         if (c.outcome) {
-            if (stage_ == broadcast_stage::paused) decide(closed_by::outcome_certificate, c.list, c);
+            decide(closed_by::outcome_certificate, c.list, c); // q > f: an honest member has closed with it
         } else if (is_full(c)) {
             decide(closed_by::full_certificate, c.list, c);
         } else if (stage_ != broadcast_stage::relaying || !rules.late_certificates_need_relays) {

@@ -23,9 +23,10 @@ namespace btard {
 struct wire_limits {
     std::size_t peers = 4'096;      ///< in lists of members, parts, testimonies
     std::size_t floats = 1u << 28;  ///< of one part of a gradient, 1 GiB
-    std::size_t bytes = 1u << 20;   ///< of one encoded body, one signed list
+    std::size_t bytes = 1u << 22;   ///< of one encoded body, one signed list
     std::size_t branch = 32;        ///< from a leaf of a tree to its root
-    std::size_t claims = 16'384;    ///< accusations, complaints, demands in one message
+    std::size_t claims = 16'384;    ///< accusations, complaints in one message of one member
+    std::size_t entries = 1u << 24; ///< of all members together: what a vote is about; 4,096 parts of as many rows
 };
 
 /// A struct that names its members in the order of its bytes:

@@ -128,14 +128,15 @@ public:
                 reached = found(k) ? verdict::guilty : verdict::slander;
             }
             verdicts_.push_back(reached);
-            if (reached == verdict::guilty) note(against, what.target, offence_of(what.of));
+            if (reached == verdict::guilty) convict(against, what);
             if (reached == verdict::slander) note(against, by, offence::slander);
         }
         for (std::size_t k = 0; k < shown_.size(); ++k) {
             bool const seen = most(held[accusations_.size() + k], present);
             seen_.push_back(seen);
-            peer_id const owner = step_.parts()[index(shown_[k].part)].owner;
-            if (!seen && here.contains(index(owner))) note(against, owner, offence::hidden_row);
+            if (seen) continue;
+            for (peer_id const who : {step_.parts()[index(shown_[k].part)].owner, shown_[k].sender})
+                if (here.contains(index(who))) note(against, who, offence::hidden_row);
         }
         return against;
     }
@@ -223,6 +224,8 @@ public:
     [[nodiscard]] std::span<shown_row const> shown() const { return shown_; }
     [[nodiscard]] bool seen(std::size_t row) const { return seen_[row]; }         ///< of those shown, by most
     [[nodiscard]] std::span<std::pair<peer_id, wire::clean> const> cleans() const { return cleans_; }
+    /// Those found guilty of the step before who are no members any more.
+    [[nodiscard]] std::span<std::pair<public_key, offence> const> convicted_gone() const { return convicted_gone_; }
 
 private:
     template <class Id>
@@ -239,6 +242,14 @@ private:
         return std::ranges::any_of(before_->pairs(), [&](audit_pair const& pair) {
             return pair.target == target && before_->roster()[index(pair.validator)].key == key;
         });
+    }
+    /// The target of an accusation about the step before has the number that it had then: its key says who it is.
+    void convict(offences& against, wire::accusation const& what) {
+        if (what.step == step_.step()) return note(against, what.target, offence_of(what.of));
+        auto const& key = before_->roster()[index(what.target)].key;
+        auto const now = std::ranges::find(step_.roster(), key, &log_member::key);
+        if (now == step_.roster().end()) convicted_gone_.emplace_back(key, offence_of(what.of));
+        else note(against, peer_id(now - step_.roster().begin()), offence_of(what.of));
     }
     [[nodiscard]] bool may_accuse(peer_id by, wire::accusation const& one) const {
         if (audits(by, one.target, one.step)) return one.of != wire::charge::shape && index(one.part) < before_->parts().size();
@@ -270,6 +281,7 @@ private:
     std::vector<std::pair<peer_id, wire::clean>> cleans_;
     std::vector<peer_id> spoke_;
     std::vector<verdict> verdicts_;
+    std::vector<std::pair<public_key, offence>> convicted_gone_;
     std::vector<bool> seen_;
 };
 

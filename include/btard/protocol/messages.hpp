@@ -99,7 +99,7 @@ struct result {
 struct have {
     member_set rows{};
 
-    static constexpr void members(auto& self, auto&& member) { member(self.rows, &wire_limits::claims); }
+    static constexpr void members(auto& self, auto&& member) { member(self.rows, &wire_limits::entries); }
     friend bool operator==(have const&, have const&) = default;
 };
 
@@ -212,8 +212,8 @@ struct vote {
     std::vector<ballot> ballots = {};
 
     static constexpr void members(auto& self, auto&& member) {
-        member(self.evidence, &wire_limits::claims);
-        member(self.ballots, &wire_limits::claims);
+        member(self.evidence, &wire_limits::entries);
+        member(self.ballots, &wire_limits::entries);
     }
     friend bool operator==(vote const&, vote const&) = default;
 };
@@ -222,7 +222,7 @@ struct vote {
 struct open {
     member_set rows{};
 
-    static constexpr void members(auto& self, auto&& member) { member(self.rows, &wire_limits::claims); }
+    static constexpr void members(auto& self, auto&& member) { member(self.rows, &wire_limits::entries); }
     friend bool operator==(open const&, open const&) = default;
 };
 
