@@ -75,7 +75,8 @@ void make_folder(std::string const& path) {
 
 folder_lock::folder_lock(std::string const& path) : folder_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (folder_ < 0) fail(last_error(), "cannot open", path);
-    if (::flock(folder_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return; // some file systems have no locks
+    if (::flock(folder_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return; // some file systems have no locks
     ::close(folder_);
     throw environment_error(std::make_error_code(std::errc::device_or_resource_busy),
                             concat("another program writes into the folder '", path, "' at this moment"));

@@ -8,10 +8,10 @@ namespace btard::apps {
 
 /// One value as somebody wrote it.
 struct given {
-    std::string name;   ///< "rule", "rule.tau"
-    std::string text;   ///< "centered_clip{}", "0.5"
-    std::string origin; ///< "command line", "demo.toml:3"
-    std::string place;  ///< how a complaint about it begins: "--rule.tau", "demo.toml:3: rule.tau"
+    std::string name;      ///< "rule", "rule.tau"
+    std::string text;      ///< "centered_clip{}", "0.5"
+    std::string origin;    ///< "command line", "demo.toml:3"
+    std::string place;     ///< how a complaint about it begins: "--rule.tau", "demo.toml:3: rule.tau"
     bool in_array = false; ///< one of those between [ and ], perhaps the only one
 
     friend bool operator==(given const&, given const&) = default;

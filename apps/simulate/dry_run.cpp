@@ -46,7 +46,8 @@ private:
 
 estimate estimate_of(settings const& what, step_cost const& cost) {
     double const tests = what.evaluate_every ? double(what.steps / *what.evaluate_every) : 0;
-    return {cost.step * double(what.steps) + cost.evaluation * tests, memory_of(what, cost.parameters).total()};
+    return {cost.step * double(what.steps) + cost.evaluation * tests,
+            memory_of(what, cost.parameters).total()};
 }
 
 std::string dry_run_text(request const& wanted, std::vector<bool> const& finished) {

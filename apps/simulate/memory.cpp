@@ -110,7 +110,8 @@ memory_use memory_of(settings const& what, std::size_t parameters, std::size_t b
         attackers * (memory_of(what.attack, parameters) + (reads_accomplices(what.attack) ? vector : 0));
     if (std::size_t const back = steps_back(what.attack); back > 0 && attackers > 0) {
         std::size_t const first = std::min(first_step(what.attack), what.steps);
-        std::size_t const copies = (what.steps - first + back - 1) / back; // swarms that are `back` steps behind another
+        std::size_t const copies =
+            (what.steps - first + back - 1) / back; // swarms that are `back` steps behind another
         use.attackers += copies * (use.rows + use.vectors + use.learners);
     }
     return use;
@@ -125,7 +126,8 @@ memory_use memory_of(settings const& what) { return memory_of(what, make_task(wh
 std::string bytes_text(std::size_t bytes) {
     char text[40];
     double const mega = double(bytes) / (1 << 20);
-    std::snprintf(text, sizeof text, mega < 1'000 ? "%.1f MiB" : "%.1f GiB", mega < 1'000 ? mega : mega / 1'024);
+    std::snprintf(text, sizeof text, mega < 1'000 ? "%.1f MiB" : "%.1f GiB",
+                  mega < 1'000 ? mega : mega / 1'024);
     return text;
 }
 
@@ -134,7 +136,8 @@ std::string memory_note(settings const& what) {
     if (what.byzantine.peers.empty() || memory_of(what.attack, 1) == 0) return {};
     std::size_t const remembered = memory_of(what).attackers;
     if (remembered <= worth_a_word) return {};
-    return concat("the ", what.byzantine.peers.size(), " attackers remember ", bytes_text(remembered), " of gradients");
+    return concat("the ", what.byzantine.peers.size(), " attackers remember ", bytes_text(remembered),
+                  " of gradients");
 }
 
 } // namespace btard::apps

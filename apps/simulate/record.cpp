@@ -23,11 +23,16 @@ std::string header_line(curve const& one) {
         }
         if constexpr (std::is_arithmetic_v<M>) all.add(name, value);
         else if constexpr (std::same_as<M, attackers>) all.add(name, value.peers);
-        else if constexpr (std::same_as<M, std::optional<float>> || std::same_as<M, std::optional<std::size_t>>)
+        else if constexpr (std::same_as<M, std::optional<float>> ||
+                           std::same_as<M, std::optional<std::size_t>>)
             all.add(name, *value);
         else all.add(name, to_text(value));
     });
-    return json_object{}.add("btard", version_text()).add("curve", one.name).add_raw("settings", all.text()).text();
+    return json_object{}
+        .add("btard", version_text())
+        .add("curve", one.name)
+        .add_raw("settings", all.text())
+        .text();
 }
 
 std::string step_line(step_result const& result) {
