@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace btard::apps {
@@ -70,9 +71,9 @@ int simulate(request const& wanted) {
         std::fputs(dry_run_text(wanted, finished_runs(wanted)).c_str(), stdout);
         return 0;
     }
-    (void)finished_runs(wanted); // refuses what is wrong before anything is made
-    std::optional<folder_lock> alone;
-    if (std::filesystem::is_directory(wanted.out)) alone.emplace(wanted.out);
+    std::optional<folder_lock> alone; // of a folder that is there; a new one is made only when nothing is refused
+    std::error_code ignored;
+    if (std::filesystem::is_directory(wanted.out, ignored)) alone.emplace(wanted.out);
     auto const finished = finished_runs(wanted);
     std::vector<curve> rest;
     for (std::size_t k = 0; k < finished.size(); ++k)

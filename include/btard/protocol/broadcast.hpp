@@ -15,6 +15,7 @@
 //                                                               +------> paused --a quorum--> listed
 //
 //   any of these --full certificate: all in the list signed it--> fetching --all its bodies here--> closed
+//                --a quorum signed the outcome of its relay-----> fetching
 //
 //   Closed members go on answering questions.
 

@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -60,7 +59,7 @@ public:
 
     /// The testimonies.  Rows whose senders said nothing useful are shown to all.
     ///
-    /// @param bounds `bounds(part, testimony)`: is it malformed?
+    /// @param malformed `malformed(part, testimony)`: can no row lead to it?
     offences read(agreed_log<wire::testify> const& log, auto&& malformed) {
         offences against = read_log(log, [&](peer_id who, wire::testify const& all) {
             if (!step_.committed().contains(index(who))) return all.parts.empty();
@@ -128,7 +127,7 @@ public:
                 reached = found(k) ? verdict::guilty : verdict::slander;
             }
             verdicts_.push_back(reached);
-            if (reached == verdict::guilty) convict(against, what);
+            if (reached == verdict::guilty) note_accused(against, what);
             if (reached == verdict::slander) note(against, by, offence::slander);
         }
         for (std::size_t k = 0; k < shown_.size(); ++k) {
@@ -163,7 +162,6 @@ public:
         });
         for (std::size_t k = 0; k < rows.size(); ++k) {
             if (most(held[k], here.count())) continue;
-            closed_.push_back(rows[k]);
             peer_id const owner = step_.parts()[index(rows[k].part)].owner;
             for (peer_id const who : {rows[k].sender, owner})
                 if (here.contains(index(who))) note(against, who, offence::hidden_row);
@@ -244,7 +242,7 @@ private:
         });
     }
     /// The target of an accusation about the step before has the number that it had then: its key says who it is.
-    void convict(offences& against, wire::accusation const& what) {
+    void note_accused(offences& against, wire::accusation const& what) {
         if (what.step == step_.step()) return note(against, what.target, offence_of(what.of));
         auto const& key = before_->roster()[index(what.target)].key;
         auto const now = std::ranges::find(step_.roster(), key, &log_member::key);
@@ -276,7 +274,7 @@ private:
     step_record const* before_;
     std::vector<part_id> standing_, removed_;
     std::vector<std::vector<std::optional<testimony>>> said_; // (standing parts, n)
-    std::vector<shown_row> shown_, closed_;
+    std::vector<shown_row> shown_;
     std::vector<accused> accusations_;
     std::vector<std::pair<peer_id, wire::clean>> cleans_;
     std::vector<peer_id> spoke_;
