@@ -30,6 +30,8 @@ using agreed_log = std::vector<log_entry<Body>>;
 enum class offence : std::uint8_t {
     absence,         ///< it said nothing, or lost its row: it waits and may come back
     no_part,         ///< most did not get the part that it owned: a strike
+    quarrels,        ///< in dispute with more members than there can be liars: a strike
+    points,          ///< its budget of points is spent: a strike
     leave,           ///< in good order
     equivocation,    ///< two signed bodies for one slot: from here on bans
     malformed,       ///< signed bytes that nobody can send by mistake
@@ -42,11 +44,15 @@ enum class offence : std::uint8_t {
     cover_up,        ///< it must have seen a false testimony, and did not accuse
 };
 constexpr auto enum_names(offence) {
-    return std::array<std::string_view, 12>{
-        "absence",         "no_part",      "leave",          "equivocation", "malformed",  "wrong_share",
-        "false_testimony", "wrong_result", "wrong_gradient", "slander",      "hidden_row", "cover_up"};
+    return std::array<std::string_view, 14>{
+        "absence",     "no_part",         "quarrels",     "points",         "leave",   "equivocation", "malformed",
+        "wrong_share", "false_testimony", "wrong_result", "wrong_gradient", "slander", "hidden_row",   "cover_up"};
 }
+constexpr std::size_t enum_count(offence) { return 14; }
 [[nodiscard]] constexpr bool is_ban(offence of) { return of >= offence::equivocation; }
+[[nodiscard]] constexpr bool is_strike(offence of) {
+    return of == offence::no_part || of == offence::quarrels || of == offence::points;
+}
 
 using offences = std::vector<std::pair<peer_id, offence>>;
 

@@ -83,6 +83,11 @@ public:
             to_one(from, wire::log_question{.at = setup_.in.at, .certificate = true});
     }
 
+    /// Others may have closed it already: whoever has says how.
+    void ask_for_certificate() {
+        if (!decided()) to_all(wire::log_question{.at = setup_.in.at, .certificate = true});
+    }
+
     // ---- what came in
 
     void handle_message(peer_id from, wire::log_message const& message) {
@@ -122,6 +127,7 @@ public:
     // ---- getters
 
     [[nodiscard]] broadcast_stage where() const { return stage_; }
+    [[nodiscard]] time_point deadline() const { return deadline_; } ///< D; later when a pause came between
     [[nodiscard]] bool decided() const { return how_.has_value(); }
     [[nodiscard]] closed_by how() const { return how_.value(); }
     [[nodiscard]] log_list const& log() const { return log_; }      ///< when decided

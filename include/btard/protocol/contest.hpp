@@ -20,12 +20,14 @@ namespace btard {
 namespace wire {
 /// In the next body of each member: what it saw of this phase.  Empty when all went well.
 struct aftermath {
-    std::vector<signed_list> lists{}; ///< those that differ from the log
-    std::vector<peer_id> no_digest{}; ///< members in the log of whom it has no digest
+    std::vector<signed_list> lists{};   ///< those that differ from the log
+    std::vector<peer_id> no_digest{};   ///< members in the log of whom it has no digest
+    std::vector<equivocation> proofs{}; ///< two statements for one slot, of this epoch
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.lists, &wire_limits::peers);
         member(self.no_digest, &wire_limits::peers);
+        member(self.proofs, &wire_limits::peers);
     }
     friend bool operator==(aftermath const&, aftermath const&) = default;
 };
@@ -60,7 +62,7 @@ struct contest_charge {
 
 struct contest_verdict {
     std::vector<contest_charge> charges{};
-    std::vector<equivocation> proofs{}; ///< members that signed two lists
+    std::vector<equivocation> proofs{}; ///< of members that signed two lists or two bodies, one of each member and kind
 
     friend bool operator==(contest_verdict const&, contest_verdict const&) = default;
 };
@@ -71,6 +73,7 @@ struct contest_verdict {
 ///     the members whose list differs from the log there: 1 point in equal shares, if they are at most f
 ///     slot equivocated in the log: no points, its sender is banned
 ///     no digest, say more than half of the members: its owner 1 point
+///     two statements for one slot, whoever shows them: a proof
 ///
 /// Lists of a member that signed two say nothing: it is banned for them.  Lists with a bad signature are
 /// skipped: to send one is malformed, which the decoder of the next body judges.  More than f members that
@@ -113,6 +116,16 @@ template <signer S>
                                   member,
                                   {kept[0].hash, kept[1].hash},
                                   {kept[0].signed_by->by_signer, kept[1].signed_by->by_signer}});
+    }
+    for (auto const& report : reports) {
+        for (auto const& proof : report.proofs) {
+            auto const same = [&](equivocation const& known) {
+                return known.member == proof.member && known.kind == proof.kind;
+            };
+            if (std::ranges::any_of(verdict.proofs, same)) continue;
+            if (proof.in.run == in.run && proof.in.at.epoch == in.at.epoch && proves(proof, with, members))
+                verdict.proofs.push_back(proof);
+        }
     }
     for (std::size_t slot = 0; slot < n; ++slot) {
         auto const sender = peer_id(slot);

@@ -32,6 +32,7 @@ struct accused {
 struct shown_row {
     peer_id sender{};
     part_id part{};
+    bool of_before = false; ///< of the step before, with the numbers that members had then
 
     friend bool operator==(shown_row const&, shown_row const&) = default;
 };
@@ -87,8 +88,11 @@ public:
             }
             for (auto const& one : said.cleans)
                 if (!audits(who, one.target, one.step)) return false;
+            for (part_id const part : said.demands)
+                if (!may_demand(who, part)) return false;
             for (auto const& one : said.accusations) accusations_.push_back({who, one});
             for (auto const& one : said.cleans) cleans_.emplace_back(who, one);
+            for (part_id const part : said.demands) demand(part);
             spoke_.push_back(who);
             return true;
         });
@@ -134,9 +138,38 @@ public:
             bool const seen = most(held[accusations_.size() + k], present);
             seen_.push_back(seen);
             if (seen) continue;
-            for (peer_id const who : {step_.parts()[index(shown_[k].part)].owner, shown_[k].sender})
-                if (here.contains(index(who))) note(against, who, offence::hidden_row);
+            auto const& in = shown_[k].of_before ? *before_ : step_;
+            for (peer_id const who : {in.parts()[index(shown_[k].part)].owner, shown_[k].sender}) {
+                auto const now = shown_[k].of_before ? present_number(who) : who;
+                if (now && here.contains(index(*now))) note(against, *now, offence::hidden_row);
+            }
         }
+        return against;
+    }
+    /// Which pieces of evidence, accusations first, more than half of those present hold.
+    [[nodiscard]] std::vector<bool> held_by_most(agreed_log<wire::vote> const& log) const {
+        std::size_t const pieces = accusations_.size() + shown_.size();
+        std::size_t present = 0;
+        std::vector<std::size_t> held(pieces);
+        for (auto const& one : log) {
+            if (!one.present() || one.body.evidence.size() != pieces) continue;
+            if (one.body.ballots.size() != accusations_.size()) continue;
+            ++present;
+            for (std::size_t k = 0; k < pieces; ++k) held[k] += one.body.evidence.contains(k);
+        }
+        std::vector<bool> of(pieces);
+        for (std::size_t k = 0; k < pieces; ++k) of[k] = most(held[k], present);
+        return of;
+    }
+    /// The rows of a part of the step before, which a validator demanded, show that its aggregate is none of theirs.
+    offences convict_before(part_id part) {
+        offences against;
+        wire::accusation one;
+        one.target = before_->parts()[index(part)].owner;
+        one.step = before_->step();
+        one.of = wire::charge::result;
+        one.part = part;
+        note_accused(against, one);
         return against;
     }
 
@@ -168,6 +201,22 @@ public:
             remove(rows[k].part);
         }
         return against;
+    }
+    /// Which of these rows more than half of those present hold.
+    [[nodiscard]] std::vector<shown_row> opened_by_most(agreed_log<wire::open> const& log,
+                                                        std::span<part_id const> opened) const {
+        auto const rows = rows_of(opened);
+        std::vector<shown_row> held;
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            std::size_t present = 0, holders = 0;
+            for (auto const& one : log) {
+                if (!one.present() || one.body.rows.size() != rows.size()) continue;
+                ++present;
+                holders += one.body.rows.contains(k);
+            }
+            if (most(holders, present)) held.push_back(rows[k]);
+        }
+        return held;
     }
     /// What the opened rows of a part show.
     ///
@@ -220,6 +269,7 @@ public:
     [[nodiscard]] std::span<accused const> accusations() const { return accusations_; }
     [[nodiscard]] std::span<verdict const> verdicts() const { return verdicts_; } ///< of the accusations
     [[nodiscard]] std::span<shown_row const> shown() const { return shown_; }
+    [[nodiscard]] std::span<part_id const> demanded() const { return demanded_; } ///< parts of the step before
     [[nodiscard]] bool seen(std::size_t row) const { return seen_[row]; }         ///< of those shown, by most
     [[nodiscard]] std::span<std::pair<peer_id, wire::clean> const> cleans() const { return cleans_; }
     /// Those found guilty of the step before who are no members any more.
@@ -244,10 +294,30 @@ private:
     /// The target of an accusation about the step before has the number that it had then: its key says who it is.
     void note_accused(offences& against, wire::accusation const& what) {
         if (what.step == step_.step()) return note(against, what.target, offence_of(what.of));
-        auto const& key = before_->roster()[index(what.target)].key;
+        auto const now = present_number(what.target);
+        if (now) return note(against, *now, offence_of(what.of));
+        std::pair const gone(before_->roster()[index(what.target)].key, offence_of(what.of));
+        if (std::ranges::find(convicted_gone_, gone) == convicted_gone_.end()) convicted_gone_.push_back(gone);
+    }
+    /// Of a member of the step before, in this one.
+    [[nodiscard]] std::optional<peer_id> present_number(peer_id before) const {
+        auto const& key = before_->roster()[index(before)].key;
         auto const now = std::ranges::find(step_.roster(), key, &log_member::key);
-        if (now == step_.roster().end()) convicted_gone_.emplace_back(key, offence_of(what.of));
-        else note(against, peer_id(now - step_.roster().begin()), offence_of(what.of));
+        if (now == step_.roster().end()) return {};
+        return peer_id(now - step_.roster().begin());
+    }
+    /// A part that a target of this validator has made.
+    [[nodiscard]] bool may_demand(peer_id by, part_id part) const {
+        if (before_ == nullptr || index(part) >= before_->parts().size()) return false;
+        auto const& of = before_->parts()[index(part)];
+        return of.aggregate && audits(by, of.owner, before_->step());
+    }
+    void demand(part_id part) {
+        if (std::ranges::find(demanded_, part) != demanded_.end()) return;
+        demanded_.push_back(part);
+        auto const& rows = before_->parts()[index(part)].rows;
+        for (std::size_t k = 0; k < rows.size(); ++k)
+            if (rows.contains(k)) shown_.push_back({peer_id(k), part, true});
     }
     [[nodiscard]] bool may_accuse(peer_id by, wire::accusation const& one) const {
         if (audits(by, one.target, one.step)) return one.of != wire::charge::shape && index(one.part) < before_->parts().size();
@@ -272,7 +342,7 @@ private:
 
     step_record const& step_;
     step_record const* before_;
-    std::vector<part_id> standing_, removed_;
+    std::vector<part_id> standing_, removed_, demanded_;
     std::vector<std::vector<std::optional<testimony>>> said_; // (standing parts, n)
     std::vector<shown_row> shown_;
     std::vector<accused> accusations_;

@@ -159,6 +159,15 @@ struct equivocation {
     std::array<digest, 2> hashes{};
     std::array<signature, 2> signatures{};
 
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.in);
+        member(self.kind);
+        member(self.member);
+        for (std::size_t k = 0; k < 2; ++k) {
+            member(self.hashes[k]);
+            member(self.signatures[k]);
+        }
+    }
     friend bool operator==(equivocation const&, equivocation const&) = default;
 };
 

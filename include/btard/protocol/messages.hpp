@@ -42,12 +42,14 @@ namespace wire {
 
 /// Each worker, when its gradient is done.  Members that are idle in this step have no root.
 struct commit {
+    digest context{};                 ///< of the step; see step_context.hpp
     std::optional<digest> root = {};  ///< of the tree over the parts of the gradient; see commitment.hpp
     std::uint32_t microbatches = 0;   ///< at most its quota
     std::optional<digest> state = {}; ///< of parameters and optimizer, at steps that check it
     bool leaves = false;              ///< after this step, in good order
 
     static constexpr void members(auto& self, auto&& member) {
+        member(self.context);
         member(self.root);
         member(self.microbatches);
         member(self.state);
@@ -178,14 +180,17 @@ struct clean {
     friend bool operator==(clean const&, clean const&) = default;
 };
 
-/// All members.
+/// All members.  A validator that does not get the rows of a part of the step before, which its target made, demands
+/// that all of them be shown to all.
 struct accuse {
     std::vector<accusation> accusations = {};
     std::vector<clean> cleans = {};
+    std::vector<part_id> demands = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.accusations, &wire_limits::claims);
         member(self.cleans, &wire_limits::peers);
+        member(self.demands, &wire_limits::peers);
     }
     friend bool operator==(accuse const&, accuse const&) = default;
 };
@@ -260,16 +265,30 @@ struct aggregate {
     friend bool operator==(aggregate const&, aggregate const&) = default;
 };
 
-/// "Who has these, send them to me": an aggregate, a row.
+/// What an accusation rests on, from the accuser to all: the row of the accused, or all that a part was made of.
+struct evidence {
+    std::uint64_t step = 0; ///< in which it is accused
+    std::vector<row> rows = {};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.step);
+        member(self.rows, &wire_limits::peers);
+    }
+    friend bool operator==(evidence const&, evidence const&) = default;
+};
+
+/// "Send me this": an aggregate, a row, or evidence.
 struct wanted {
     std::uint64_t step = 0;
     part_id part{};
-    std::optional<peer_id> sender = {}; ///< of a row; absent: the aggregate of the part
+    std::optional<peer_id> sender = {};  ///< of a row; absent: the aggregate of the part
+    std::optional<digest> evidence = {}; ///< then `part` and `sender` say nothing
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
         member(self.part);
         member(self.sender);
+        member(self.evidence);
     }
     friend bool operator==(wanted const&, wanted const&) = default;
 };

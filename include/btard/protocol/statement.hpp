@@ -38,6 +38,10 @@ struct slot_context {
     digest run; ///< the run id
     place at;
 
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.run);
+        member(self.at);
+    }
     friend bool operator==(slot_context const&, slot_context const&) = default;
 };
 
@@ -46,12 +50,17 @@ struct log_member {
     public_key key;
     std::array<std::byte, 16> incarnation{}; ///< drawn when its process started
 
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.key);
+        member(self.incarnation);
+    }
     friend bool operator==(log_member const&, log_member const&) = default;
 };
 
 /// What a hash is of.  Each kind is a slot of its own: two signed bodies prove equivocation, and so do two
 /// signed lists; the countersignature of a relay is none of both.
 enum class statement : std::uint8_t { body, list, relayed_body, relayed_certificate, outcome };
+constexpr std::size_t enum_count(statement) { return 5; }
 
 /// The text under a signature.  All fields have a fixed width, so no two statements have the same text. Those
 /// of another run, epoch, step, phase, draw or life of the same key have another one: here they are bad

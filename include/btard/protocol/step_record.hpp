@@ -52,10 +52,11 @@ class step_record {
 public:
     /// @param idle   the validators of the step before: they compute no gradient and own no part
     /// @param before r of the step before
+    /// @param context what all of them must take the step to be; a member that says something else is out of step
     step_record(std::uint64_t step, std::vector<log_member> roster, std::span<peer_id const> idle, digest const& before,
-                step_rules rules)
-        : step_(step), rules_(rules), before_(before), roster_(std::move(roster)), committed_(n()), weights_(n()),
-          roots_(n()), shares_(n()) {
+                step_rules rules, digest const& context = {})
+        : step_(step), rules_(rules), before_(before), context_(context), roster_(std::move(roster)), committed_(n()),
+          weights_(n()), roots_(n()), shares_(n()) {
         std::vector<peer_id> all;
         for (std::size_t k = 0; k < n(); ++k) all.push_back(peer_id(k));
         duties_ = duties_of(all, idle, step);
@@ -63,8 +64,13 @@ public:
 
     /// Who committed to a gradient; parts of those who did not go to others.
     offences read(agreed_log<wire::commit> const& log) {
+        std::vector<peer_id> astray;
         offences against = read_log(log, [&](peer_id who, wire::commit const& said) {
             std::size_t const at = index(who);
+            if (said.context != context_) {
+                astray.push_back(who);
+                return true;
+            }
             if (said.root.has_value() != works(who) || said.microbatches > rules_.quota) return false;
             if (!said.root) return said.microbatches == 0;
             committed_.insert(at);
@@ -72,6 +78,7 @@ public:
             weights_[at] = said.microbatches;
             return true;
         });
+        for (peer_id const who : astray) note(against, who, offence::absence); // never guilt: its bits may be bad
         reown(duties_, listed(committed_), before_);
         member_set rows(n());
         for (std::size_t k = 0; k < n(); ++k)
@@ -234,7 +241,7 @@ private:
 
     std::uint64_t step_, draw_ = 0;
     step_rules rules_;
-    digest before_;
+    digest before_, context_;
     std::vector<log_member> roster_;
     duties duties_;
     member_set committed_;

@@ -22,13 +22,8 @@
 
 namespace btard {
 
-/// The rows that an accusation rests on: those of the accused, or all that a part was made of.
-struct exhibit {
-    std::vector<wire::row> rows = {};
-
-    static constexpr void members(auto& self, auto&& member) { member(self.rows, &wire_limits::peers); }
-    friend bool operator==(exhibit const&, exhibit const&) = default;
-};
+/// The rows that an accusation rests on.
+using exhibit = wire::evidence;
 
 [[nodiscard]] inline digest hash_of(exhibit const& shown) {
     sha256 hash;

@@ -1,0 +1,90 @@
+// btard/protocol/audit.hpp: a validator recomputes what its target did in the step before.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/aggregate/concept.hpp>
+#include <btard/core/types.hpp>
+#include <btard/protocol/commitment.hpp>
+#include <btard/protocol/messages.hpp>
+#include <btard/protocol/step_state.hpp>
+#include <btard/protocol/tribunal.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace btard {
+
+/// What a validator does beside the step that is going on.
+struct audit {
+    peer_id target{}; ///< in the roster of the step before
+    std::optional<std::vector<float>> gradient = {}; ///< recomputed
+};
+
+/// What it has to say.
+struct audit_finding {
+    std::vector<std::pair<wire::accusation, std::optional<wire::evidence>>> accusations = {};
+    std::vector<part_id> demands = {}; ///< parts whose rows it did not get
+    bool clean = false;
+};
+
+/// What a peer sends when its gradient is none: zeros, with weight 0.
+inline void clean_gradient(std::vector<float>& gradient, std::uint32_t& microbatches) {
+    if (admissible(gradient) && microbatches > 0) return;
+    std::ranges::fill(gradient, 0.0f);
+    microbatches = 0;
+}
+
+/// The root of the tree over a recomputed gradient, as the target must have committed to it.
+[[nodiscard]] inline digest root_of(std::vector<float> const& gradient, step_state const& in) {
+    return commitment(gradient, in.cut()).root();
+}
+
+/// Gradient, testimonies and results, in this order: of a target whose gradient is wrong nothing more is asked.
+///
+/// @param before   the step in which the target did its work
+/// @param now      the step in which it is accused
+/// @param gradient recomputed, and cleaned
+template <class B, verifiable_aggregator A>
+[[nodiscard]] audit_finding examine_target(court<B, A> const& bench, step_state const& before, std::uint64_t now,
+                                           peer_id target, std::vector<float> const& gradient) {
+    audit_finding found;
+    auto const accuse = [&](wire::charge of, part_id part, std::optional<wire::evidence> shown) {
+        wire::accusation one{target, before.step(), of, part, shown ? hash_of(*shown) : digest{}};
+        found.accusations.emplace_back(one, std::move(shown));
+    };
+    auto const& record = before.record;
+    if (root_of(gradient, before) != record.root(target)) {
+        accuse(wire::charge::gradient, {}, {});
+        return found;
+    }
+    auto const cut = before.cut();
+    commitment const tree(gradient, cut);
+    for (part_id const part : before.judge->standing()) {
+        for (auto const& [who, said] : before.judge->said(part)) {
+            if (who != target) continue;
+            auto const values = cut.slice(std::span<float const>(gradient), part);
+            if (bench.right_testimony(record, part, values, before.aggregate(part)) == said) continue;
+            wire::evidence shown{now, {}};
+            shown.rows.push_back({before.step(), target, part, tree.branch(part), {values.begin(), values.end()}});
+            accuse(wire::charge::testimony, part, std::move(shown));
+        }
+    }
+    for (part_id const part : before.parts_of(target)) {
+        if (!before.part(part).aggregate) continue;
+        auto const rows = before.all_values(part);
+        if (!rows) {
+            found.demands.push_back(part);
+        } else if (hash_of(bench.make_part(record, part, *rows, before.given_slice(part))) != *before.part(part).aggregate) {
+            accuse(wire::charge::result, part, before.all_rows(part, now));
+        }
+    }
+    found.clean = found.accusations.empty() && found.demands.empty();
+    return found;
+}
+
+} // namespace btard

@@ -1,0 +1,145 @@
+// btard/protocol/exchange.hpp: rows, aggregates and evidence between peers: who lacks what, and who has it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/types.hpp>
+#include <btard/protocol/codec.hpp>
+#include <btard/protocol/commitment.hpp>
+#include <btard/protocol/messages.hpp>
+#include <btard/protocol/pull_list.hpp>
+#include <btard/protocol/statement.hpp>
+#include <btard/protocol/step_state.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace btard {
+
+/// Takes what is wanted, and nothing else.  What is pushed before this peer knows that it will want it (the sender has
+/// closed a broadcast that this one has not) waits: of each sender at most as many floats as a gradient has.
+class exchange {
+public:
+    explicit exchange(std::size_t size) : most_early_(size + 1'024) {}
+
+    void begin_step() {
+        early_.clear();
+        pulls_.clear();
+    }
+
+    // ---- what this peer wants
+
+    void want_row(step_state const& in, part_id part, peer_id sender, std::vector<public_key> from, time_point first) {
+        if (!in.has_row(part, sender) && !in.malformed.contains({part, sender}))
+            pulls_.want({in.step(), part, sender, {}}, std::move(from), first);
+    }
+    void want_aggregate(step_state const& in, part_id part, std::vector<public_key> from, time_point first) {
+        if (in.aggregate(part).empty()) pulls_.want({in.step(), part, {}, {}}, std::move(from), first);
+    }
+    void want_evidence(step_state const& in, digest const& hash, std::vector<public_key> from, time_point first) {
+        if (!in.shown.contains(hash)) pulls_.want({in.step(), {}, {}, hash}, std::move(from), first);
+    }
+    /// It will not come any more.
+    void forget(step_state const& in, part_id part, peer_id sender) { pulls_.got({in.step(), part, sender, {}}); }
+
+    // ---- what came in
+
+    /// @return whether it was taken; otherwise it is early, foreign, known, or nobody asked for it
+    bool take(step_state& in, public_key const& from, wire::row const& m) {
+        if (!in.committed) return keep(from, m);
+        wire::wanted const name{m.step, m.part, m.sender, {}};
+        if (!pulls_.wants(name)) return keep(from, m);
+        if (!in.record.committed().contains(static_cast<std::size_t>(m.sender))) return false;
+        auto const found = examine(m, in.record.root(m.sender), in.cut());
+        if (found == arrival::foreign) return false;
+        pulls_.got(name);
+        (found == arrival::good ? in.rows : in.malformed).emplace(step_state::row_name{m.part, m.sender}, m);
+        return true;
+    }
+    bool take(step_state& in, public_key const& from, wire::aggregate const& m) {
+        if (!in.resulted) return keep(from, m);
+        wire::wanted const name{m.step, m.part, {}, {}};
+        if (!pulls_.wants(name)) return keep(from, m);
+        auto const& expected = in.part(m.part).aggregate; // a part that is wanted is one that there is
+        if (!expected || m.values.size() != in.cut().size(m.part) || hash_of(m.values) != *expected) return false;
+        if (!admissible(m.values)) return false; // nobody has it, and the part does not stand
+        pulls_.got(name);
+        in.aggregates[static_cast<std::size_t>(m.part)] = m.values;
+        return true;
+    }
+    bool take(step_state& in, public_key const& from, wire::evidence const& m) {
+        digest const hash = hash_of(m);
+        wire::wanted const name{m.step, {}, {}, hash};
+        if (!pulls_.wants(name)) return keep(from, m);
+        pulls_.got(name);
+        in.shown.emplace(hash, m);
+        return true;
+    }
+    /// What waited, once more.
+    template <class F>
+    void retry(F&& handle) {
+        auto const waiting = std::exchange(early_, {});
+        for (auto const& [from, kept] : waiting)
+            for (auto const& message : kept.messages) handle(from, message);
+    }
+
+    /// The answer to a question; nothing: it is not here.
+    [[nodiscard]] static std::optional<wire::message> answer(step_state const& in, wire::wanted const& q) {
+        if (q.evidence) {
+            auto const at = in.shown.find(*q.evidence);
+            if (at == in.shown.end()) return {};
+            return at->second;
+        }
+        if (!in.committed || static_cast<std::size_t>(q.part) >= in.record.parts().size()) return {};
+        if (q.sender) {
+            if (auto const at = in.malformed.find({q.part, *q.sender}); at != in.malformed.end()) return at->second;
+            auto row = in.row(q.part, *q.sender);
+            if (!row) return {};
+            return *std::move(row);
+        }
+        auto const values = in.aggregate(q.part);
+        if (values.empty()) return {};
+        return wire::aggregate{q.step, q.part, {values.begin(), values.end()}};
+    }
+
+    // ---- times
+
+    template <class F>
+    void handle_timeout(time_point now, std::chrono::nanoseconds again, F&& ask) {
+        pulls_.handle_timeout(now, again, ask);
+    }
+    [[nodiscard]] std::optional<time_point> poll_deadline() const { return pulls_.poll_deadline(); }
+
+private:
+    struct waiting {
+        std::vector<wire::message> messages = {};
+        std::size_t floats = 0;
+    };
+    [[nodiscard]] static std::size_t floats(wire::row const& m) { return m.values.size(); }
+    [[nodiscard]] static std::size_t floats(wire::aggregate const& m) { return m.values.size(); }
+    [[nodiscard]] static std::size_t floats(wire::evidence const& m) {
+        std::size_t sum = 0;
+        for (auto const& row : m.rows) sum += row.values.size();
+        return sum;
+    }
+    template <class M>
+    bool keep(public_key const& from, M const& m) {
+        auto& kept = early_[from];
+        std::size_t const more = floats(m) + 16; // empty ones are not for nothing
+        if (kept.floats + more > most_early_) return false;
+        kept.floats += more;
+        kept.messages.push_back(m);
+        return false;
+    }
+
+    std::size_t most_early_; // floats of one sender
+    pull_list pulls_;
+    std::map<public_key, waiting> early_;
+};
+
+} // namespace btard
