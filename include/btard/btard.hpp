@@ -1,4 +1,4 @@
-// btard/btard.hpp: all that needs only the standard library: core, aggregate, attack, train.
+// btard/btard.hpp: all that needs only the standard library: core, aggregate, attack, train, transport.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -79,3 +79,6 @@
 #include <btard/train/swarm_options.hpp>
 #include <btard/train/swarm_state.hpp>
 #include <btard/train/swarm.hpp>
+#include <btard/transport/concept.hpp>
+#include <btard/transport/loopback_options.hpp>
+#include <btard/transport/loopback.hpp>

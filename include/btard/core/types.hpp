@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -43,5 +44,8 @@ struct signature {
 
     friend auto operator<=>(signature const&, signature const&) = default;
 };
+
+/// A moment on the clock of whoever drives a state machine.  The machines have none.
+using time_point = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 
 } // namespace btard

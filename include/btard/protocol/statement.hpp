@@ -6,16 +6,12 @@
 #include <btard/protocol/signer.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace btard {
-
-/// A moment on the clock of whoever drives a state machine.  The machines have none.
-using time_point = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 
 /// Which broadcast of a run.
 struct place {
