@@ -3,8 +3,14 @@
 #pragma once
 
 #include <btard/core/types.hpp>
+#include <btard/protocol/messages.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <concepts>
+#include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace btard {
@@ -17,25 +23,119 @@ struct upright {
     friend bool operator==(upright const&, upright const&) = default;
 };
 
-/// Hooks.  Each is optional.  `self` is the peer, of which they see everything.  They are called before anything is
-/// hashed or signed, so that a liar is consistent where it wants to be.
-template <class C, class P>
-concept shapes_part = requires(C& c, P const& self, part_id part, std::vector<float>& aggregate) {
-    c.shape_part(self, part, aggregate); // of a part that this peer owns
-};
-template <class C, class P, class Body>
-concept shapes_body = requires(C& c, P const& self, Body& body) {
-    { c.shape(self, body) } -> std::same_as<bool>; // false: it says nothing in this phase
+/// Peers that know and tell each other everything.
+struct coalition {
+    std::vector<public_key> members = {}; ///< in ascending order; those removed among them
+    seed shared{};                        ///< the source of their randomness
+    void const* everybody = nullptr;      ///< std::map<public_key, P const*> of all peers, whatever P is
+
+    [[nodiscard]] bool contains(public_key const& key) const { return std::ranges::binary_search(members, key); }
 };
 
+/// What a hook sees: the peer that it acts for, its accomplices, and, since attackers are omniscient, everybody else.
+template <class P>
+struct deed {
+    P const& self;
+    coalition const& with;
+
+    [[nodiscard]] bool is_accomplice(public_key const& key) const { return with.contains(key); }
+    [[nodiscard]] std::uint64_t step() const { return self.state().step(); }
+    [[nodiscard]] P const* find(public_key const& key) const {
+        auto const& all = *static_cast<std::map<public_key, P const*> const*>(with.everybody);
+        auto const at = all.find(key);
+        return at == all.end() ? nullptr : at->second;
+    }
+};
+
+/// What becomes of a message that an attacker sends.
+struct fate {
+    bool sent = true;
+    std::chrono::nanoseconds delay{};
+};
+
+/// Hooks.  Each is optional.  The first two are called before anything is hashed or signed, so that a liar is consistent
+/// where it wants to be; the third sees each message once for each receiver, signed, and may change it.
+template <class C, class P>
+concept shapes_part = requires(C& c, deed<P> const& at, part_id part, std::vector<float>& aggregate) {
+    c.shape_part(at, part, aggregate); // of a part that this peer owns
+};
+template <class C, class P, class Body>
+concept shapes_body = requires(C& c, deed<P> const& at, Body& body) {
+    { c.shape(at, body) } -> std::same_as<bool>; // false: it says nothing in this phase
+};
+template <class C, class P>
+concept passes_messages = requires(C& c, deed<P> const& at, public_key const& to, wire::message& message) {
+    { c.pass(at, to, message) } -> std::same_as<fate>;
+};
+
+/// The conduct of each peer of a swarm: that of `act` for members of a coalition, else upright.
+///
+/// Members of a coalition cover each other, whatever else they do: none accuses another one, all call an accusation of
+/// one of them slander, and one that has to check another one finds it clean.
+template <class A>
+struct colluding {
+    A act{};
+    coalition const* with = nullptr;
+
+    template <class P>
+    void shape_part(P const& self, part_id part, std::vector<float>& aggregate) {
+        if constexpr (shapes_part<A, P>)
+            if (with) act.shape_part(deed<P>{self, *with}, part, aggregate);
+    }
+    template <class P, class Body>
+    [[nodiscard]] bool shape(P const& self, Body& body) {
+        if (!with) return true;
+        deed<P> const at{self, *with};
+        if constexpr (std::same_as<Body, wire::accuse> || std::same_as<Body, wire::vote>) cover(at, body);
+        if constexpr (shapes_body<A, P, Body>) return act.shape(at, body);
+        return true;
+    }
+    template <class P>
+    [[nodiscard]] fate pass(P const& self, public_key const& to, wire::message& message) {
+        if constexpr (passes_messages<A, P>)
+            if (with) return act.pass(deed<P>{self, *with}, to, message);
+        return {};
+    }
+    [[nodiscard]] bool acts() const { return with != nullptr; }
+
+private:
+    template <class P>
+    static void cover(deed<P> const& at, wire::accuse& said) {
+        auto const& self = at.self;
+        std::erase_if(said.accusations, [&](wire::accusation const& one) {
+            bool const now = one.step == self.state().step();
+            auto const& in = now ? self.state() : *self.last_state();
+            if (!at.is_accomplice(in.key(one.target))) return false;
+            wire::clean const nothing{one.target, one.step};
+            if (!now && std::ranges::find(said.cleans, nothing) == said.cleans.end()) said.cleans.push_back(nothing);
+            return true;
+        });
+        std::erase_if(said.demands, [&](part_id part) {
+            return at.is_accomplice(self.last_state()->key(self.last_state()->part(part).owner));
+        });
+    }
+    template <class P>
+    static void cover(deed<P> const& at, wire::vote& said) {
+        auto const accusations = at.self.state().judge->accusations();
+        for (std::size_t k = 0; k < accusations.size(); ++k) {
+            auto const& [by, what] = accusations[k];
+            if (what.of != wire::charge::gradient) continue;
+            if (at.is_accomplice(at.self.last_state()->key(what.target))) said.ballots[k].says = wire::opinion::slander;
+            else if (at.is_accomplice(at.self.state().key(by))) said.ballots[k].says = wire::opinion::guilty;
+        }
+    }
+};
+
+namespace detail {
 template <class C, class P>
 constexpr void shape_part(C& conduct, P const& self, part_id part, std::vector<float>& aggregate) {
-    if constexpr (shapes_part<C, P>) conduct.shape_part(self, part, aggregate);
+    if constexpr (requires { conduct.shape_part(self, part, aggregate); }) conduct.shape_part(self, part, aggregate);
 }
 template <class C, class P, class Body>
 [[nodiscard]] constexpr bool shape(C& conduct, P const& self, Body& body) {
-    if constexpr (shapes_body<C, P, Body>) return conduct.shape(self, body);
+    if constexpr (requires { conduct.shape(self, body); }) return conduct.shape(self, body);
     else return true;
 }
+} // namespace detail
 
 } // namespace btard

@@ -93,6 +93,7 @@ public:
         state_ = state;
         offences_.clear();
         recomputed_.clear();
+        reports_.clear();
         microbatches_ = 0;
         running_ = true;
         exchange_.begin_step();
@@ -172,6 +173,9 @@ public:
     [[nodiscard]] std::size_t faults() const { return setup_.rules.faults_among(members_->size(), banned_.size()); }
     [[nodiscard]] proceedings<S> const& logs() const { return proceedings_; }
     [[nodiscard]] C& conduct() { return conduct_; }
+    [[nodiscard]] C const& conduct() const { return conduct_; }
+    /// What the rule says of the parts that this peer has made in this step.
+    [[nodiscard]] std::map<part_id, aggregation_report> const& reports() const { return reports_; }
     [[nodiscard]] double worst_sum() const { return worst_sum_; } ///< the largest |sum| of testimonies over its tolerance
     /// The share that this peer puts into a draw.
     [[nodiscard]] mprng_share share(std::uint64_t step, std::uint64_t draw) const {
@@ -446,7 +450,7 @@ private:
     }
     template <class Body>
     void say(Body body) {
-        if (shape(conduct_, std::as_const(*this), body))
+        if (detail::shape(conduct_, std::as_const(*this), body))
             proceedings_.submit(encode(wire::said<Body>{proceedings_.aftermath(), std::move(body)}));
     }
     [[nodiscard]] digest own_commitment() const {
@@ -466,8 +470,8 @@ private:
                     if (!at_->has_row(part, sender)) missed->push_back({part, sender});
                 continue;
             }
-            auto values = bench_.make_part(at_->record, part, *rows, at_->given_slice(part));
-            shape_part(conduct_, std::as_const(*this), part, values);
+            auto values = bench_.make_part(at_->record, part, *rows, at_->given_slice(part), &reports_[part]);
+            detail::shape_part(conduct_, std::as_const(*this), part, values);
             made.push_back({part, hash_of(std::span<float const>(values))});
             post_all(wire::aggregate{at_->step(), part, values});
             at_->aggregates[std::size_t(part)] = std::move(values);
@@ -552,6 +556,7 @@ private:
 
     /// The log is there; is what it says that most have, here too?
     [[nodiscard]] bool gathered() {
+        if (phase_ >= phase::testimony && !has_standing()) return false;
         if (phase_ == phase::vote) {
             if (!vote_) vote_ = proceedings_.template read<wire::vote>();
             return has_evidence(at_->judge->held_by_most(vote_->log));
@@ -875,6 +880,7 @@ private:
     offences offences_;
     std::vector<peer_id> audits_; // targets, in the roster of the step before
     std::map<public_key, std::vector<float>> recomputed_; // gradients of the step before
+    std::map<part_id, aggregation_report> reports_;       // of the own parts
     std::vector<double> norms_;                           // (parts) of z
     std::vector<part_id> opened_;
     std::set<part_id> far_;

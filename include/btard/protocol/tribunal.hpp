@@ -49,7 +49,7 @@ struct court {
     /// @param rows (rows of the part) each of the part's length
     /// @param v0   the slice of the last aggregate that stood
     [[nodiscard]] std::vector<float> make_part(step_record const& step, part_id part, std::span<float const* const> rows,
-                                               std::span<float const> v0) const {
+                                               std::span<float const> v0, aggregation_report* report = nullptr) const {
         std::vector<float> out(v0.begin(), v0.end());
         std::vector<double> weights;
         auto const& used = step.parts()[static_cast<std::size_t>(part)].rows;
@@ -57,8 +57,9 @@ struct court {
             if (used.contains(k)) weights.push_back(step.weight(peer_id(k)));
         expects(rows.size() == weights.size(), rows.size(), " rows for a part made of ", weights.size());
         if (rows.empty()) return std::vector<float>(v0.size());
-        (void)aggregate(on, rule, matrix_view<float const>(rows, v0.size()), std::span<double const>(weights),
-                        std::span<float>(out));
+        auto const made = aggregate(on, rule, matrix_view<float const>(rows, v0.size()), std::span<double const>(weights),
+                                    std::span<float>(out));
+        if (report) *report = made;
         return out;
     }
 

@@ -24,8 +24,9 @@ namespace btard {
 enum class bans {
     none,      ///< they stay
     simulated, ///< an attacker is removed with `check_probability` at each step at which it attacks
+    validators, ///< peers check each other, and ban whom they convict: `verified_swarm`
 };
-constexpr auto enum_names(bans) { return std::array<std::string_view, 2>{"none", "simulated"}; }
+constexpr auto enum_names(bans) { return std::array<std::string_view, 3>{"none", "simulated", "validators"}; }
 
 struct swarm_options {
     std::size_t peers = 16;
@@ -81,6 +82,15 @@ struct swarm_options {
     }
 };
 
+/// A peer that is no member any more.
+struct removal {
+    std::size_t peer = 0;
+    std::string_view why{};  ///< the name of an offence, or of an absence
+    bool banned = false;     ///< else it may come back
+
+    friend bool operator==(removal const&, removal const&) = default;
+};
+
 /// What happened in one step.
 struct step_report {
     std::size_t step = 0;
@@ -91,7 +101,8 @@ struct step_report {
     std::size_t honest = 0;               ///< peers alive after the step
     std::size_t byzantine = 0;            ///< the same
     std::size_t attacking = 0;            ///< Byzantine peers that did something at this step
-    std::vector<std::size_t> banned = {}; ///< peers removed at the end of the step
+    std::vector<std::size_t> banned = {}; ///< peers removed at the end of the step, for good
+    std::vector<removal> removed = {};    ///< all that are removed, with the reasons, where peers check each other
 };
 
 } // namespace btard

@@ -68,15 +68,18 @@ protected:
     /// What an honest peer does with its gradient before it sends it.
     void prepare(std::size_t peer) {
         std::span<float> const gradient = row(peer);
-        if (options_.clip_gradient) {
-            float const longest = *options_.clip_gradient;
-            double const length = norm(gradient);
-            if (length > longest) // nor is a NaN shortened
-                for (float& g : gradient) g = static_cast<float>(g * (longest / length));
-        }
+        clip(gradient);
         if (options_.worker_momentum)
             options_.worker_momentum->step(
                 std::span(momenta_).subspan(peer * parameters_.size(), parameters_.size()), gradient);
+    }
+
+    void clip(std::span<float> gradient) const {
+        if (!options_.clip_gradient) return;
+        float const longest = *options_.clip_gradient;
+        double const length = norm(gradient);
+        if (length > longest) // nor is a NaN shortened
+            for (float& g : gradient) g = static_cast<float>(g * (longest / length));
     }
 
     /// The end of a step: moves the parameters, removes attackers, completes the report.

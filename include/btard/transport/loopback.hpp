@@ -100,7 +100,8 @@ public:
 
     // ---- what endpoints do
 
-    void post(endpoint_id from, endpoint_id to, frame_pointer frame) {
+    /// @param later how much longer than others this message takes
+    void post(endpoint_id from, endpoint_id to, frame_pointer frame, std::chrono::nanoseconds later = {}) {
         expects(frame != nullptr, "loopback: a null pointer is no frame");
         auto& sender = at(from);
         auto const& receiver = at(to);
@@ -118,8 +119,8 @@ public:
             return;
         }
         std::uint32_t const place = keep({std::move(frame), bytes, from, to, sender.life, receiver.life});
-        if (over.is_cut) held_.push_back({place, delay_of(bits)});
-        else set_out(place, delay_of(bits));
+        if (over.is_cut) held_.push_back({place, delay_of(bits) + later});
+        else set_out(place, delay_of(bits) + later);
     }
 
     /// Replaces the timer of that endpoint.  A moment that has passed means now; `time_point::max()`, never.

@@ -1,0 +1,47 @@
+// btard/protocol/verification.hpp: how the peers of a swarm check each other.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/error.hpp>
+#include <btard/protocol/run_rules.hpp>
+#include <btard/protocol/standing.hpp>
+#include <btard/transport/loopback_options.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace btard {
+
+struct verification {
+    std::size_t validators = 1;               ///< pairs of validator and target that are drawn in each step
+    std::optional<std::size_t> faults = {};   ///< f; absent: as many as n = 2 f + validators + 1 allows
+    std::optional<double> far = {};           ///< Delta_max, of a part; absent: distances are not looked at
+    std::uint64_t state_every = 16;           ///< steps between checks that all have the same parameters
+    standing_rules standing = {};
+    loopback_options network = {};
+
+    static constexpr auto name = "verification";
+    static constexpr auto summary = "how peers check each other";
+    static constexpr void describe(auto& self, auto&& field) {
+        field("validators", self.validators, "pairs of a validator and its target that are drawn in each step");
+        field("faults", self.faults, "peers that may lie; absent: as many as the number of peers allows");
+        field("far", self.far, "a distance from a part that more than so many rows do not have; absent: any");
+        field("state_every", self.state_every, "steps between checks that all have the same parameters");
+        field("standing", self.standing, "what is borne with");
+        field("network", self.network, "how messages are delayed");
+    }
+    friend bool operator==(verification const&, verification const&) = default;
+
+    [[nodiscard]] run_rules rules(std::size_t peers) const {
+        run_rules made;
+        made.validators = validators;
+        made.faults = faults.value_or(peers > validators ? (peers - validators - 1) / 2 : 0);
+        made.far = far;
+        made.state_every = state_every;
+        made.standing = standing;
+        return made;
+    }
+};
+
+} // namespace btard
