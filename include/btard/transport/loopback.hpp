@@ -41,8 +41,8 @@ concept loopback_handler = requires(H& handler, endpoint_id who, std::shared_ptr
 
 /// Carries shared immutable messages between the peers of one process, one event at a time.
 ///
-/// All that happens is a function of the options and of the calls: the k-th message from one peer to another has
-/// its delay and its luck from `philox`, of the seed of that link and k, so what others send changes neither.
+/// All that happens is a function of the options and of the calls: the k-th message from one peer to another
+/// has its delay and its luck from `philox`, of the seed of that link and k, so what others send changes neither.
 /// Events of one moment happen in the order in which they were caused.
 template <class Frame>
 class loopback {
@@ -176,7 +176,7 @@ public:
     }
     /// It begins anew, with neither messages nor a timer.
     void start(endpoint_id who) {
-        at(who).runs = true;
+        if (std::exchange(at(who).runs, true)) return;
         for (std::size_t other = 0; other < size(); ++other) {
             for (auto* const over : {&links_[index(who)][other], &links_[other][index(who)]}) {
                 over->last = {};
