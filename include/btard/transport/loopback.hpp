@@ -42,8 +42,8 @@ concept loopback_handler = requires(H& handler, endpoint_id who, std::shared_ptr
 /// Carries shared immutable messages between the peers of one process, one event at a time.
 ///
 /// All that happens is a function of the options and of the calls: the k-th message from one peer to another
-/// has its delay and its luck from `philox`, of the seed of that link and k, so what others send changes neither.
-/// Events of one moment happen in the order in which they were caused.
+/// has its delay and its luck from `philox`, of the seed of that link and k, so what others send changes
+/// neither.  Events of one moment happen in the order in which they were caused.
 template <class Frame>
 class loopback {
 public:
