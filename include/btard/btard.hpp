@@ -80,5 +80,6 @@
 #include <btard/train/swarm_state.hpp>
 #include <btard/train/swarm.hpp>
 #include <btard/transport/concept.hpp>
+#include <btard/transport/event_queue.hpp>
 #include <btard/transport/loopback_options.hpp>
 #include <btard/transport/loopback.hpp>

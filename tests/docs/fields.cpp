@@ -45,6 +45,7 @@ int main() {
     print(swarm_options{});
     print(worker_momentum{});
     print(quadratic{});
+    print(loopback_options{});
     print(masking{});
     print(albert_config{});
     print(image_sampling{});

@@ -402,7 +402,7 @@ TEST_CASE("loopback: frames are shared, not copied, and freed when they have arr
     {
         auto const frame = std::make_shared<int const>(1);
         seen = frame;
-        for (std::size_t to : {1, 2}) net.post(id(0), id(to), frame);
+        for (std::size_t const to : {1u, 2u}) net.post(id(0), id(to), frame);
         CHECK(frame.use_count() == 3);
     }
     net.run();
@@ -416,7 +416,7 @@ TEST_CASE("loopback: bytes are counted, and each frame is measured once") {
                                     [](std::vector<char> const& frame) { return ++measured, frame.size(); });
     for (std::size_t k = 0; k < 3; ++k) net.add(key(k));
     auto const frame = std::make_shared<std::vector<char> const>(100);
-    for (std::size_t to : {1, 2}) net.post(id(0), id(to), frame);
+    for (std::size_t const to : {1u, 2u}) net.post(id(0), id(to), frame);
     net.post(id(1), id(0), std::make_shared<std::vector<char> const>(7));
     struct {
         void on_frame(endpoint_id, endpoint_id, std::shared_ptr<std::vector<char> const>, time_point) {}

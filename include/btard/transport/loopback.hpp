@@ -6,6 +6,7 @@
 #include <btard/core/random.hpp>
 #include <btard/core/types.hpp>
 #include <btard/transport/concept.hpp>
+#include <btard/transport/event_queue.hpp>
 #include <btard/transport/loopback_options.hpp>
 
 #include <algorithm>
@@ -40,9 +41,9 @@ concept loopback_handler = requires(H& handler, endpoint_id who, std::shared_ptr
 
 /// Carries shared immutable messages between the peers of one process, one event at a time.
 ///
-/// All that happens is a function of the options and of the calls: the k-th message from one peer to another has
-/// its delay and its luck from `philox`, of the seed of that link and k, so what others send changes neither.
-/// Events of one moment happen in the order in which they were caused.
+/// All that happens is a function of the options and of the calls: the k-th message from one peer to another
+/// has its delay and its luck from `philox`, of the seed of that link and k, so what others send changes
+/// neither.  Events of one moment happen in the order in which they were caused.
 template <class Frame>
 class loopback {
 public:
@@ -176,7 +177,7 @@ public:
     }
     /// It begins anew, with neither messages nor a timer.
     void start(endpoint_id who) {
-        at(who).runs = true;
+        if (std::exchange(at(who).runs, true)) return;
         for (std::size_t other = 0; other < size(); ++other) {
             for (auto* const over : {&links_[index(who)][other], &links_[other][index(who)]}) {
                 over->last = {};
@@ -240,18 +241,6 @@ private:
         std::uint32_t place;
         std::chrono::nanoseconds delay;
     };
-    struct entry {
-        time_point when{};
-        std::uint64_t order = 0;
-        std::uint32_t what = 0; ///< a place in `letters_`, or an endpoint
-        bool is_timer = false;
-
-        /// For the heap: the first event has the highest rank.
-        [[nodiscard]] static bool later(entry const& a, entry const& b) {
-            return a.when != b.when ? a.when > b.when : a.order > b.order;
-        }
-    };
-
     [[nodiscard]] static constexpr std::size_t index(endpoint_id who) {
         return static_cast<std::size_t>(who);
     }
@@ -292,16 +281,12 @@ private:
         letters_[place] = std::move(one);
         return place;
     }
-    void push(entry one) {
-        queue_.push_back(one);
-        std::push_heap(queue_.begin(), queue_.end(), entry::later);
-    }
     void set_out(std::uint32_t place, std::chrono::nanoseconds delay) {
         auto const& one = letters_[place];
         auto& over = links_[index(one.from)][index(one.to)];
         time_point when = now_ + delay + endpoints_[index(one.from)].extra;
         if (options_.in_order) when = over.last = std::max(over.last, when);
-        push({when, ++order_, place, false});
+        queue_.push({when, ++order_, place, false});
     }
     void release() {
         std::erase_if(held_, [this](held_letter const& one) {
@@ -321,17 +306,15 @@ private:
     void queue_timer(endpoint_id who, endpoint& sleeper) {
         sleeper.queued = sleeper.wake;
         sleeper.queued_order = sleeper.wake_order;
-        push({sleeper.wake, sleeper.wake_order, std::uint32_t(who), true});
+        queue_.push({sleeper.wake, sleeper.wake_order, std::uint32_t(who), true});
     }
 
     /// Whether the first entry of the queue was an event for somebody.
     bool take(auto& handler) {
-        std::pop_heap(queue_.begin(), queue_.end(), entry::later);
-        entry const next = queue_.back();
-        queue_.pop_back();
+        detail::timed_event const next = queue_.pop();
         return next.is_timer ? take_timer(next, handler) : take_letter(next, handler);
     }
-    bool take_timer(entry const& next, auto& handler) {
+    bool take_timer(detail::timed_event const& next, auto& handler) {
         auto const who = static_cast<endpoint_id>(next.what);
         auto& sleeper = endpoints_[next.what];
         if (next.order != sleeper.queued_order) return false; // an earlier one took its place
@@ -344,7 +327,7 @@ private:
         handler.on_timer(who, now_);
         return true;
     }
-    bool take_letter(entry const& next, auto& handler) {
+    bool take_letter(detail::timed_event const& next, auto& handler) {
         letter one = std::move(letters_[next.what]);
         free_.push_back(next.what);
         auto& receiver = endpoints_[index(one.to)];
@@ -380,7 +363,7 @@ private:
     std::vector<letter> letters_;
     std::vector<std::uint32_t> free_; ///< places in `letters_`
     std::vector<held_letter> held_;
-    std::vector<entry> queue_; ///< a heap
+    detail::event_queue queue_;
 };
 
 static_assert(transport<loopback<int>::port, std::shared_ptr<int const>>);

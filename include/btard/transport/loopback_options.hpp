@@ -1,4 +1,4 @@
-// btard/transport/loopback_options.hpp: how the network in memory delays, reorders and loses, and what it counts.
+// btard/transport/loopback_options.hpp: how the network in memory delays and loses, and what it counts.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
