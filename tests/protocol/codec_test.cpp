@@ -34,7 +34,8 @@ std::vector<wire::message> examples() {
             wire::signed_outcome{at, peer_id{1}, hash, by},
             wire::row{5, peer_id{1}, part_id{2}, {hash, hash}, {1.5f, -0.0f, 3e38f}},
             wire::aggregate{5, part_id{2}, {1, 2, 3}},
-            wire::wanted{5, part_id{2}, peer_id{3}}};
+            wire::wanted{5, part_id{2}, peer_id{3}, {}},
+            wire::evidence{{{5, peer_id{1}, part_id{2}, {hash}, {1, 2}}}, 6}};
 }
 
 } // namespace

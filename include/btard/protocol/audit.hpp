@@ -69,7 +69,7 @@ template <class B, verifiable_aggregator A>
             if (who != target) continue;
             auto const values = cut.slice(std::span<float const>(gradient), part);
             if (bench.right_testimony(record, part, values, before.aggregate(part)) == said) continue;
-            wire::evidence shown{now, {}};
+            wire::evidence shown{{}, now};
             shown.rows.push_back({before.step(), target, part, tree.branch(part), {values.begin(), values.end()}});
             accuse(wire::charge::testimony, part, std::move(shown));
         }

@@ -267,12 +267,12 @@ struct aggregate {
 
 /// What an accusation rests on, from the accuser to all: the row of the accused, or all that a part was made of.
 struct evidence {
-    std::uint64_t step = 0; ///< in which it is accused
     std::vector<row> rows = {};
+    std::uint64_t step = 0; ///< in which it is accused
 
     static constexpr void members(auto& self, auto&& member) {
-        member(self.step);
         member(self.rows, &wire_limits::peers);
+        member(self.step);
     }
     friend bool operator==(evidence const&, evidence const&) = default;
 };

@@ -527,7 +527,7 @@ private:
     void check_rows_of(part_id part, auto&& accuse) {
         for (auto const& [name, row] : at_->malformed) {
             if (name.first != part) continue;
-            wire::evidence shown{at_->step(), {row}};
+            wire::evidence shown{{row}, at_->step()};
             accuse({row.sender, at_->step(), wire::charge::shape, part, hash_of(shown)}, shown);
         }
         if (!at_->part(part).stands) return;
@@ -540,7 +540,7 @@ private:
                                    at_->aggregate(part), bench_.z_of(at_->record, part));
         for (std::size_t k = 0; k < said.size(); ++k) {
             if (said[k].first == at_->self || right[k] == said[k].second) continue;
-            wire::evidence shown{at_->step(), {at_->row(part, said[k].first).value()}};
+            wire::evidence shown{{at_->row(part, said[k].first).value()}, at_->step()};
             accuse({said[k].first, at_->step(), wire::charge::testimony, part, hash_of(shown)}, shown);
         }
     }

@@ -101,7 +101,7 @@ struct step_state {
     }
     /// All rows of a part, which are here, as evidence.
     [[nodiscard]] wire::evidence all_rows(part_id part, std::uint64_t accused_in) const {
-        wire::evidence shown{accused_in, {}};
+        wire::evidence shown{{}, accused_in};
         for (peer_id const sender : senders(part)) shown.rows.push_back(row(part, sender).value());
         return shown;
     }
