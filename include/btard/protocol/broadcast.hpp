@@ -142,6 +142,12 @@ public:
         auto const* held = entry.kind == entry_kind::body ? bodies_.find(member, entry.hash) : nullptr;
         return held ? std::span<std::byte const>(held->body.bytes) : std::span<std::byte const>{};
     }
+    /// The same with its signature; null where there is none.
+    [[nodiscard]] wire::signed_body const* signed_body(peer_id member) const {
+        auto const& entry = log_.at(static_cast<std::size_t>(member));
+        auto const* held = entry.kind == entry_kind::body ? bodies_.find(member, entry.hash) : nullptr;
+        return held ? &held->body : nullptr;
+    }
     /// Two bodies that this member signed, if it did.
     [[nodiscard]] std::optional<equivocation> equivocated(peer_id member) const {
         auto const& held = bodies_.of(member);

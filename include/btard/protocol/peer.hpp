@@ -20,6 +20,7 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/actions.hpp>
 #include <btard/protocol/audit.hpp>
+#include <btard/protocol/chronicle.hpp>
 #include <btard/protocol/codec.hpp>
 #include <btard/protocol/conduct.hpp>
 #include <btard/protocol/exchange.hpp>
@@ -78,6 +79,7 @@ public:
         members_ = std::make_shared<roster const>(setup_.members);
         next_ = {setup_.run, 0, 0, setup_.members, {}, genesis_value(setup_.run)};
         given_.assign(bench_.size, 0.0f);
+        next_.given = {{0, bench_.size, hash_of(std::span<float const>(given_))}};
         expects(members_->find(setup_.self).has_value(), "a peer that is no member of its run");
     }
 
@@ -172,6 +174,10 @@ public:
     [[nodiscard]] std::set<public_key> const& banned() const { return banned_; }
     [[nodiscard]] std::size_t faults() const { return setup_.rules.faults_among(members_->size(), banned_.size()); }
     [[nodiscard]] proceedings<S> const& logs() const { return proceedings_; }
+    /// Why somebody was banned in the last step, for third parties: until the next step begins.
+    [[nodiscard]] std::optional<ban_record> record_of(public_key const& who, offence why) const {
+        return chronicle_.record_of(who, why, bench_, setup_.rules, at_.get(), last_.get(), proceedings_);
+    }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.
@@ -795,11 +801,15 @@ private:
     void finish(time_point) {
         std::vector<float> aggregate(bench_.size);
         auto const cut = at_->cut();
+        std::vector<tile> stood;
         for (part_id const part : at_->judge->standing()) {
             if (!at_->judge->stands(part)) continue;
             std::ranges::copy(at_->aggregate(part), cut.slice(std::span(aggregate), part).begin());
             std::ranges::copy(at_->aggregate(part), cut.slice(std::span(given_), part).begin());
+            stood.push_back({cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
         }
+        next_.given = tiled(next_.given, stood, given_);
+        chronicle_.note(at_->context, proceedings_.logs_of(at_->step()));
         note_quarrels();
         std::uint64_t const step = at_->step();
         std::vector<bool> out(members_->size());
@@ -833,6 +843,7 @@ private:
         next_.step = at_->step() + 1;
         next_.before = at_->record.value().value();
         next_.idle.clear();
+        next_.banned = banned_.size();
         if (std::ranges::find(out, true) != out.end()) {
             ++next_.epoch;
             std::erase_if(next_.roster, [&](log_member const& one) { return out[std::size_t(*members_->find(one.key))]; });
@@ -865,6 +876,7 @@ private:
     btard::standing standing_;
     proceedings<S> proceedings_;
     exchange exchange_;
+    chronicle chronicle_;
     std::shared_ptr<roster const> members_;
     step_context next_;         // of the step that is going on, or the next one
     std::vector<float> given_;  // (size)

@@ -11,6 +11,7 @@
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/signer.hpp>
 #include <btard/protocol/statement.hpp>
+#include <btard/protocol/transcript.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -223,6 +224,38 @@ public:
         if (held_.size() < 2) return {};
         auto const& last = *held_[held_.size() - 2];
         return judge_contest(*with_, {run_, last.at}, last.among->members(), faults, last.machine.log(), reports);
+    }
+    /// The logs of a step, of this one or the one before, in their order, with all signatures that are here.
+    [[nodiscard]] std::vector<kept_log> logs_of(std::uint64_t step) const {
+        std::vector<kept_log> all;
+        for (auto const& one : held_) {
+            auto const& machine = one->machine;
+            if (one->at.step != step || !machine.decided()) continue;
+            auto& log = all.emplace_back();
+            log.certificate = machine.certificate().value_or(wire::log_certificate{one->at, false, machine.log(), {}});
+            for (std::size_t k = 0; k < one->among->size(); ++k)
+                if (auto const* said = machine.signed_body(peer_id(k))) log.bodies.push_back({said->bytes, said->by_sender});
+        }
+        return all;
+    }
+    /// Two statements of a member for one slot: seen here, or shown by others in the next broadcast.
+    [[nodiscard]] std::optional<equivocation> proof_against(public_key const& who) const {
+        for (std::size_t k = 0; k < held_.size(); ++k) {
+            auto const& one = *held_[k];
+            auto const member = one.among->find(who);
+            if (!member || !one.machine.decided()) continue;
+            if (auto both = one.machine.equivocated(*member)) return both;
+            if (k + 1 == held_.size() || !held_[k + 1]->machine.decided()) continue;
+            std::vector<wire::aftermath> reports;
+            for (std::size_t m = 0; m < held_[k + 1]->among->size(); ++m) {
+                wire::aftermath seen;
+                if (byte_reader(held_[k + 1]->machine.body(peer_id(m))).read(seen)) reports.push_back(std::move(seen));
+            }
+            auto const verdict = judge_contest(*with_, {run_, one.at}, one.among->members(), 0, one.machine.log(), reports);
+            for (auto const& proof : verdict.proofs)
+                if (one.among->key(proof.member) == who) return proof;
+        }
+        return {};
     }
     /// The members of the broadcast before.
     [[nodiscard]] roster const& last_members() const { return *held_[held_.size() - 2]->among; }

@@ -111,6 +111,21 @@ public:
     [[nodiscard]] peer_type& at(std::size_t peer) { return *peers_[peer]; }
     [[nodiscard]] bool is_member(std::size_t peer) const { return weights_[peer] != 0; }
     [[nodiscard]] swarm_events const& events() const { return events_; }
+    /// What third parties have to know of this run to check its bans.
+    [[nodiscard]] trust_root root_of_trust() const {
+        trust_root root{run_id(), {}};
+        for (auto const& key : keys_) root.members.push_back({key.key(), {}});
+        return root;
+    }
+    /// Why somebody was banned in the last step, from the first honest peer that can tell.
+    [[nodiscard]] std::optional<ban_record> record_of(removal const& ban) const {
+        auto const names = enum_names(offence{});
+        auto const why = static_cast<offence>(std::ranges::find(names, ban.why) - names.begin());
+        for (std::size_t k = 0; k < peers_.size(); ++k)
+            if (running_[k] && !lies(k) && weights_[k] != 0)
+                if (auto made = peers_[k]->record_of(keys_[ban.peer].key(), why)) return made;
+        return {};
+    }
     /// Those removed so far, in order.
     [[nodiscard]] std::span<removal const> removals() const { return all_removed_; }
 
@@ -120,12 +135,13 @@ private:
         act::compute what;
     };
 
+    [[nodiscard]] digest run_id() const { return tagged_hash("run of a swarm in one process", options_.seed); }
     [[nodiscard]] static loopback_options seeded(loopback_options options, std::uint64_t run) {
         if (options.seed == 0) options.seed = run;
         return options;
     }
     void make_peers(Rule const& rule, Conduct const& conduct) {
-        peer_setup setup{.run = tagged_hash("run of a swarm in one process", options_.seed),
+        peer_setup setup{.run = run_id(),
                          .rules = checks_.rules(options_.peers)};
         for (std::size_t k = 0; k < options_.peers; ++k) {
             setup.members.push_back({keys_[k].key(), {}});
