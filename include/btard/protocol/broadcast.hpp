@@ -102,10 +102,9 @@ public:
     [[nodiscard]] log_list const& log() const { return outcome_.log(); }        ///< when decided
     [[nodiscard]] log_list const& own_list() const { return vote_.own().list; } ///< when signed
     [[nodiscard]] bool relayed() const { return relayed_; }                     ///< a relay was begun
-    [[nodiscard]] std::uint64_t offences() const {
-        return check_.offences();
-    }                                                                       ///< no honest member's messages
-    [[nodiscard]] time_point deadline() const { return times_.deadline(); } ///< D, later after a pause
+    [[nodiscard]] time_point deadline() const { return times_.deadline(); }     ///< D, later after a pause
+    /// Messages that no honest member sends.
+    [[nodiscard]] std::uint64_t offences() const { return check_.offences(); }
     [[nodiscard]] digest_tally const& digests() const { return vote_.tally(); }
     [[nodiscard]] relay_set const& relay() const { return relay_.accepted(); }
     /// The bytes of a body of the log; when closed, of each member with one.
@@ -126,6 +125,8 @@ public:
     [[nodiscard]] std::vector<bool> silent() const { return digests().silent(log()); }
 
 private:
+    using enum broadcast_stage;
+
     [[nodiscard]] std::size_t size() const { return setup_.members.size(); }
     [[nodiscard]] wire::log_question certificate_question() const {
         return {.at = setup_.in.at, .certificate = true};
@@ -134,19 +135,18 @@ private:
     // ---- bodies, until everything is here: then there is no need to wait
 
     void on(peer_id, wire::signed_body const& m) {
-        bool const fetching = stage_ == broadcast_stage::fetching;
-        if (!bodies_.take(m, fetching ? std::span(log()) : std::span<list_entry const>{}, check_, out_))
-            return;
+        auto const wanted = stage_ == fetching ? std::span(log()) : std::span<list_entry const>{};
+        if (!bodies_.take(m, wanted, check_, out_)) return;
         list_if_complete();
         close_if_complete();
     }
     void list_if_complete() {
-        if (vote_.is_signed() || stage_ > broadcast_stage::alone || bodies_.count() < size()) return;
-        if (stage_ == broadcast_stage::alone) times_.count_anew(0);
+        if (vote_.is_signed() || stage_ > alone || bodies_.count() < size()) return;
+        if (stage_ == alone) times_.count_anew(0);
         sign_list();
     }
     void sign_list() {
-        stage_ = broadcast_stage::listed;
+        stage_ = listed;
         times_.wait_until(2);
         close_if_full(vote_.sign(bodies_.list(), check_, out_));
     }
@@ -162,8 +162,8 @@ private:
         if (decided()) return;
         auto const hash = vote_.valid(c, check_);
         if (!hash) return;
-        if (c.outcome)
-            decide(closed_by::outcome_certificate, c); // q > f: an honest member has closed with it
+        // With an outcome an honest member has closed: q > f.
+        if (c.outcome) decide(closed_by::outcome_certificate, c);
         else if (is_full(c)) decide(closed_by::full_certificate, c);
         else relay_.take(c, *hash);
     }
@@ -171,11 +171,11 @@ private:
     // ---- the relay, when they have not
 
     void on(peer_id, wire::relayed_body const& m) {
-        if (decided() || stage_ == broadcast_stage::paused) return;
+        if (decided() || stage_ == paused) return;
         if (relay_.take(m, bodies_, check_, out_)) list_if_complete();
     }
     void on(peer_id, wire::relayed_certificate const& m) {
-        if (decided() || stage_ == broadcast_stage::paused) return;
+        if (decided() || stage_ == paused) return;
         if (m.certificate.outcome) return void(check_.refuse());
         auto const hash = vote_.valid(m.certificate, check_);
         if (!hash) return;
@@ -197,41 +197,41 @@ private:
 
     void advance(time_point now) {
         switch (stage_) {
-        case broadcast_stage::collecting:
+        case collecting:
             if (times_.due() < deadline() && !bodies_.missing_only(setup_.not_waited_for))
                 return times_.wait_until(0);
-            stage_ = broadcast_stage::pulling;
+            stage_ = pulling;
             times_.wait_longer();
             return out_.to_all(wire::log_question{.at = setup_.in.at, .bodies = bodies_.missing()});
-        case broadcast_stage::pulling:
-            if (bodies_.count() < setup_.quorum) return pause(broadcast_stage::alone, bodies_.count(), now);
+        case pulling:
+            if (bodies_.count() < setup_.quorum) return pause(alone, bodies_.count(), now);
             return sign_list();
-        case broadcast_stage::listed: return close_or_ask();
-        case broadcast_stage::asking:
-            stage_ = broadcast_stage::relaying;
+        case listed: return close_or_ask();
+        case asking:
+            stage_ = relaying;
             relay_.begin(vote_, bodies_, check_, out_);
             return times_.wait_until(3 + relay_.round());
-        case broadcast_stage::relaying:
+        case relaying:
             if (relay_.in_last_round()) return end_relay(now);
             relay_.begin_next_round();
             return times_.wait_until(3 + relay_.round());
-        case broadcast_stage::alone:
+        case alone:
             if (bodies_.count() < setup_.quorum) return ask_again(now);
-            stage_ = broadcast_stage::collecting;
+            stage_ = collecting;
             return times_.count_anew(0);
-        case broadcast_stage::paused:
+        case paused:
             if (digests().heard() < setup_.quorum) return ask_again(now);
-            stage_ = broadcast_stage::listed;
+            stage_ = listed;
             return times_.count_anew(2);
-        case broadcast_stage::fetching: return ask_again(now);
-        case broadcast_stage::closed: return;
+        case fetching: return ask_again(now);
+        case closed: return;
         }
     }
     void close_or_ask() {
         bool const open = rules.differing_digest_keeps_open && vote_.contradicted();
         if (auto mine = vote_.own_certificate(); mine && !open)
             return decide(closed_by::certificate, *std::move(mine));
-        stage_ = broadcast_stage::asking;
+        stage_ = asking;
         times_.wait_until(3);
         relayed_ = true;
         out_.to_all(vote_.own());
@@ -239,7 +239,7 @@ private:
     }
     void end_relay(time_point now) {
         relay_.end();
-        if (digests().heard() < setup_.quorum) return pause(broadcast_stage::paused, digests().heard(), now);
+        if (digests().heard() < setup_.quorum) return pause(paused, digests().heard(), now);
         wire::log_certificate mine{setup_.in.at, true, relay().outcome(), {}};
         out_.to_all(outcome_.sign(mine.list, check_));
         decide(closed_by::relay, std::move(mine));
@@ -251,8 +251,8 @@ private:
     }
     void ask_again(time_point now) {
         times_.wait_from(now);
-        if (stage_ == broadcast_stage::paused) out_.to_all(vote_.own());
-        if (stage_ == broadcast_stage::alone)
+        if (stage_ == paused) out_.to_all(vote_.own());
+        if (stage_ == alone)
             for (auto const& mine : bodies_.of(setup_.self)) out_.to_all(mine.body);
         out_.to_all(wire::log_question{.at = setup_.in.at,
                                        .bodies = decided() ? bodies_.missing(log()) : bodies_.missing(),
@@ -265,15 +265,15 @@ private:
     void decide(closed_by how, wire::log_certificate with) {
         if (!with.outcome) vote_.learn(with, out_);
         outcome_.decide(how, std::move(with));
-        stage_ = broadcast_stage::fetching;
+        stage_ = fetching;
         times_.wait_longer();
         if (auto lack = bodies_.missing(log()); !lack.empty())
             out_.to_all(wire::log_question{.at = setup_.in.at, .bodies = std::move(lack)});
         close_if_complete();
     }
     void close_if_complete() {
-        if (stage_ != broadcast_stage::fetching || !bodies_.missing(log()).empty()) return;
-        stage_ = broadcast_stage::closed;
+        if (stage_ != fetching || !bodies_.missing(log()).empty()) return;
+        stage_ = closed;
         out_.put(act::log_closed{how(), hash_of(log())});
     }
 
