@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/protocol/decoding.hpp>
 #include <btard/protocol/encoding.hpp>
 #include <btard/protocol/log_messages.hpp>
 #include <btard/protocol/messages.hpp>

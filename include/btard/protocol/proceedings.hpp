@@ -6,7 +6,9 @@
 #include <btard/protocol/agreed_log.hpp>
 #include <btard/protocol/broadcast.hpp>
 #include <btard/protocol/contest.hpp>
+#include <btard/protocol/decoding.hpp>
 #include <btard/protocol/encoding.hpp>
+#include <btard/protocol/log_actions.hpp>
 #include <btard/protocol/log_messages.hpp>
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/signer.hpp>
