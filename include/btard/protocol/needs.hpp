@@ -19,6 +19,7 @@ struct need {
     wire::wanted what{};
     std::vector<peer_id> first = {}; ///< in the roster of its step
     bool only_first = false;         ///< nobody else is asked
+    bool nothing = false;            ///< for a place in a list that there is nothing to send for
 };
 
 [[nodiscard]] inline need need_row(step_state const& in, part_id part, peer_id sender, std::vector<peer_id> first) {
@@ -68,14 +69,14 @@ struct need {
     return all;
 }
 /// VOTE: a piece of evidence for each accusation, then each row that is to be shown, in the order of the log.  About
-/// gradients there is none: everybody recomputes them, and such a need asks for nothing.
+/// gradients there is none: everybody recomputes them.
 ///
 /// @param last null in the first step, of which there are no accusations about the step before
 [[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last) {
     std::vector<need> all;
     for (auto const& [by, what] : at.judge->accusations()) {
         need one{{at.step(), {}, {}, what.evidence}, {by}};
-        if (what.of == wire::charge::gradient) one.what.evidence.reset();
+        one.nothing = what.of == wire::charge::gradient;
         all.push_back(std::move(one));
     }
     for (auto const& row : at.judge->shown()) {
@@ -92,17 +93,17 @@ struct need {
     return all;
 }
 
-[[nodiscard]] inline bool asks_for_nothing(need const& one) { return !one.what.sender && !one.what.evidence; }
-
 /// @param in the step of which it is
-[[nodiscard]] inline bool is_here(wire::wanted const& what, step_state const& in) {
+[[nodiscard]] inline bool is_here(need const& one, step_state const& in) {
+    auto const& what = one.what;
+    if (one.nothing) return true;
     if (what.evidence) return in.shown.contains(*what.evidence);
     if (what.sender) return in.has_row(what.part, *what.sender);
     return !in.aggregate(what.part).empty();
 }
 /// It is here, or is known to be no gradient.
-[[nodiscard]] inline bool is_settled(wire::wanted const& what, step_state const& in) {
-    return is_here(what, in) || (what.sender && in.malformed.contains({what.part, *what.sender}));
+[[nodiscard]] inline bool is_settled(need const& one, step_state const& in) {
+    return is_here(one, in) || (one.what.sender && in.malformed.contains({one.what.part, *one.what.sender}));
 }
 
 } // namespace btard
