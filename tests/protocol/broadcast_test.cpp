@@ -498,3 +498,39 @@ TEST_CASE("broadcast: who was cut off while the others relayed closes with their
         CHECK(s.peers[4]->how() == closed_by::outcome_certificate);
     }
 }
+
+TEST_CASE("broadcast: who asks all for a certificate before the deadline closes with it; who has decided asks nobody") {
+    plain s(4, 1, 1);
+    s.submit_all();
+    for (std::size_t k = 1; k < 4; ++k) s.deliver(0, k, s.body(0, 1));
+    s.flush();
+    s.peers[2]->ask_for_certificate();
+    s.flush();
+    CHECK_FALSE(s.peers[2]->decided()); // nobody has one yet
+    s.deliver(0, 1, s.vote(0, hash_of(s.peers[1]->own_list())));
+    s.flush();
+    REQUIRE(s.peers[1]->decided());
+    for (auto& one : s.peers)
+        if (one) one->ask_for_certificate();
+    s.flush();
+    CHECK(s.agreed(1));
+    CHECK(s.peers[2]->how() == closed_by::full_certificate);
+    s.peers[2]->ask_for_certificate();
+    CHECK(outgoing(*s.peers[2]).empty());
+}
+
+TEST_CASE("broadcast: the deadline is that of the setup, until a pause moves it") {
+    plain s(4, 1, 0);
+    for (std::size_t a = 0; a < 4; ++a)
+        for (std::size_t b = 0; b < 4; ++b) s.cut[a][b] = a / 2 != b / 2;
+    s.submit_all();
+    for (int t = 0; t <= 20; ++t) s.tick(at(t));
+    for (auto const& one : s.peers) CHECK(one->deadline() == at(0));
+    for (auto& row : s.cut) row.assign(4, false);
+    for (int t = 21; t <= 40; ++t) s.tick(at(t));
+    REQUIRE(s.agreed(0));
+    for (auto const& one : s.peers) {
+        CHECK(one->deadline() >= at(20));
+        CHECK(one->next_from() == one->deadline() + 3 * delta);
+    }
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <btard/core/random.hpp>
 #include <btard/core/types.hpp>
+#include <btard/protocol/decoding.hpp>
 #include <btard/protocol/encoding.hpp>
 
 #include <doctest/doctest.h>

@@ -3,6 +3,8 @@
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/host.hpp>
 #include <btard/core/random.hpp>
+#include <btard/protocol/decoding.hpp>
+#include <btard/protocol/encoding.hpp>
 #include <btard/protocol/tribunal.hpp>
 
 #include <doctest/doctest.h>

@@ -19,16 +19,10 @@
 
 namespace btard {
 
-/// What a validator does beside the step that is going on.
-struct audit {
-    peer_id target{}; ///< in the roster of the step before
-    std::optional<std::vector<float>> gradient = {}; ///< recomputed
-};
-
-/// What it has to say.
+/// What a peer has to say against others, each with what it shows for it.
 struct audit_finding {
     std::vector<std::pair<wire::accusation, std::optional<wire::evidence>>> accusations = {};
-    std::vector<part_id> demands = {}; ///< parts whose rows it did not get
+    std::vector<part_id> demands = {}; ///< parts whose rows a validator did not get
     bool clean = false;
 };
 
@@ -85,6 +79,29 @@ template <class B, verifiable_aggregator A>
     }
     found.clean = found.accusations.empty() && found.demands.empty();
     return found;
+}
+
+/// VA: the owner of a part has its rows, and so knows every testimony about it.
+template <class B, verifiable_aggregator A>
+void examine_rows(court<B, A> const& bench, step_state const& at, part_id part, audit_finding& found) {
+    auto const accuse = [&](wire::charge of, wire::row const& row) {
+        wire::evidence shown{{row}, at.step()};
+        wire::accusation const one{row.sender, at.step(), of, part, hash_of(shown)};
+        found.accusations.emplace_back(one, std::move(shown));
+    };
+    for (auto const& [name, row] : at.malformed)
+        if (name.first == part) accuse(wire::charge::shape, row);
+    if (!at.part(part).stands) return;
+    auto const said = at.judge->said(part);
+    std::vector<float const*> rows;
+    for (auto const& one : said) rows.push_back(at.values(part, one.first));
+    if (std::ranges::find(rows, nullptr) != rows.end()) return;
+    auto const right = testify(bench.on, bench.rule,
+                               matrix_view<float const>(std::span<float const* const>(rows), at.cut().size(part)),
+                               at.aggregate(part), bench.z_of(at.record, part));
+    for (std::size_t k = 0; k < said.size(); ++k)
+        if (said[k].first != at.self && right[k] != said[k].second)
+            accuse(wire::charge::testimony, at.row(part, said[k].first).value());
 }
 
 } // namespace btard

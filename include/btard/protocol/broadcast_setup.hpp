@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/statement.hpp>
 
@@ -52,6 +53,20 @@ enum class broadcast_stage : std::uint8_t {
     fetching,
     closed
 };
+
+/// What the caller promised.
+[[nodiscard]] inline broadcast_setup const& checked(broadcast_setup const& setup) {
+    std::size_t const n = setup.members.size();
+    auto const self = static_cast<std::size_t>(setup.self);
+    expects(self < n, "member ", self, " of ", n);
+    expects(setup.quorum > setup.faults && setup.quorum <= n, "a quorum of ", setup.quorum, " among ", n,
+            " members, ", setup.faults, " of which may lie");
+    auto const& fewer = setup.not_waited_for;
+    expects(fewer.empty() || (fewer.size() == n && setup.short_deadline <= setup.deadline), fewer.size(),
+            " members of ", n, " may be waited for less, and not longer than others");
+    expects(setup.interval.count() > 0, "the relay interval is ", setup.interval.count(), " ns");
+    return setup;
+}
 
 /// More than half; with f < n/3 more than (n + f)/2, so that not even two halves of a cut network go on.
 [[nodiscard]] constexpr std::size_t quorum_of(std::size_t members, std::size_t faults) {

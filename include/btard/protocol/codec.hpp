@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/protocol/decoding.hpp>
 #include <btard/protocol/encoding.hpp>
 #include <btard/protocol/log_messages.hpp>
 #include <btard/protocol/messages.hpp>
@@ -20,7 +21,7 @@ namespace wire {
 
 /// All that one peer sends another.  The kind of a message is its place here: new ones go to the end.
 using message = std::variant<signed_body, signed_digest, signed_list, log_question, log_certificate, relayed_body,
-                             relayed_certificate, signed_outcome, row, aggregate, wanted, evidence>;
+                             relayed_certificate, signed_outcome, row, aggregate, wanted, evidence, join>;
 
 inline constexpr std::uint8_t version = 1; ///< of all the bytes: another one is another protocol
 

@@ -4,8 +4,12 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/broadcast.hpp>
+#include <btard/protocol/encoding.hpp>
+#include <btard/protocol/equivocation.hpp>
 #include <btard/protocol/log_list.hpp>
 #include <btard/protocol/log_messages.hpp>
+#include <btard/protocol/signer.hpp>
+#include <btard/protocol/statement.hpp>
 
 #include <algorithm>
 #include <cstddef>

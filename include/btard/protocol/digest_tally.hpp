@@ -63,6 +63,13 @@ public:
         auto const found = std::ranges::find(counts_, hash, &count_of::hash);
         return found == counts_.end() ? 0 : found->votes;
     }
+    /// Of whom the log has no body, or of whom there is no digest.
+    [[nodiscard]] std::vector<bool> silent(log_list const& log) const {
+        std::vector<bool> them(votes_.size());
+        for (std::size_t k = 0; k < votes_.size(); ++k)
+            them[k] = log[k].kind != entry_kind::body || !heard(peer_id(k));
+        return them;
+    }
     /// Both digests of a member that signed two.
     [[nodiscard]] std::optional<std::array<vote, 2>> both(peer_id member) const {
         auto const& of = votes_[index(member)];

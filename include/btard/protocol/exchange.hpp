@@ -6,6 +6,7 @@
 #include <btard/protocol/codec.hpp>
 #include <btard/protocol/commitment.hpp>
 #include <btard/protocol/messages.hpp>
+#include <btard/protocol/needs.hpp>
 #include <btard/protocol/pull_list.hpp>
 #include <btard/protocol/statement.hpp>
 #include <btard/protocol/step_state.hpp>
@@ -34,18 +35,12 @@ public:
 
     // ---- what this peer wants
 
-    void want_row(step_state const& in, part_id part, peer_id sender, std::vector<public_key> from, time_point first) {
-        if (!in.has_row(part, sender) && !in.malformed.contains({part, sender}))
-            pulls_.want({in.step(), part, sender, {}}, std::move(from), first);
+    /// It is asked for from `first` on, if nobody sends it.
+    ///
+    /// @param in the step of which it is
+    void want(need const& one, step_state const& in, time_point first) {
+        if (!is_settled(one, in)) pulls_.want(one.what, one.only_first ? in.keys(one.first) : in.others(one.first), first);
     }
-    void want_aggregate(step_state const& in, part_id part, std::vector<public_key> from, time_point first) {
-        if (in.aggregate(part).empty()) pulls_.want({in.step(), part, {}, {}}, std::move(from), first);
-    }
-    void want_evidence(step_state const& in, digest const& hash, std::vector<public_key> from, time_point first) {
-        if (!in.shown.contains(hash)) pulls_.want({in.step(), {}, {}, hash}, std::move(from), first);
-    }
-    /// It will not come any more.
-    void forget(step_state const& in, part_id part, peer_id sender) { pulls_.got({in.step(), part, sender, {}}); }
 
     // ---- what came in
 

@@ -55,15 +55,21 @@ public:
     /// @param step   complete
     /// @param before the step before it, whose validators are heard now; null in the first step
     judgement(step_record const& step, step_record const* before)
-        : step_(step), before_(before), standing_(step.standing_parts()),
+        : step_(&step), before_(before), standing_(step.standing_parts()),
           said_(standing_.size(), std::vector<std::optional<testimony>>(step.n())) {}
+
+    /// The same of a copy of the step, which is over.
+    judgement(judgement const& other, step_record const& copy) : judgement(other) {
+        step_ = &copy;
+        before_ = nullptr;
+    }
 
     /// The testimonies.  Rows whose senders said nothing useful are shown to all.
     ///
     /// @param malformed `malformed(part, testimony)`: can no row lead to it?
     offences read(agreed_log<wire::testify> const& log, auto&& malformed) {
         offences against = read_log(log, [&](peer_id who, wire::testify const& all) {
-            if (!step_.committed().contains(index(who))) return all.parts.empty();
+            if (!step_->committed().contains(index(who))) return all.parts.empty();
             if (all.parts.size() != standing_.size()) return false;
             for (std::size_t j = 0; j < standing_.size(); ++j)
                 if (malformed(standing_[j], all.parts[j])) return false;
@@ -72,7 +78,7 @@ public:
             return true;
         });
         for (std::size_t j = 0; j < standing_.size(); ++j)
-            for (std::size_t k = 0; k < step_.n(); ++k)
+            for (std::size_t k = 0; k < step_->n(); ++k)
                 if (uses(standing_[j], peer_id(k)) && !said_[j][k]) shown_.push_back({peer_id(k), standing_[j]});
         return against;
     }
@@ -107,7 +113,7 @@ public:
     offences read(agreed_log<wire::vote> const& log, auto&& found) {
         std::size_t present = 0, pieces = accusations_.size() + shown_.size();
         std::vector<std::size_t> held(pieces), guilty(accusations_.size()), slander(accusations_.size());
-        member_set here(step_.n());
+        member_set here(step_->n());
         offences against = read_log(log, [&](peer_id who, wire::vote const& said) {
             if (said.evidence.size() != pieces || said.ballots.size() != accusations_.size()) return false;
             ++present;
@@ -138,7 +144,7 @@ public:
             bool const seen = most(held[accusations_.size() + k], present);
             seen_.push_back(seen);
             if (seen) continue;
-            auto const& in = shown_[k].of_before ? *before_ : step_;
+            auto const& in = shown_[k].of_before ? *before_ : *step_;
             for (peer_id const who : {in.parts()[index(shown_[k].part)].owner, shown_[k].sender}) {
                 auto const now = shown_[k].of_before ? present_number(who) : who;
                 if (now && here.contains(index(*now))) note(against, *now, offence::hidden_row);
@@ -186,7 +192,7 @@ public:
     offences read(agreed_log<wire::open> const& log, std::span<part_id const> opened) {
         auto const rows = rows_of(opened);
         std::vector<std::size_t> held(rows.size());
-        member_set here(step_.n());
+        member_set here(step_->n());
         offences against = read_log(log, [&](peer_id who, wire::open const& said) {
             if (said.rows.size() != rows.size()) return false;
             here.insert(index(who));
@@ -195,7 +201,7 @@ public:
         });
         for (std::size_t k = 0; k < rows.size(); ++k) {
             if (most(held[k], here.count())) continue;
-            peer_id const owner = step_.parts()[index(rows[k].part)].owner;
+            peer_id const owner = step_->parts()[index(rows[k].part)].owner;
             for (peer_id const who : {rows[k].sender, owner})
                 if (here.contains(index(who))) note(against, who, offence::hidden_row);
             remove(rows[k].part);
@@ -224,7 +230,7 @@ public:
     /// @param liars those whose testimony does not
     offences convict(part_id part, bool wrong, std::span<peer_id const> liars) {
         offences against;
-        peer_id const owner = step_.parts()[index(part)].owner;
+        peer_id const owner = step_->parts()[index(part)].owner;
         if (wrong) {
             note(against, owner, offence::wrong_result);
             remove(part);
@@ -239,7 +245,7 @@ public:
     [[nodiscard]] std::vector<shown_row> rows_of(std::span<part_id const> parts) const {
         std::vector<shown_row> rows;
         for (part_id const part : parts)
-            for (std::size_t k = 0; k < step_.n(); ++k)
+            for (std::size_t k = 0; k < step_->n(); ++k)
                 if (uses(part, peer_id(k))) rows.push_back({peer_id(k), part});
         return rows;
     }
@@ -249,7 +255,7 @@ public:
     [[nodiscard]] bool accuses(peer_id by, peer_id target, part_id part) const {
         return std::ranges::any_of(accusations_, [&](accused const& one) {
             return one.by == by && one.what.target == target && one.what.part == part &&
-                   one.what.step == step_.step() && one.what.of == wire::charge::testimony;
+                   one.what.step == step_->step() && one.what.of == wire::charge::testimony;
         });
     }
 
@@ -282,18 +288,18 @@ private:
         return static_cast<std::size_t>(std::ranges::find(standing_, part) - standing_.begin());
     }
     [[nodiscard]] bool uses(part_id part, peer_id who) const {
-        return step_.parts()[index(part)].rows.contains(index(who));
+        return step_->parts()[index(part)].rows.contains(index(who));
     }
     [[nodiscard]] bool audits(peer_id by, peer_id target, std::uint64_t step) const {
         if (before_ == nullptr || step != before_->step() || index(target) >= before_->n()) return false;
-        auto const& key = step_.roster()[index(by)].key;
+        auto const& key = step_->roster()[index(by)].key;
         return std::ranges::any_of(before_->pairs(), [&](audit_pair const& pair) {
             return pair.target == target && before_->roster()[index(pair.validator)].key == key;
         });
     }
     /// The target of an accusation about the step before has the number that it had then: its key says who it is.
     void note_accused(offences& against, wire::accusation const& what) {
-        if (what.step == step_.step()) return note(against, what.target, offence_of(what.of));
+        if (what.step == step_->step()) return note(against, what.target, offence_of(what.of));
         auto const now = present_number(what.target);
         if (now) return note(against, *now, offence_of(what.of));
         std::pair const gone(before_->roster()[index(what.target)].key, offence_of(what.of));
@@ -302,9 +308,9 @@ private:
     /// Of a member of the step before, in this one.
     [[nodiscard]] std::optional<peer_id> present_number(peer_id before) const {
         auto const& key = before_->roster()[index(before)].key;
-        auto const now = std::ranges::find(step_.roster(), key, &log_member::key);
-        if (now == step_.roster().end()) return {};
-        return peer_id(now - step_.roster().begin());
+        auto const now = std::ranges::find(step_->roster(), key, &log_member::key);
+        if (now == step_->roster().end()) return {};
+        return peer_id(now - step_->roster().begin());
     }
     /// A part that a target of this validator has made.
     [[nodiscard]] bool may_demand(peer_id by, part_id part) const {
@@ -321,11 +327,11 @@ private:
     }
     [[nodiscard]] bool may_accuse(peer_id by, wire::accusation const& one) const {
         if (audits(by, one.target, one.step)) return one.of != wire::charge::shape && index(one.part) < before_->parts().size();
-        if (one.step != step_.step() || index(one.target) >= step_.n() || index(one.part) >= step_.parts().size()) return false;
-        auto const& part = step_.parts()[index(one.part)];
+        if (one.step != step_->step() || index(one.target) >= step_->n() || index(one.part) >= step_->parts().size()) return false;
+        auto const& part = step_->parts()[index(one.part)];
         if (part.owner != by) return false;
         if (one.of == wire::charge::testimony) return part.stands && said_[place(one.part)][index(one.target)].has_value();
-        return one.of == wire::charge::shape && step_.committed().contains(index(one.target));
+        return one.of == wire::charge::shape && step_->committed().contains(index(one.target));
     }
     [[nodiscard]] static bool same_charge(wire::accusation const& a, wire::accusation const& b) {
         return a.target == b.target && a.step == b.step && a.of == b.of && a.part == b.part;
@@ -340,7 +346,7 @@ private:
         return offence::malformed;
     }
 
-    step_record const& step_;
+    step_record const* step_; // of which the logs are
     step_record const* before_;
     std::vector<part_id> standing_, removed_, demanded_;
     std::vector<std::vector<std::optional<testimony>>> said_; // (standing parts, n)

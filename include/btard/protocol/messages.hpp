@@ -6,6 +6,8 @@
 #include <btard/protocol/encoding.hpp>
 #include <btard/protocol/member_set.hpp>
 #include <btard/protocol/mprng.hpp>
+#include <btard/protocol/signer.hpp>
+#include <btard/protocol/statement.hpp>
 #include <btard/protocol/testimony.hpp>
 
 #include <array>
@@ -40,6 +42,18 @@ namespace wire {
 
 // ---- Bodies of broadcasts: signed, agreed upon, in the log of the step. ----
 
+/// A peer that has been a member wants to be one again; signed by itself.
+struct join {
+    log_member who{};
+    signature by{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.who);
+        member(self.by);
+    }
+    friend bool operator==(join const&, join const&) = default;
+};
+
 /// Each worker, when its gradient is done.  Members that are idle in this step have no root.
 struct commit {
     digest context{};                 ///< of the step; see step_context.hpp
@@ -47,6 +61,7 @@ struct commit {
     std::uint32_t microbatches = 0;   ///< at most its quota
     std::optional<digest> state = {}; ///< of parameters and optimizer, at steps that check it
     bool leaves = false;              ///< after this step, in good order
+    std::vector<join> joins = {};     ///< of peers that have asked this one
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.context);
@@ -54,6 +69,7 @@ struct commit {
         member(self.microbatches);
         member(self.state);
         member(self.leaves);
+        member(self.joins, &wire_limits::peers);
     }
     friend bool operator==(commit const&, commit const&) = default;
 };
@@ -294,4 +310,18 @@ struct wanted {
 };
 
 } // namespace wire
+
+[[nodiscard]] inline digest text_of_join(digest const& run, log_member const& who) {
+    return tagged_hash("join", run, who.key, std::span<std::byte const>(who.incarnation));
+}
+template <signer S>
+[[nodiscard]] wire::join ask_to_join(S const& with, digest const& run, log_member const& who) {
+    return {who, with.sign(text_of_join(run, who).bytes)};
+}
+/// It is signed by whom it names.
+template <signer S>
+[[nodiscard]] bool proves(wire::join const& one, digest const& run, S const& with) {
+    return with.verify(one.who.key, text_of_join(run, one.who).bytes, one.by);
+}
+
 } // namespace btard

@@ -6,7 +6,9 @@
 #include <btard/protocol/agreed_log.hpp>
 #include <btard/protocol/broadcast.hpp>
 #include <btard/protocol/contest.hpp>
+#include <btard/protocol/decoding.hpp>
 #include <btard/protocol/encoding.hpp>
+#include <btard/protocol/log_actions.hpp>
 #include <btard/protocol/log_messages.hpp>
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/signer.hpp>
@@ -63,7 +65,7 @@ private:
 };
 
 /// When a broadcast has to be over.
-struct broadcast_times {
+struct phase_times {
     time_point deadline;                  ///< D
     time_point short_deadline;            ///< for members that were silent in the one before
     std::chrono::nanoseconds interval;    ///< delta, of the relay
@@ -90,7 +92,7 @@ public:
 
     // ---- commands
 
-    void begin(std::shared_ptr<roster const> among, place at, std::size_t faults, broadcast_times const& times) {
+    void begin(std::shared_ptr<roster const> among, place at, std::size_t faults, phase_times const& times) {
         std::erase_if(held_, [&](auto const& old) { return old->at.step + 1 < at.step; });
         broadcast_setup setup{.in = {run_, at},
                               .self = among->find(self_).value(),
@@ -115,6 +117,8 @@ public:
             }
         }
     }
+    /// The last broadcast of somebody else, which is closed: what the next one says about it must be judged.
+    void inherit(proceedings const& from) { held_.push_back(std::make_unique<one>(from.now())); }
     void submit(std::vector<std::byte> body) { now().machine.submit(std::move(body)); }
 
     // ---- what came in
@@ -234,7 +238,7 @@ public:
             auto& log = all.emplace_back();
             log.certificate = machine.certificate().value_or(wire::log_certificate{one->at, false, machine.log(), {}});
             for (std::size_t k = 0; k < one->among->size(); ++k)
-                if (auto const* said = machine.signed_body(peer_id(k))) log.bodies.push_back({said->bytes, said->by_sender});
+                if (auto const* said = machine.whole_body(peer_id(k))) log.bodies.push_back({said->bytes, said->by_sender});
         }
         return all;
     }
@@ -257,6 +261,7 @@ public:
         }
         return {};
     }
+    [[nodiscard]] bool has_last() const { return held_.size() > 1; }
     /// The members of the broadcast before.
     [[nodiscard]] roster const& last_members() const { return *held_[held_.size() - 2]->among; }
 
@@ -296,7 +301,7 @@ private:
     public_key self_;
     digest run_;
     std::vector<std::unique_ptr<one>> held_; // the last one is going on
-    broadcast_times times_{};
+    phase_times times_{};
     bool closed_ = false;
     std::optional<time_point> doubtful_; // when to ask whether others have closed it
     std::optional<paused> pause_;

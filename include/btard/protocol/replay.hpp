@@ -7,7 +7,7 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/agreed_log.hpp>
 #include <btard/protocol/commitment.hpp>
-#include <btard/protocol/encoding.hpp>
+#include <btard/protocol/decoding.hpp>
 #include <btard/protocol/judgement.hpp>
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/proceedings.hpp>

@@ -25,9 +25,18 @@ public:
     statement_checker(S const& with, broadcast_setup const& setup)
         : signer_(&with), in_(setup.in), self_(setup.self), members_(setup.members) {}
 
+    [[nodiscard]] slot_context const& in() const { return in_; }
+    [[nodiscard]] peer_id self() const { return self_; }
+    [[nodiscard]] std::size_t members() const { return members_.size(); }
+    [[nodiscard]] bool is_member(peer_id one) const {
+        return static_cast<std::size_t>(one) < members_.size();
+    }
+
     [[nodiscard]] signature sign(statement kind, digest const& hash, peer_id about) const {
         return sign_statement(*signer_, in_, kind, self_, members_, hash, about);
     }
+    /// It is of this broadcast, and said to be of one of its members.
+    [[nodiscard]] bool belongs(place at, peer_id by) { return (at == in_.at && is_member(by)) || refuse(); }
     [[nodiscard]] bool good(statement kind, peer_id by, digest const& hash, peer_id about,
                             signature const& s) {
         return holds(*signer_, in_, kind, by, members_, hash, about, s) || refuse();

@@ -36,6 +36,17 @@ struct step_state {
           given(std::move(v0)) {}
     step_state(step_state const&) = delete;
     step_state& operator=(step_state const&) = delete;
+    /// What somebody else knows of a step that is over, for a peer that was no member in it.
+    [[nodiscard]] std::unique_ptr<step_state> for_newcomer(run_rules const& rules) const {
+        auto copy = std::make_unique<step_state>(context, members, nobody, rules, given);
+        copy->record = record;
+        copy->judge.emplace(*judge, copy->record);
+        copy->aggregates = aggregates;
+        copy->committed = committed;
+        copy->resulted = resulted;
+        return copy;
+    }
+    static constexpr peer_id nobody{~std::uint32_t{0}};
 
     step_context context;
     std::shared_ptr<roster const> members;
@@ -44,6 +55,7 @@ struct step_state {
     std::optional<judgement> judge;                 // from TESTIMONY on
     std::vector<float> given;                       // (size) the last aggregate that stood, part by part: v0
     std::vector<float> gradient;                    // (size) the own one, as it was committed to; empty: none
+    std::uint32_t microbatches = 0;                 // that it is the mean of
     std::optional<commitment> tree;                 // of it
     std::map<row_name, wire::row> rows;             // of others, as committed to
     std::map<row_name, wire::row> malformed;        // as committed to, and no gradient
@@ -51,6 +63,13 @@ struct step_state {
     std::map<digest, wire::evidence> shown;         // with an accusation of this step
     bool committed = false;                         // the log of COMMIT is there: parts have owners
     bool resulted = false;                          // the log of RESULT is there: aggregates have hashes
+
+    /// To the own gradient, before anybody has spoken.
+    void commit_to(std::vector<float> own, std::uint32_t done) {
+        gradient = std::move(own);
+        microbatches = done;
+        tree.emplace(gradient, partition(size(), record.workers().size()));
+    }
 
     [[nodiscard]] std::size_t size() const { return given.size(); }
     [[nodiscard]] std::uint64_t step() const { return context.step; }
@@ -115,10 +134,14 @@ struct step_state {
     [[nodiscard]] std::vector<public_key> others(std::vector<peer_id> first) const {
         for (std::size_t k = 0; k < record.n(); ++k)
             if (std::ranges::find(first, peer_id(k)) == first.end()) first.push_back(peer_id(k));
-        std::vector<public_key> keys;
-        for (peer_id const one : first)
-            if (one != self) keys.push_back(key(one));
-        return keys;
+        return keys(first);
+    }
+    /// Of these, but for the own one.
+    [[nodiscard]] std::vector<public_key> keys(std::span<peer_id const> of) const {
+        std::vector<public_key> all;
+        for (peer_id const one : of)
+            if (one != self) all.push_back(key(one));
+        return all;
     }
 };
 

@@ -4,7 +4,9 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/agreed_log.hpp>
+#include <btard/protocol/decoding.hpp>
 #include <btard/protocol/encoding.hpp>
+#include <btard/protocol/equivocation.hpp>
 #include <btard/protocol/log_list.hpp>
 #include <btard/protocol/log_messages.hpp>
 #include <btard/protocol/messages.hpp>
@@ -14,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace btard {

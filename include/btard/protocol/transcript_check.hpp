@@ -7,6 +7,7 @@
 #include <btard/crypto/sha256.hpp>
 #include <btard/protocol/broadcast_setup.hpp>
 #include <btard/protocol/contest.hpp>
+#include <btard/protocol/decoding.hpp>
 #include <btard/protocol/log_list.hpp>
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/proceedings.hpp>

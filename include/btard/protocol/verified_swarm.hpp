@@ -104,6 +104,14 @@ public:
     void crash(std::size_t peer) {
         net_->stop(endpoint_id(peer));
         running_[peer] = false;
+        returns_[peer] = false;
+    }
+    /// It wants to be a member again, with nothing left of what it had: asks until the others let it in, and takes over
+    /// what one of them knows.
+    void restart(std::size_t peer) {
+        expects(!running_[peer], "peer ", peer, " is still there");
+        net_->start(endpoint_id(peer));
+        returns_[peer] = true;
     }
 
     using network = loopback<wire::message>;
@@ -141,7 +149,8 @@ private:
         return options;
     }
     void make_peers(Rule const& rule, Conduct const& conduct) {
-        peer_setup setup{.run = run_id(),
+        auto& setup = setup_;
+        setup = {.run = run_id(),
                          .rules = checks_.rules(options_.peers)};
         for (std::size_t k = 0; k < options_.peers; ++k) {
             setup.members.push_back({keys_[k].key(), {}});
@@ -164,6 +173,7 @@ private:
         running_.assign(options_.peers, true);
         waits_.assign(options_.peers, true);
         acted_.assign(options_.peers, false);
+        returns_.assign(options_.peers, false);
     }
 
     // ---- one step
@@ -173,6 +183,8 @@ private:
         made_.reset();
         computed_.clear();
         acted_.assign(options_.peers, false);
+        for (std::size_t k = 0; k < options_.peers; ++k)
+            if (returns_[k]) come_back(k);
         for (std::size_t k = 0; k < options_.peers; ++k)
             if (takes_part(k) && waits_[k]) begin(k);
         serve();
@@ -184,6 +196,29 @@ private:
             serve();
         }
         return report();
+    }
+    void come_back(std::size_t k) {
+        public_key const& key = keys_[k].key();
+        for (std::size_t donor = 0; donor < options_.peers; ++donor) {
+            if (!takes_part(donor) || lies(donor) || !waits_[donor]) continue;
+            if (peers_[donor]->membership().members()->find(key)) {
+                setup_.self = key;
+                setup_.secret = tagged_hash("secret", options_.seed, k, step_);
+                auto doing = peers_[k]->conduct();
+                peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, peers_[donor]->bench(), std::move(doing), *peers_[donor]);
+                everybody_[key] = peers_[k].get();
+                running_[k] = waits_[k] = true;
+                returns_[k] = false;
+                weights_[k] = 1;
+                return;
+            }
+            break;
+        }
+        log_member who{key, {}};
+        std::ranges::copy(detail::little_endian(step_ + 1), who.incarnation.begin());
+        auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who));
+        for (std::size_t to = 0; to < options_.peers; ++to)
+            if (takes_part(to)) net_->post(endpoint_id(k), endpoint_id(to), asks);
     }
     void begin(std::size_t k) {
         waits_[k] = false;
@@ -358,10 +393,12 @@ private:
 public:
     void on_frame(endpoint_id to, endpoint_id from, std::shared_ptr<wire::message const> message, time_point now) {
         auto const k = std::size_t(to);
+        if (!running_[k]) return; // it has lost everything, and waits to be let in
         peers_[k]->handle_message(keys_[std::size_t(from)].key(), *message, now);
         drain(k);
     }
     void on_timer(endpoint_id who, time_point now) {
+        if (!running_[std::size_t(who)]) return;
         peers_[std::size_t(who)]->handle_timeout(now);
         drain(std::size_t(who));
     }
@@ -376,7 +413,8 @@ private:
     std::vector<Task> tasks_; // one per thread
     std::vector<Attack> attacks_;
     std::vector<std::unique_ptr<peer_type>> peers_;
-    std::vector<bool> running_, waits_, acted_;
+    peer_setup setup_; // what all have in common
+    std::vector<bool> running_, waits_, acted_, returns_;
     std::vector<request> requests_;
     std::map<std::size_t, bool> computed_; // who has a gradient in this step
     std::optional<std::vector<float>> made_;

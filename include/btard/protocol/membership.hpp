@@ -1,0 +1,167 @@
+// btard/protocol/membership.hpp: who is a member, who was one, and what a step changes about it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/types.hpp>
+#include <btard/protocol/actions.hpp>
+#include <btard/protocol/agreed_log.hpp>
+#include <btard/protocol/contest.hpp>
+#include <btard/protocol/judgement.hpp>
+#include <btard/protocol/messages.hpp>
+#include <btard/protocol/mprng.hpp>
+#include <btard/protocol/proceedings.hpp>
+#include <btard/protocol/run_rules.hpp>
+#include <btard/protocol/signer.hpp>
+#include <btard/protocol/standing.hpp>
+#include <btard/protocol/step_context.hpp>
+#include <btard/protocol/step_record.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace btard {
+
+/// The only one that changes the roster.  A function of the agreed logs: what a step has against members is gathered
+/// while the step goes on, and takes effect when it is over, in no order.
+class membership {
+public:
+    membership(digest const& run, std::vector<log_member> members, run_rules const& rules)
+        : rules_(rules), standing_(rules.faults, rules.standing), members_(std::make_shared<roster const>(members)),
+          context_{run, 0, 0, std::move(members), {}, genesis_value(run)} {}
+
+    // ---- what a step has against members
+
+    void against(offences const& list) {
+        for (auto const& [who, what] : list) note(offences_, who, what);
+    }
+    void against(public_key const& whom, offence what) {
+        if (auto const who = members_->find(whom)) note(offences_, *who, what);
+    }
+    /// Points for something that is no proof.
+    void charge(peer_id who, std::uint64_t points = point) {
+        if (standing_.charge(members_->key(who), points, step())) note(offences_, who, offence::points);
+    }
+    /// Who pays for a broadcast that did not close at once.
+    ///
+    /// @param then its members
+    void contested(contest_verdict const& verdict, roster const& then) {
+        for (auto const& [member, sender, millionths] : verdict.charges) {
+            public_key const& pays = then.key(member);
+            bool const spent = member == sender ? standing_.charge(pays, millionths, step())
+                                                : standing_.charge_share(pays, then.key(sender), millionths, step());
+            if (spent) against(pays, offence::points);
+        }
+        for (auto const& proof : verdict.proofs) against(then.key(proof.member), offence::equivocation);
+    }
+    void complained(std::span<missing_row const> complaints) {
+        for (auto const& one : complaints)
+            standing_.note_complaint(members_->key(one.owner), members_->key(one.sender), step());
+    }
+
+    // ---- who comes and goes
+
+    /// May this one be a member again?  It has been one, and its wait is over.
+    [[nodiscard]] bool may_return(public_key const& key) const {
+        return left_.contains(key) && !banned_.contains(key) && !standing_.is_struck(key) && !members_->find(key) &&
+               standing_.may_return_at(key) <= step() + 1;
+    }
+    /// What the log of COMMIT says of those that leave, and of those that want to come back.
+    template <signer S>
+    void read(S const& with, agreed_log<wire::commit> const& log) {
+        for (std::size_t k = 0; k < log.size(); ++k) {
+            if (!log[k].present()) continue;
+            if (log[k].body.leaves) note(offences_, peer_id(k), offence::leave);
+            for (auto const& one : log[k].body.joins)
+                if (may_return(one.who.key) && proves(one, context_.run, with)) returning_.emplace(one.who.key, one.who);
+        }
+    }
+
+    /// The tiles of v0 of the step that comes next.
+    void give(std::vector<tile> given) { context_.given = std::move(given); }
+
+    /// The end of a step.
+    ///
+    /// @return who is no member any more, and why
+    std::vector<act::removed> finish(step_record const& record, judgement const& judge) {
+        std::vector<act::removed> removed;
+        note_quarrels();
+        std::ranges::sort(offences_);
+        std::vector<bool> out(members_->size());
+        for (auto const& [who, what] : offences_) {
+            public_key const key = members_->key(who);
+            out[static_cast<std::size_t>(who)] = true;
+            left_.insert(key);
+            if (is_ban(what)) banned_.insert(key);
+            else if (is_strike(what)) standing_.note_strike(key, step());
+            else if (what == offence::absence) standing_.note_absence(key, step());
+            removed.push_back({step(), key, what});
+        }
+        for (auto const& [key, what] : judge.convicted_gone()) {
+            banned_.insert(key);
+            removed.push_back({step(), key, what});
+        }
+        go_on(record, out);
+        return removed;
+    }
+
+    // ---- getters
+
+    [[nodiscard]] std::shared_ptr<roster const> const& members() const { return members_; }
+    [[nodiscard]] step_context const& context() const { return context_; } ///< of the step that is going on, or comes next
+    [[nodiscard]] std::uint64_t step() const { return context_.step; }
+    [[nodiscard]] std::size_t faults() const { return rules_.faults_among(members_->size(), banned_.size()); }
+    [[nodiscard]] std::set<public_key> const& banned() const { return banned_; }
+    [[nodiscard]] btard::standing const& standing() const { return standing_; }
+    [[nodiscard]] bool in_dispute(public_key const& a, public_key const& b) const { return standing_.in_dispute(a, b, step()); }
+
+private:
+    void note_quarrels() {
+        std::vector<public_key> keys;
+        for (auto const& one : members_->members()) keys.push_back(one.key);
+        for (std::size_t k = 0; k < keys.size(); ++k)
+            if (standing_.quarrels_too_much(keys[k], keys, step())) note(offences_, peer_id(k), offence::quarrels);
+    }
+    /// Roster, idle validators and randomness of the step that follows.
+    void go_on(step_record const& record, std::vector<bool> const& out) {
+        auto const pairs = record.pairs();
+        auto const then = members_;
+        std::uint64_t const next = step() + 1;
+        std::erase_if(returning_, [&](auto const& one) { return banned_.contains(one.first); });
+        if (std::ranges::find(out, true) != out.end() || !returning_.empty()) {
+            ++context_.epoch;
+            std::erase_if(context_.roster, [&](log_member const& one) { return out[static_cast<std::size_t>(*then->find(one.key))]; });
+            for (auto const& [key, who] : returning_) {
+                context_.roster.push_back(who);
+                standing_.note_return(key, next);
+            }
+            members_ = std::make_shared<roster const>(context_.roster);
+        }
+        context_.idle.clear();
+        for (auto const& pair : pairs.first(std::min(pairs.size(), rules_.validators)))
+            if (auto const who = members_->find(then->key(pair.validator)))
+                if (std::ranges::find(context_.idle, *who) == context_.idle.end()) context_.idle.push_back(*who);
+        std::ranges::sort(context_.idle);
+        context_.step = next;
+        context_.banned = banned_.size();
+        context_.before = record.value().value();
+        offences_.clear();
+        returning_.clear();
+    }
+
+    run_rules rules_;
+    btard::standing standing_;
+    std::shared_ptr<roster const> members_;
+    step_context context_;
+    offences offences_;                         // of this step
+    std::map<public_key, log_member> returning_; // with the next step
+    std::set<public_key> banned_, left_;
+};
+
+} // namespace btard

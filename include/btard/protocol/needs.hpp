@@ -1,0 +1,109 @@
+// btard/protocol/needs.hpp: what a peer has to have before it can say something.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/types.hpp>
+#include <btard/protocol/judgement.hpp>
+#include <btard/protocol/messages.hpp>
+#include <btard/protocol/step_state.hpp>
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace btard {
+
+/// A row, an aggregate or evidence, and who must have it, before all others.
+struct need {
+    wire::wanted what{};
+    std::vector<peer_id> first = {}; ///< in the roster of its step
+    bool only_first = false;         ///< nobody else is asked
+    bool nothing = false;            ///< for a place in a list that there is nothing to send for
+};
+
+[[nodiscard]] inline need need_row(step_state const& in, part_id part, peer_id sender, std::vector<peer_id> first) {
+    return {{in.step(), part, sender, {}}, std::move(first)};
+}
+
+/// RESULT: the rows of the own parts.
+[[nodiscard]] inline std::vector<need> rows_to_aggregate(step_state const& at) {
+    std::vector<need> all;
+    for (part_id const part : at.parts_of(at.self))
+        for (peer_id const sender : at.senders(part)) {
+            all.push_back(need_row(at, part, sender, {sender}));
+            all.back().only_first = true; // nobody else has it yet
+        }
+    return all;
+}
+/// HAVE: the rows that owners did not get, in the order of the log.
+[[nodiscard]] inline std::vector<need> rows_complained_about(step_state const& at) {
+    std::vector<need> all;
+    for (auto const& missed : at.record.complaints()) all.push_back(need_row(at, missed.part, missed.sender, {missed.sender}));
+    return all;
+}
+/// RESULT again: the rows of the own parts that were complained about.
+[[nodiscard]] inline std::vector<need> rows_to_aggregate_again(step_state const& at) {
+    std::vector<need> all;
+    for (part_id const part : at.parts_of(at.self))
+        if (at.part(part).complained)
+            for (peer_id const sender : at.senders(part)) all.push_back(need_row(at, part, sender, {sender}));
+    return all;
+}
+/// REVEAL, TESTIMONY: the aggregates that owners have committed to; later those of parts that stand.
+[[nodiscard]] inline std::vector<need> aggregates_of(step_state const& at, bool standing) {
+    std::vector<need> all;
+    for (std::size_t j = 0; j < at.record.parts().size(); ++j) {
+        auto const& part = at.record.parts()[j];
+        if (part.aggregate && (!standing || part.stands)) all.push_back({{at.step(), part_id(j), {}, {}}, {part.owner}});
+    }
+    return all;
+}
+/// ACCUSE: the rows of the parts that a validator's target has made, in the step before.
+[[nodiscard]] inline std::vector<need> rows_to_audit(step_state const& last, std::span<peer_id const> targets) {
+    std::vector<need> all;
+    for (peer_id const target : targets)
+        for (part_id const part : last.parts_of(target))
+            if (last.part(part).aggregate)
+                for (peer_id const sender : last.senders(part)) all.push_back(need_row(last, part, sender, {target, sender}));
+    return all;
+}
+/// VOTE: a piece of evidence for each accusation, then each row that is to be shown, in the order of the log.  About
+/// gradients there is none: everybody recomputes them.
+///
+/// @param last null in the first step, of which there are no accusations about the step before
+[[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last) {
+    std::vector<need> all;
+    for (auto const& [by, what] : at.judge->accusations()) {
+        need one{{at.step(), {}, {}, what.evidence}, {by}};
+        one.nothing = what.of == wire::charge::gradient;
+        all.push_back(std::move(one));
+    }
+    for (auto const& row : at.judge->shown()) {
+        auto const& in = row.of_before ? *last : at;
+        all.push_back(need_row(in, row.part, row.sender, {row.sender, in.part(row.part).owner}));
+    }
+    return all;
+}
+/// OPEN: all rows of these parts, in the order of the log.
+[[nodiscard]] inline std::vector<need> rows_to_open(step_state const& at, std::span<part_id const> parts) {
+    std::vector<need> all;
+    for (auto const& row : at.judge->rows_of(parts))
+        all.push_back(need_row(at, row.part, row.sender, {row.sender, at.part(row.part).owner}));
+    return all;
+}
+
+/// @param in the step of which it is
+[[nodiscard]] inline bool is_here(need const& one, step_state const& in) {
+    auto const& what = one.what;
+    if (one.nothing) return true;
+    if (what.evidence) return in.shown.contains(*what.evidence);
+    if (what.sender) return in.has_row(what.part, *what.sender);
+    return !in.aggregate(what.part).empty();
+}
+/// It is here, or is known to be no gradient.
+[[nodiscard]] inline bool is_settled(need const& one, step_state const& in) {
+    return is_here(one, in) || (one.what.sender && in.malformed.contains({one.what.part, *one.what.sender}));
+}
+
+} // namespace btard
