@@ -165,7 +165,7 @@ TEST_CASE("ban record: it is of one peer, one offence, one run and one step") {
     CHECK(after([](ban_record& r, auto&) { r.why = offence::absence; }) == "absence is no reason for a ban");
     CHECK(after([](ban_record& r, auto&) { ++r.step; }) == "its steps do not follow on each other");
     CHECK(after([](auto&, trust_root& t) { t.run.bytes[3] ^= std::byte{1}; }) == "it is of another run");
-    CHECK(after([](auto&, trust_root& t) { std::swap(t.members[0], t.members[1]); }) ==
+    CHECK(after([](auto&, trust_root& t) { std::swap(t.roster[0], t.roster[1]); }) ==
           "step 1 has another roster than its epoch");
     CHECK(after([](ban_record& r, auto&) { r.steps.clear(); }) == "it holds no step");
     CHECK(after([](ban_record& r, auto&) { r.twice.emplace(); }) == "it holds two statements or the logs of steps, never both");

@@ -107,8 +107,12 @@ struct ban_record {
 /// What a third party must know already.
 struct trust_root {
     digest run{};
-    std::vector<log_member> members = {}; ///< of the first epoch
+    std::vector<log_member> roster = {}; ///< of the first epoch
 
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.run);
+        member(self.roster, &wire_limits::peers);
+    }
     friend bool operator==(trust_root const&, trust_root const&) = default;
 };
 

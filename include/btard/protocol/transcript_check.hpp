@@ -114,7 +114,7 @@ template <signer S>
 template <signer S>
 [[nodiscard]] wrong check_epochs(std::span<epoch_link const> links, S const& with, run_rules const& rules, trust_root const& root,
                                  epoch_rosters& rosters) {
-    rosters = {root.members};
+    rosters = {root.roster};
     std::uint64_t banned = 0, step = 0;
     for (auto const& [context, commits] : links) {
         auto const& then = rosters.back();

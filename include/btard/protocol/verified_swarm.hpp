@@ -122,7 +122,7 @@ public:
     /// What third parties have to know of this run to check its bans.
     [[nodiscard]] trust_root root_of_trust() const {
         trust_root root{run_id(), {}};
-        for (auto const& key : keys_) root.members.push_back({key.key(), {}});
+        for (auto const& key : keys_) root.roster.push_back({key.key(), {}});
         return root;
     }
     /// Why somebody was banned in the last step, from the first honest peer that can tell.
