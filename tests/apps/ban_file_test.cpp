@@ -20,7 +20,7 @@ using namespace btard::apps;
 
 namespace {
 
-run_description described(std::string_view name, bool real) {
+run_description run_named(std::string_view name, bool real) {
     run_description run{.root = {tagged_hash(name), {{testing::counting_signer(1).key(), {}}}},
                         .rule = "centered_clip{.tau = 1}", .size = 10, .real_keys = real};
     run.rules.faults = 3;
@@ -62,7 +62,7 @@ TEST_CASE("base64: all lengths, and nothing but its own text") {
 }
 
 TEST_CASE("ban file: runs and bans come back as they were, with real keys and without") {
-    auto const one = described("one", false), two = described("two", true);
+    auto const one = run_named("one", false), two = run_named("two", true);
     auto const real = identity::from_seed(tagged_hash("seed").bytes);
     auto const first = signed_twice(testing::counting_signer(1), one.root.run), second = signed_twice(real, two.root.run);
     std::string const text = run_line(one) + "\n" + run_line(two) + "\n" + ban_line(two.root.run, second) + "\n" +
@@ -81,7 +81,7 @@ TEST_CASE("ban file: runs and bans come back as they were, with real keys and wi
 }
 
 TEST_CASE("ban file: a broken line is named, and the others are read all the same") {
-    auto const run = described("one", false);
+    auto const run = run_named("one", false);
     auto const record = signed_twice(testing::counting_signer(1), run.root.run);
     std::string const good = ban_line(run.root.run, record);
     auto broken = record;
@@ -107,7 +107,7 @@ TEST_CASE("ban file: a broken line is named, and the others are read all the sam
 
 TEST_CASE("ban file: a rule that peers cannot check, or that there is not, is a sentence") {
     for (std::string const rule : {"krum{}", "no_rule{}", "centered_clip{.tau = -1}"}) {
-        auto run = described("one", false);
+        auto run = run_named("one", false);
         run.rule = rule;
         ban_record const record{.why = offence::slander};
         auto const [said, all] = verify_bans(read_bans(run_line(run) + "\n" + ban_line(run.root.run, record)));
