@@ -5,6 +5,7 @@
 #include <btard/aggregate/concept.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/commitment.hpp>
+#include <btard/protocol/gradient_check.hpp>
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/step_state.hpp>
 #include <btard/protocol/tribunal.hpp>
@@ -52,16 +53,25 @@ template <class B, verifiable_aggregator A>
         found.accusations.emplace_back(one, std::move(shown));
     };
     auto const& record = before.record;
-    if (root_of(gradient, before) != record.root(target)) {
-        accuse(wire::charge::gradient, {}, {});
-        return found;
-    }
     auto const cut = before.cut();
-    commitment const tree(gradient, cut);
+    auto committed = gradient;
+    if (root_of(gradient, before) != record.root(target)) {
+        std::optional<wire::evidence> shown;
+        if (bench.tolerance > 0) {
+            shown = whole_gradient(before, target, now);
+            if (!shown) return found; // neither right nor wrong: it could not be compared
+            committed = assembled(*shown, before, target).value();
+        }
+        if (bench.tolerance == 0 || gradient_distance(bench.layout, committed, gradient) > 2 * bench.tolerance) {
+            accuse(wire::charge::gradient, {}, std::move(shown));
+            return found;
+        }
+    }
+    commitment const tree(committed, cut);
     for (part_id const part : before.judge->standing()) {
         for (auto const& [who, said] : before.judge->said(part)) {
             if (who != target) continue;
-            auto const values = cut.slice(std::span<float const>(gradient), part);
+            auto const values = cut.slice(std::span<float const>(committed), part);
             if (bench.right_testimony(record, part, values, before.aggregate(part)) == said) continue;
             wire::evidence shown{{}, now};
             shown.rows.push_back({before.step(), target, part, tree.branch(part), {values.begin(), values.end()}});
@@ -79,6 +89,21 @@ template <class B, verifiable_aggregator A>
     }
     found.clean = found.accusations.empty() && found.demands.empty();
     return found;
+}
+
+/// What a member says of an accusation about a gradient, which it has recomputed.
+template <class B, verifiable_aggregator A>
+[[nodiscard]] wire::ballot ballot_on(court<B, A> const& bench, step_state const& at, step_state const& before,
+                                     wire::accusation const& what, std::vector<float> const& gradient) {
+    using wire::opinion;
+    if (root_of(gradient, before) == before.record.root(what.target)) return {opinion::slander, 0};
+    if (bench.tolerance == 0) return {opinion::guilty, 0};
+    auto const shown = at.shown.find(what.evidence);
+    if (shown == at.shown.end()) return {opinion::cannot, 0};
+    auto const committed = assembled(shown->second, before, what.target);
+    if (!committed) return {opinion::slander, 0}; // these are not its rows
+    double const distance = gradient_distance(bench.layout, *committed, gradient);
+    return {distance > bench.tolerance ? opinion::guilty : opinion::slander, distance};
 }
 
 /// VA: the owner of a part has its rows, and so knows every testimony about it.

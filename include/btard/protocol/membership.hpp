@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -83,8 +84,13 @@ public:
         }
     }
 
-    /// The tiles of v0 of the step that comes next.
-    void give(std::vector<tile> given) { context_.given = std::move(given); }
+    /// What the step that comes next takes from those before it.
+    ///
+    /// @param far Delta_max of a part of one coordinate
+    void give(std::vector<tile> v0, std::optional<double> far) {
+        context_.given = std::move(v0);
+        context_.far = far;
+    }
 
     /// The end of a step.
     ///

@@ -60,23 +60,28 @@ struct need {
     return all;
 }
 /// ACCUSE: the rows of the parts that a validator's target has made, in the step before.
-[[nodiscard]] inline std::vector<need> rows_to_audit(step_state const& last, std::span<peer_id const> targets) {
+///
+/// @param gradients also the rows of the target itself: with a tolerance its gradient is compared number by number
+[[nodiscard]] inline std::vector<need> rows_to_audit(step_state const& last, std::span<peer_id const> targets, bool gradients) {
     std::vector<need> all;
-    for (peer_id const target : targets)
+    for (peer_id const target : targets) {
         for (part_id const part : last.parts_of(target))
             if (last.part(part).aggregate)
                 for (peer_id const sender : last.senders(part)) all.push_back(need_row(last, part, sender, {target, sender}));
+        for (std::size_t j = 0; gradients && j < last.record.parts().size(); ++j)
+            all.push_back(need_row(last, part_id(j), target, {target, last.record.parts()[j].owner}));
+    }
     return all;
 }
 /// VOTE: a piece of evidence for each accusation, then each row that is to be shown, in the order of the log.  About
-/// gradients there is none: everybody recomputes them.
+/// gradients there is none without a tolerance: everybody recomputes them, and compares hashes.
 ///
 /// @param last null in the first step, of which there are no accusations about the step before
-[[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last) {
+[[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last, bool gradients) {
     std::vector<need> all;
     for (auto const& [by, what] : at.judge->accusations()) {
         need one{{at.step(), {}, {}, what.evidence}, {by}};
-        one.nothing = what.of == wire::charge::gradient;
+        one.nothing = what.of == wire::charge::gradient && !gradients;
         all.push_back(std::move(one));
     }
     for (auto const& row : at.judge->shown()) {

@@ -73,10 +73,10 @@ public:
     peer(S const& key, peer_setup setup, court<B, A> bench, C conduct = {})
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
           membership_(setup_.run, setup_.members, setup_.rules), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), given_(bench_.size) {
+          exchange_(bench_.size), watch_(setup_.rules.far), given_(bench_.size) {
         setup_.rules.validate(setup_.members.size());
         expects(is_member(), "a peer that is no member of its run");
-        membership_.give({{0, bench_.size, hash_of(std::span<float const>(given_))}});
+        membership_.give({{0, bench_.size, hash_of(std::span<float const>(given_))}}, watch_.most(1));
     }
 
     /// A peer that is a member from the next step on, and has lost everything or never had it.
@@ -84,8 +84,9 @@ public:
     /// @param donor a member whose step is over
     peer(S const& key, peer_setup setup, court<B, A> bench, C conduct, peer const& donor)
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
-          membership_(donor.membership_), chronicle_(donor.chronicle_), proceedings_(key, setup_.self, setup_.run), exchange_(bench_.size),
-          given_(donor.given_), at_(donor.at_->for_newcomer(setup_.rules)), base_(donor.base_), short_base_(donor.short_base_) {
+          membership_(donor.membership_), chronicle_(donor.chronicle_), proceedings_(key, setup_.self, setup_.run),
+          exchange_(bench_.size), watch_(donor.watch_), given_(donor.given_), at_(donor.at_->for_newcomer(setup_.rules)),
+          base_(donor.base_), short_base_(donor.short_base_) {
         expects(!donor.running_ && is_member(), "a peer comes in between two steps, when the others have let it in");
         proceedings_.inherit(donor.proceedings_);
     }
@@ -288,9 +289,9 @@ private:
         case phase::reveal: return aggregates_of(*at_, false);
         case phase::testimony: return aggregates_of(*at_, true);
         case phase::accuse:
-            if (last_) return rows_to_audit(*last_, audits_);
+            if (last_) return rows_to_audit(*last_, audits_, bench_.tolerance > 0);
             return {};
-        case phase::vote: return evidence_to_judge(*at_, last_.get());
+        case phase::vote: return evidence_to_judge(*at_, last_.get(), bench_.tolerance > 0);
         case phase::open: return rows_to_open(*at_, opened_);
         case phase::commit:
         case phase::share: break;
@@ -398,7 +399,11 @@ private:
         case phase::accuse: return say(accusations());
         case phase::vote: {
             wire::vote cast{holds(), {}};
-            for (auto const& one : at_->judge->accusations()) cast.ballots.push_back(ballot_on(one.what));
+            for (auto const& [by, what] : at_->judge->accusations()) {
+                bool const mine = what.of == wire::charge::gradient && has_gradient(what.target);
+                cast.ballots.push_back(mine ? ballot_on(bench_, *at_, *last_, what, recomputed_.at(last_->key(what.target)))
+                                            : wire::ballot{});
+            }
             return say(std::move(cast));
         }
         case phase::open: return say(wire::open{holds()});
@@ -440,7 +445,7 @@ private:
             if (last_->key(validator) == setup_.self && std::ranges::find(audits_, target) == audits_.end())
                 audits_.push_back(target); // two cycles may draw the same
         for (peer_id const target : audits_) ask_gradient(*last_, target, last_->record.weight(target));
-        for (auto const& one : rows_to_audit(*last_, audits_)) exchange_.want(one, *last_, now);
+        for (auto const& one : rows_to_audit(*last_, audits_, bench_.tolerance > 0)) exchange_.want(one, *last_, now);
     }
     void ask_gradient(step_state const& in, peer_id whose, double microbatches) {
         actions_.push_back(act::compute{in.step(), in.key(whose), in.record.gradient_seed_of(whose), std::uint32_t(microbatches)});
@@ -465,12 +470,6 @@ private:
         }
         return said;
     }
-    [[nodiscard]] wire::ballot ballot_on(wire::accusation const& what) const {
-        if (what.of != wire::charge::gradient || !has_gradient(what.target)) return {};
-        bool const same = root_of(recomputed_.at(last_->key(what.target)), *last_) == last_->record.root(what.target);
-        return {same ? wire::opinion::slander : wire::opinion::guilty, 0};
-    }
-
     // ---- what everybody said
 
     /// The log is there; is what most have by it, here too?
@@ -512,7 +511,7 @@ private:
             membership_.against(at_->record.read(read<wire::reveal>(), setup_.run, at_->context.epoch));
             return enter(at_->record.value() ? phase::testimony : phase::share, now);
         case phase::testimony:
-            verdicts_.emplace(bench_, *at_, last_.get(), setup_.rules.far, membership_.faults());
+            verdicts_.emplace(bench_, *at_, last_.get(), watch_, membership_.faults());
             membership_.against(verdicts_->read(read<wire::testify>()));
             return enter(phase::accuse, now);
         case phase::accuse:
@@ -543,6 +542,7 @@ private:
     void conclude(findings const& found) {
         membership_.against(found.against);
         for (peer_id const who : found.charged) membership_.charge(who);
+        for (double const unit : found.trusted) watch_.trust(unit);
     }
 
     void close_commit(agreed_log<wire::commit> const& log, time_point now) {
@@ -607,7 +607,8 @@ private:
             std::ranges::copy(at_->aggregate(part), cut.slice(std::span(given_), part).begin());
             stood.push_back({cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
         }
-        membership_.give(tiled(at_->context.given, stood, given_));
+        watch_.note(verdicts_->units());
+        membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1));
         chronicle_.note(at_->context, proceedings_.logs_of(at_->step()));
         for (auto const& one : membership_.finish(at_->record, *at_->judge)) actions_.push_back(one);
         running_ = false;
@@ -639,6 +640,7 @@ private:
     chronicle chronicle_;
     proceedings<S> proceedings_;
     exchange exchange_;
+    distance_watch watch_;
     std::vector<float> given_; // (size) the last aggregate that stood
     std::vector<wire::join> joins_;
     double worst_sum_ = 0;

@@ -18,6 +18,7 @@
 #include <btard/protocol/tribunal.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -259,7 +260,9 @@ private:
             if (!made) return lack("an aggregate");
             auto const check = check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
                                          made->size(), norms_[std::size_t(one)], norm(*made));
-            if (!check.passed() || (rules_.far && too_many_far(said, *rules_.far, faults_))) opened.push_back(one);
+            auto most = rules_.far;
+            if (!most && context_.far) most = *context_.far * std::sqrt(double(made->size()));
+            if (!check.passed() || (most && too_many_far(said, *most, faults_))) opened.push_back(one);
         }
         auto const held = judge.opened_by_most(log, opened);
         auto found = judge.read(log, opened);

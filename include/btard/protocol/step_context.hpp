@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -68,6 +69,7 @@ struct step_context {
     digest before{};                ///< r of the step before
     std::uint64_t banned = 0;       ///< so far: each lowers f by one
     std::vector<tile> given = {};   ///< v0, from which rules start
+    std::optional<double> far = {}; ///< Delta_max of a part of one coordinate; absent: not known yet
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.run);
@@ -78,6 +80,7 @@ struct step_context {
         member(self.before);
         member(self.banned);
         member(self.given, &wire_limits::claims);
+        member(self.far);
     }
     friend bool operator==(step_context const&, step_context const&) = default;
 };

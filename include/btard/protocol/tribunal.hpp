@@ -13,6 +13,7 @@
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/step_record.hpp>
 #include <btard/protocol/testimony.hpp>
+#include <btard/train/learnable.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -41,6 +42,10 @@ struct court {
     B on;
     A rule; ///< starts from the last aggregate that stood: `start_point::given` where it has a start
     std::size_t size; ///< of the gradient
+    std::vector<tensor_layout> layout = {}; ///< its tensors; empty: one
+    /// T: how far, relative to each tensor, two honest gradients can be apart.  0: not at all.  An accusation is raised
+    /// above 2 T, and every member votes by T, so that none is raised whose vote could go either way.
+    double tolerance = 0;
 
     [[nodiscard]] partition cut(step_record const& step) const { return {size, std::max<std::size_t>(1, step.parts().size())}; }
 

@@ -6,6 +6,7 @@
 #include <btard/core/norm.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/agreed_log.hpp>
+#include <btard/protocol/distance_watch.hpp>
 #include <btard/protocol/judgement.hpp>
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/step_state.hpp>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -26,6 +26,7 @@ namespace btard {
 struct findings {
     offences against = {};
     std::vector<peer_id> charged = {}; ///< a point each
+    std::vector<double> trusted = {};  ///< distances that were looked at, and are true: units of a `distance_watch`
 };
 
 /// Joins what a judgement reads from the logs with what the court computes from rows.
@@ -35,9 +36,8 @@ struct findings {
 template <class B, verifiable_aggregator A>
 class verdicts {
 public:
-    /// @param far Delta_max; absent: distances are not looked at
-    verdicts(court<B, A> const& bench, step_state& at, step_state const* last, std::optional<double> far, std::size_t faults)
-        : bench_(bench), at_(at), last_(last), far_(far), faults_(faults), norms_(at.record.parts().size()) {
+    verdicts(court<B, A> const& bench, step_state& at, step_state const* last, distance_watch const& watch, std::size_t faults)
+        : bench_(bench), at_(at), last_(last), watch_(watch), faults_(faults), norms_(at.record.parts().size()) {
         at_.judge.emplace(at_.record, last_ ? &last_->record : nullptr);
         for (part_id const part : at_.record.standing_parts())
             norms_[index(part)] = norm_of(bench_.z_of(at_.record, part), at_.cut().size(part));
@@ -99,7 +99,9 @@ public:
             auto const check = check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
                                          at_.cut().size(part), norms_[index(part)], norm(at_.aggregate(part)));
             if (check.passed() && check.tolerance > 0) worst_sum_ = std::max(worst_sum_, check.sum / check.tolerance);
-            if (far_ && too_many_far(said, *far_, faults_)) distant_.insert(part);
+            auto const most = watch_.most(at_.cut().size(part));
+            if (most && too_many_far(said, *most, faults_)) distant_.insert(part);
+            if (!said.empty()) units_.push_back(unit(said, part));
             if (!check.passed() || distant_.contains(part)) opened.push_back(part);
         }
         return opened;
@@ -114,18 +116,20 @@ public:
             auto const count = static_cast<std::size_t>(std::ranges::count(held, part, &shown_row::part));
             if (count != at_.part(part).rows.count()) continue; // it has been removed
             bool const wrong = is_wrong(at_, part);
-            std::vector<peer_id> liars, distant;
+            std::vector<peer_id> liars;
+            std::vector<testimony> all;
             for (auto const& [who, said] : judge.said(part)) {
-                auto const right = bench_.right_testimony(at_.record, part, values(part, who), at_.aggregate(part));
-                if (right != said) liars.push_back(who);
-                if (distant_.contains(part) && right.distance > *far_) distant.push_back(who);
+                all.push_back(bench_.right_testimony(at_.record, part, values(part, who), at_.aggregate(part)));
+                if (all.back() != said) liars.push_back(who);
             }
             add(found.against, judge.convict(part, wrong, liars));
-            if (!wrong && liars.empty()) found.charged.insert(found.charged.end(), distant.begin(), distant.end());
+            if (!wrong && liars.empty() && distant_.contains(part)) found.trusted.push_back(unit(all, part));
         }
         return found;
     }
 
+    /// How far rows were from the parts of this step, for the watch.
+    [[nodiscard]] std::vector<double> const& units() const { return units_; }
     /// The largest |sum| of testimonies over its tolerance, of the parts that passed.
     [[nodiscard]] double worst_sum() const { return worst_sum_; }
 
@@ -133,6 +137,11 @@ private:
     [[nodiscard]] static std::size_t index(part_id part) { return static_cast<std::size_t>(part); }
     static void add(offences& to, offences const& more) {
         for (auto const& [who, what] : more) note(to, who, what);
+    }
+    [[nodiscard]] double unit(std::vector<testimony> const& said, part_id part) const {
+        std::vector<double> distances;
+        for (auto const& one : said) distances.push_back(one.distance);
+        return distance_watch::unit(std::move(distances), faults_, at_.cut().size(part));
     }
     [[nodiscard]] std::span<float const> values(part_id part, peer_id sender) const {
         return {at_.values(part, sender), at_.cut().size(part)};
@@ -169,10 +178,11 @@ private:
     court<B, A> const& bench_;
     step_state& at_;
     step_state const* last_;
-    std::optional<double> far_;
+    distance_watch const& watch_;
     std::size_t faults_;
     std::vector<double> norms_;   // (parts) of z
     std::set<part_id> distant_;
+    std::vector<double> units_;
     double worst_sum_ = 0;
 };
 
