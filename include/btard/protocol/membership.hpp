@@ -17,6 +17,7 @@
 #include <btard/protocol/step_record.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -35,7 +36,9 @@ class membership {
 public:
     membership(digest const& run, std::vector<log_member> members, run_rules const& rules)
         : rules_(rules), standing_(rules.faults, rules.standing), members_(std::make_shared<roster const>(members)),
-          context_{run, 0, 0, std::move(members), {}, genesis_value(run)} {}
+          context_{run, 0, 0, std::move(members), {}, genesis_value(run)} {
+        for (auto const& one : context_.roster) lives_.emplace(one.key, one.incarnation);
+    }
 
     // ---- what a step has against members
 
@@ -44,6 +47,7 @@ public:
     }
     void against(public_key const& whom, offence what) {
         if (auto const who = members_->find(whom)) note(offences_, *who, what);
+        else if (is_ban(what) && left_.contains(whom) && !banned_.contains(whom)) gone_.emplace(whom, what);
     }
     /// Points for something that is no proof.
     void charge(peer_id who, std::uint64_t points = point) {
@@ -73,6 +77,10 @@ public:
         return left_.contains(key) && !banned_.contains(key) && !standing_.is_struck(key) && !members_->find(key) &&
                standing_.may_return_at(key) <= step() + 1;
     }
+    /// In this life?  One that was a member before is over: whoever shows its wish to join once more has kept it.
+    [[nodiscard]] bool may_return(log_member const& who) const {
+        return may_return(who.key) && !lives_.contains({who.key, who.incarnation});
+    }
     /// What the log of COMMIT says of those that leave, and of those that want to come back.
     template <signer S>
     void read(S const& with, agreed_log<wire::commit> const& log) {
@@ -80,7 +88,7 @@ public:
             if (!log[k].present()) continue;
             if (log[k].body.leaves) note(offences_, peer_id(k), offence::leave);
             for (auto const& one : log[k].body.joins)
-                if (may_return(one.who.key) && proves(one, context_.run, with)) returning_.emplace(one.who.key, one.who);
+                if (may_return(one.who) && proves(one, context_.run, with)) returning_.emplace(one.who.key, one.who);
         }
     }
 
@@ -100,16 +108,22 @@ public:
         note_quarrels();
         std::ranges::sort(offences_);
         std::vector<bool> out(members_->size());
+        std::set<public_key> struck, absent;
         for (auto const& [who, what] : offences_) {
             public_key const key = members_->key(who);
             out[static_cast<std::size_t>(who)] = true;
             left_.insert(key);
             if (is_ban(what)) banned_.insert(key);
-            else if (is_strike(what)) standing_.note_strike(key, step());
-            else if (what == offence::absence) standing_.note_absence(key, step());
+            else if (is_strike(what)) struck.insert(key);
+            else if (what == offence::absence) absent.insert(key);
             removed.push_back({step(), key, what});
         }
-        for (auto const& [key, what] : judge.convicted_gone()) {
+        // Whatever the reasons, a member is removed once: one strike, one wait.
+        for (auto const& key : struck) standing_.note_strike(key, step());
+        for (auto const& key : absent)
+            if (!struck.contains(key)) standing_.note_absence(key, step());
+        gone_.insert(judge.convicted_gone().begin(), judge.convicted_gone().end());
+        for (auto const& [key, what] : gone_) {
             banned_.insert(key);
             removed.push_back({step(), key, what});
         }
@@ -145,6 +159,7 @@ private:
             std::erase_if(context_.roster, [&](log_member const& one) { return out[static_cast<std::size_t>(*then->find(one.key))]; });
             for (auto const& [key, who] : returning_) {
                 context_.roster.push_back(who);
+                lives_.emplace(who.key, who.incarnation);
                 standing_.note_return(key, next);
             }
             members_ = std::make_shared<roster const>(context_.roster);
@@ -158,6 +173,7 @@ private:
         context_.banned = banned_.size();
         context_.before = record.value().value();
         offences_.clear();
+        gone_.clear();
         returning_.clear();
     }
 
@@ -166,8 +182,10 @@ private:
     std::shared_ptr<roster const> members_;
     step_context context_;
     offences offences_;                         // of this step
+    std::set<std::pair<public_key, offence>> gone_; // the same, of those that are no members any more
     std::map<public_key, log_member> returning_; // with the next step
     std::set<public_key> banned_, left_;
+    std::set<std::pair<public_key, std::array<std::byte, 16>>> lives_; // of all that are or were members
 };
 
 } // namespace btard
