@@ -17,12 +17,12 @@
 #include <btard/train/quadratic.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <map>
 #include <numeric>
@@ -139,9 +139,8 @@ estimate quantile_of(std::vector<double> all, double p) {
     return {crossing(all, p), (high - low) / 2};
 }
 
-double seconds() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+/// Of all threads: a machine that is busy with other things does not change it.
+double cpu_seconds() { return double(std::clock()) / CLOCKS_PER_SEC; }
 
 /// The expected deviation is that of 1,000 runs.
 bool compare(char const* name, estimate const& found, estimate const& wanted, std::size_t runs) {
@@ -155,10 +154,10 @@ bool compare(char const* name, estimate const& found, estimate const& wanted, st
 /// @return whether the row is met, where there is one
 bool statistics(request const& of) {
     std::vector<outcome> all(of.runs);
-    double const begun = seconds();
+    double const begun = cpu_seconds();
     parallel::run(of.runs, of.threads > 0 ? of.threads : parallel::hardware(),
                   [&](std::size_t number, std::size_t) { all[number] = run_once(of, of.seed + number); });
-    double const took = seconds() - begun;
+    double const took = cpu_seconds() - begun;
     std::vector<double> steps, rows;
     outcome sum;
     for (auto const& one : all) {
@@ -171,9 +170,9 @@ bool statistics(request const& of) {
         sum.steps += one.steps;
         for (auto const& [why, count] : one.why) sum.why[why] += count;
     }
-    std::printf("n=%zu b=%zu m=%zu: %zu runs from seed %llu, %zu steps, %.0f s, %.2f ms of a core for a step\n", of.peers,
+    std::printf("n=%zu b=%zu m=%zu: %zu runs from seed %llu, %zu steps, %.0f s of a core, %.2f ms for a step\n", of.peers,
                 of.byzantine, of.validators, of.runs, static_cast<unsigned long long>(of.seed), sum.steps, took,
-                1e3 * took * double(std::min(of.runs, of.threads > 0 ? of.threads : parallel::hardware())) / double(sum.steps));
+                1e3 * took / double(sum.steps));
     auto const mean = mean_of(steps), median = quantile_of(steps, 0.5), last = quantile_of(steps, 0.95), used = mean_of(rows);
     bool met = true, known = false;
     for (auto const& row : expected) {
@@ -198,14 +197,14 @@ template <class Key>
 bool honest_steps(request const& of, std::size_t steps, char const* signatures) {
     auto run = make_swarm<Key>(of, 0, of.seed);
     std::size_t accusations = 0, demands = 0, removed = 0;
-    double const begun = seconds();
+    double const begun = cpu_seconds();
     (void)run.train(steps, [&](step_report const& step) {
         auto const& judge = *run.at(0).state().judge;
         accusations += judge.accusations().size();
         demands += judge.shown().size() + judge.demanded().size();
         removed += step.removed.size();
     });
-    double const took = seconds() - begun;
+    double const took = cpu_seconds() - begun;
     double worst = 0;
     std::uint64_t charged = 0;
     for (std::size_t k = 0; k < of.peers; ++k) {
@@ -215,7 +214,7 @@ bool honest_steps(request const& of, std::size_t steps, char const* signatures) 
     }
     std::printf("%zu honest steps of %zu peers, %s: %zu accusations, %zu rows demanded, %zu removed, %llu with points, "
                 "%zu pauses, %zu divergences\n"
-                "  |sum of testimonies| / tolerance at most %.3g; %.2f ms a step\n",
+                "  |sum of testimonies| / tolerance at most %.3g; %.2f ms of a core for a step\n",
                 steps, of.peers, signatures, accusations, demands, removed, static_cast<unsigned long long>(charged),
                 run.events().paused, run.events().diverged, worst, 1e3 * took / double(steps));
     std::fflush(stdout);

@@ -640,9 +640,8 @@ private:
     void send_part(part_id part) {
         peer_id const owner = at_->part(part).owner;
         if (owner == at_->self || !at_->part(part).rows.contains(std::size_t(at_->self))) return;
-        auto const via = carrier(at_->self, owner);
         if (!standing_.in_dispute(setup_.self, at_->key(owner), at_->step())) post(at_->key(owner), at_->own_row(part));
-        else if (via) post(at_->key(*via), at_->own_row(part));
+        else if (auto const via = carrier(at_->self, owner)) post(at_->key(*via), at_->own_row(part));
         else post_all(at_->own_row(part));
     }
     [[nodiscard]] std::optional<peer_id> carrier(peer_id sender, peer_id owner) const {
@@ -813,8 +812,7 @@ private:
             actions_.push_back(act::removed{step, key, what});
         }
         for (auto const& [key, what] : at_->judge->convicted_gone()) {
-            banned_.insert(key);
-            actions_.push_back(act::removed{step, key, what});
+            if (banned_.insert(key).second) actions_.push_back(act::removed{step, key, what});
         }
         prepare_next(out);
         running_ = false;

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -112,12 +113,13 @@ struct step_state {
         return all;
     }
     /// Everybody else, `first` before the others.
-    [[nodiscard]] std::vector<public_key> others(std::vector<peer_id> first) const {
-        for (std::size_t k = 0; k < record.n(); ++k)
-            if (std::ranges::find(first, peer_id(k)) == first.end()) first.push_back(peer_id(k));
+    [[nodiscard]] std::vector<public_key> others(std::initializer_list<peer_id> first) const {
         std::vector<public_key> keys;
+        keys.reserve(record.n());
         for (peer_id const one : first)
             if (one != self) keys.push_back(key(one));
+        for (std::size_t k = 0; k < record.n(); ++k)
+            if (peer_id(k) != self && std::ranges::find(first, peer_id(k)) == first.end()) keys.push_back(key(peer_id(k)));
         return keys;
     }
 };
