@@ -26,7 +26,7 @@ inline constexpr float largest_value = 1e15f;
 }
 
 [[nodiscard]] inline digest hash_of(std::span<float const> values) {
-    sha256 hash;
+    thread_local sha256 hash; // a new context would cost as much as a small part
     hash.update(values);
     return hash.finish();
 }

@@ -123,10 +123,8 @@ public:
         for (auto const& key : absent)
             if (!struck.contains(key)) standing_.note_absence(key, step());
         gone_.insert(judge.convicted_gone().begin(), judge.convicted_gone().end());
-        for (auto const& [key, what] : gone_) {
-            banned_.insert(key);
-            removed.push_back({step(), key, what});
-        }
+        for (auto const& [key, what] : gone_)
+            if (banned_.insert(key).second) removed.push_back({step(), key, what}); // else it is known
         go_on(record, out);
         return removed;
     }

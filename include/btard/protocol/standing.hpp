@@ -106,6 +106,7 @@ public:
     }
 
     [[nodiscard]] bool in_dispute(public_key a, public_key b, std::uint64_t step) const {
+        if (pairs_.empty()) return false; // asked for each pair, and true of none
         auto const at = pairs_.find(key(a, b));
         return at != pairs_.end() && step < at->second.ends;
     }

@@ -54,7 +54,7 @@ void absorb(sha256& hash, B const& named) {
 /// one purpose is never one for another.
 template <class... Fields>
 [[nodiscard]] digest tagged_hash(std::string_view tag, Fields const&... fields) {
-    sha256 hash;
+    thread_local sha256 hash; // a new context would cost as much as a small message
     detail::absorb(hash, tag);
     (detail::absorb(hash, fields), ...);
     return hash.finish();

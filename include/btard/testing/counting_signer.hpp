@@ -5,8 +5,10 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/signer.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <utility>
@@ -60,6 +62,7 @@ private:
         return x ^ x >> 31;
     }
     static void put(std::uint64_t word, std::byte* out) {
+        if (std::endian::native == std::endian::little) return void(std::memcpy(out, &word, 8));
         for (unsigned k = 0; k < 8; ++k) out[k] = static_cast<std::byte>(word >> (8 * k) & 0xFF);
     }
     static std::uint64_t absorb(std::uint64_t sum, std::span<std::byte const> text) {
@@ -69,6 +72,10 @@ private:
     }
     static std::uint64_t take(std::span<std::byte const> bytes) {
         std::uint64_t word = 0;
+        if (std::endian::native == std::endian::little && bytes.size() == 8) {
+            std::memcpy(&word, bytes.data(), 8);
+            return word;
+        }
         for (std::size_t k = 0; k < bytes.size(); ++k)
             word |= std::to_integer<std::uint64_t>(bytes[k]) << (8 * k);
         return word;

@@ -1,0 +1,117 @@
+// A few peers over a network in memory; what they do can be watched, and what they send be changed.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/aggregate/centered_clip.hpp>
+#include <btard/aggregate/host.hpp>
+#include <btard/core/random.hpp>
+#include <btard/protocol/peer.hpp>
+#include <btard/testing/counting_signer.hpp>
+#include <btard/transport/loopback.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace small_test {
+
+using namespace btard;
+
+/// Small whole numbers, the same on every machine.
+inline std::vector<float> gradient_of(seed from, std::size_t size) {
+    std::vector<float> values(size);
+    random_stream random(from);
+    for (float& x : values) x = float(random.below(17)) - 8.0f;
+    return values;
+}
+
+class small_swarm {
+public:
+    using peer_type = peer<testing::counting_signer, host, centered_clip>;
+    static constexpr std::size_t size = 10; ///< of the gradient: parts of 3, 3, 2 and 2
+
+    /// Called before an action is carried out.
+    std::function<void(std::size_t by, peer_action const&)> watch = [](std::size_t, peer_action const&) {};
+    /// Called before a message sets out, once for each receiver; false: it does not.
+    std::function<bool(std::size_t from, std::size_t to, wire::message&)> change =
+        [](std::size_t, std::size_t, wire::message&) { return true; };
+
+    explicit small_swarm(std::size_t n, run_rules rules) {
+        peer_setup setup{.run = tagged_hash("run of a test"), .rules = rules};
+        for (std::size_t k = 0; k < n; ++k) {
+            keys.emplace_back(k);
+            setup.members.push_back({keys[k].key(), {}});
+            numbers_.emplace(keys[k].key(), k);
+            net.add(keys[k].key());
+        }
+        for (std::size_t k = 0; k < n; ++k) {
+            setup.self = keys[k].key();
+            setup.secret = tagged_hash("secret of a test", k);
+            peers.push_back(std::make_unique<peer_type>(
+                keys[k], setup, court<host, centered_clip>{{.threads = 1}, {.tau = 4, .start_at = start_point::given}, size}));
+        }
+    }
+    /// All that can begin a step do.
+    void begin() {
+        for (std::size_t k = 0; k < peers.size(); ++k) {
+            if (peers[k]->gone() || peers[k]->running()) continue;
+            peers[k]->begin_step(net.now(), hash_of(std::span<float const>()));
+            drain(k);
+        }
+    }
+    /// @return whether there was something to do
+    bool run_next() { return net.run_next(*this); }
+    [[nodiscard]] bool nobody_runs() const {
+        for (auto const& one : peers)
+            if (one->running() && !one->gone()) return false;
+        return true;
+    }
+    void deliver(std::size_t to, std::size_t from, wire::message const& message) {
+        peers[to]->handle_message(keys[from].key(), message, net.now());
+        drain(to);
+    }
+    [[nodiscard]] std::size_t number(public_key const& key) const { return numbers_.at(key); }
+
+    void on_frame(endpoint_id to, endpoint_id from, std::shared_ptr<wire::message const> message, time_point) {
+        deliver(std::size_t(to), std::size_t(from), *message);
+    }
+    void on_timer(endpoint_id who, time_point now) {
+        peers[std::size_t(who)]->handle_timeout(now);
+        drain(std::size_t(who));
+    }
+
+    std::vector<testing::counting_signer> keys;
+    loopback<wire::message> net;
+    std::vector<std::unique_ptr<peer_type>> peers;
+
+private:
+    void drain(std::size_t k) {
+        while (auto action = peers[k]->poll_action()) {
+            watch(k, *action);
+            std::visit([&](auto& one) { carry_out(k, one); }, *action);
+        }
+        if (auto const at = peers[k]->poll_deadline()) net.wake_at(endpoint_id(k), *at);
+    }
+    void post(std::size_t k, public_key const& to, wire::message message) {
+        if (change(k, number(to), message))
+            net.post(endpoint_id(k), endpoint_id(number(to)), std::make_shared<wire::message const>(std::move(message)));
+    }
+    void carry_out(std::size_t k, act::send& one) { post(k, one.to, std::move(one.message)); }
+    void carry_out(std::size_t k, act::broadcast& one) {
+        for (auto const& to : one.to) post(k, to, one.message);
+    }
+    void carry_out(std::size_t k, act::compute& one) {
+        peers[k]->handle_gradient(one.step, one.whose, gradient_of(one.from, size), 1, net.now());
+    }
+    void carry_out(std::size_t, auto&) {}
+
+    std::map<public_key, std::size_t> numbers_;
+};
+
+} // namespace small_test
