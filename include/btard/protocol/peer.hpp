@@ -431,7 +431,9 @@ private:
                         at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)}, at_->aggregate(part)));
             return say(std::move(said));
         }
-        case phase::accuse: return say(accusations());
+        case phase::accuse:
+            for (auto& made_up : detail::forge(conduct_, std::as_const(*this))) at_->shown.emplace(hash_of(made_up), made_up);
+            return say(accusations());
         case phase::vote: {
             wire::vote cast{member_set(pieces()), {}};
             for (std::size_t k = 0; k < pieces(); ++k)
