@@ -143,3 +143,19 @@ TEST_CASE("survey" * doctest::skip()) {
             }
         }
 }
+
+TEST_CASE("big" * doctest::skip()) {
+    cast big{32, {}, 4, {}};
+    for (std::size_t k = 0; k < 15; ++k) big.liars.push_back(k);
+    std::vector<any_conduct> all{result_to_some{1}, result_to_some{2}, withhold_parts{.after_complaints = false, .favoured = 1},
+                                 withhold_parts{.after_complaints = false, .favoured = 2},
+                                 slander{.shows = shown_to::some, .favoured = 2}, slander{.shows = shown_to::some, .favoured = 1}};
+    for (auto const& conduct : all) {
+            try {
+                auto const seen = play(conduct, 1, big);
+                MESSAGE(to_text(conduct), (seen.honest_out ? "HONEST OUT " : ""), text(seen));
+            } catch (std::exception const& e) {
+                MESSAGE("THROWN ", to_text(conduct), " ", std::string(e.what()));
+            }
+        }
+}

@@ -114,6 +114,8 @@ public:
             microbatches_ = microbatches;
             at_->tree.emplace(at_->gradient, partition(bench_.size, std::max<std::size_t>(1, at_->record.workers().size())));
         } else if (last_ && step == last_->step()) {
+            if (auto const who = last_->members->find(whose)) // who declared none must have sent zeros
+                microbatches = std::min(microbatches, std::uint32_t(last_->record.weight(*who)));
             clean_gradient(gradient, microbatches);
             recomputed_[whose] = std::move(gradient);
         }
