@@ -817,8 +817,7 @@ private:
             actions_.push_back(act::removed{step, key, what});
         }
         for (auto const& [key, what] : at_->judge->convicted_gone()) {
-            banned_.insert(key);
-            actions_.push_back(act::removed{step, key, what});
+            if (banned_.insert(key).second) actions_.push_back(act::removed{step, key, what}); // else it is known
         }
         prepare_next(out);
         running_ = false;
