@@ -26,18 +26,19 @@
 namespace btard {
 
 /// All that a text can name.
-using conduct_choice = std::variant<upright,            //
-                                    lying_aggregator,   //
-                                    false_testimony,    //
-                                    slander,            //
-                                    huge_values,        //
-                                    garbage,            //
-                                    declare_wrong_quota, //
-                                    deny_have_bits,     //
-                                    withhold_parts,     //
-                                    result_to_some,     //
-                                    withhold_audit_data, //
-                                    false_complaints>;
+using conduct_choice = std::variant<upright, //
+                                    lying_aggregator,
+                                    false_testimony,
+                                    slander,
+                                    huge_values,
+                                    garbage,
+                                    declare_wrong_quota,
+                                    deny_have_bits,
+                                    withhold_parts,
+                                    result_to_some,
+                                    withhold_audit_data,
+                                    false_complaints,
+                                    false_demands>;
 
 /// One of a choice (a `std::variant`), and when it is on.  At other steps a peer does nothing but cover its accomplices.
 /// Its text is as that of `any_attack`: `scheduled{slander{.by_validators = true}, {.start = 100}}`.

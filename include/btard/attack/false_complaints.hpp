@@ -1,4 +1,4 @@
-// btard/attack/false_complaints.hpp: owners that say that rows did not arrive.
+// btard/attack/false_complaints.hpp: owners and validators that say that rows did not arrive.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -50,6 +50,27 @@ struct false_complaints {
         for (std::size_t k = 0; k < complaints.size(); ++k)
             if (said.rows.contains(k) && (!choose || at.is_accomplice(at.self.state().key(complaints[k].sender)))) kept.insert(k);
         said.rows = kept;
+        return true;
+    }
+};
+
+/// A validator that demands the rows of its target's part, whether it has them or not.
+struct false_demands {
+    static constexpr auto name = "false_demands";
+    static constexpr auto summary = "has all rows shown to everybody whenever it is a validator";
+    static constexpr void describe(auto&, auto&&) {}
+    friend bool operator==(false_demands const&, false_demands const&) = default;
+
+    template <class P>
+    [[nodiscard]] bool shape(deed<P> const& at, wire::accuse& said) const {
+        if (at.self.last_state() == nullptr) return true;
+        auto const& then = *at.self.last_state();
+        for (auto const& [validator, target] : then.record.pairs()) {
+            if (then.key(validator) != at.self.key()) continue;
+            for (part_id const part : then.parts_of(target))
+                if (then.part(part).aggregate && std::ranges::find(said.demands, part) == said.demands.end())
+                    said.demands.push_back(part);
+        }
         return true;
     }
 };
