@@ -3,11 +3,13 @@
 #pragma once
 
 #include <btard/core/types.hpp>
+#include <btard/protocol/codec.hpp>
 #include <btard/protocol/messages.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -45,6 +47,19 @@ struct deed {
         auto const at = all.find(key);
         return at == all.end() ? nullptr : at->second;
     }
+    /// The honest members of the step, in the order of the roster.
+    [[nodiscard]] std::vector<public_key> honest() const {
+        std::vector<public_key> all;
+        for (auto const& one : self.state().members->members())
+            if (!is_accomplice(one.key)) all.push_back(one.key);
+        return all;
+    }
+    /// Is it one of the last `count` honest members?
+    [[nodiscard]] bool is_favoured(public_key const& key, std::size_t count) const {
+        auto const all = honest();
+        auto const at = std::ranges::find(all, key);
+        return at != all.end() && std::size_t(all.end() - at) <= count;
+    }
 };
 
 /// What becomes of a message that an attacker sends.
@@ -53,8 +68,8 @@ struct fate {
     std::chrono::nanoseconds delay{};
 };
 
-/// Hooks.  Each is optional.  The first two are called before anything is hashed or signed, so that a liar is consistent
-/// where it wants to be; the third sees each message once for each receiver, signed, and may change it.
+/// Hooks.  Each is optional.  All but the last are called before anything is hashed or signed, so that a liar is
+/// consistent where it wants to be; the last sees each message once for each receiver, signed, and may change it.
 template <class C, class P>
 concept shapes_part = requires(C& c, deed<P> const& at, part_id part, std::vector<float>& aggregate) {
     c.shape_part(at, part, aggregate); // of a part that this peer owns
@@ -62,6 +77,10 @@ concept shapes_part = requires(C& c, deed<P> const& at, part_id part, std::vecto
 template <class C, class P, class Body>
 concept shapes_body = requires(C& c, deed<P> const& at, Body& body) {
     { c.shape(at, body) } -> std::same_as<bool>; // false: it says nothing in this phase
+};
+template <class C, class P>
+concept forges_evidence = requires(C& c, deed<P> const& at) {
+    { c.forge(at) } -> std::same_as<std::vector<wire::evidence>>; // to be shown with accusations that it makes up
 };
 template <class C, class P>
 concept passes_messages = requires(C& c, deed<P> const& at, public_key const& to, wire::message& message) {
@@ -89,6 +108,12 @@ struct colluding {
         if constexpr (std::same_as<Body, wire::accuse> || std::same_as<Body, wire::vote>) cover(at, body);
         if constexpr (shapes_body<A, P, Body>) return act.shape(at, body);
         return true;
+    }
+    template <class P>
+    [[nodiscard]] std::vector<wire::evidence> forge(P const& self) {
+        if constexpr (forges_evidence<A, P>)
+            if (with) return act.forge(deed<P>{self, *with});
+        return {};
     }
     template <class P>
     [[nodiscard]] fate pass(P const& self, public_key const& to, wire::message& message) {
@@ -135,6 +160,11 @@ template <class C, class P, class Body>
 [[nodiscard]] constexpr bool shape(C& conduct, P const& self, Body& body) {
     if constexpr (requires { conduct.shape(self, body); }) return conduct.shape(self, body);
     else return true;
+}
+template <class C, class P>
+[[nodiscard]] constexpr std::vector<wire::evidence> forge(C& conduct, P const& self) {
+    if constexpr (requires { conduct.forge(self); }) return conduct.forge(self);
+    else return {};
 }
 } // namespace detail
 

@@ -118,10 +118,13 @@ public:
     void handle_gradient(std::uint64_t step, public_key const& whose, std::vector<float> gradient,
                          std::uint32_t microbatches, time_point now) {
         expects(gradient.size() == bench_.size, "a gradient of ", gradient.size(), " numbers, the rule wants ", bench_.size);
-        clean_gradient(gradient, microbatches);
         if (at_ && step == at_->step() && whose == setup_.self && works_ && !at_->tree) {
+            clean_gradient(gradient, microbatches);
             at_->commit_to(std::move(gradient), microbatches);
         } else if (last_ && step == last_->step()) {
+            if (auto const who = last_->members->find(whose)) // who declared none must have sent zeros
+                microbatches = std::min(microbatches, std::uint32_t(last_->record.weight(*who)));
+            clean_gradient(gradient, microbatches);
             recomputed_[whose] = std::move(gradient);
         }
         pump(now);
@@ -396,7 +399,9 @@ private:
                         at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)}, at_->aggregate(part)));
             return say(std::move(said));
         }
-        case phase::accuse: return say(accusations());
+        case phase::accuse:
+            for (auto& made_up : detail::forge(conduct_, std::as_const(*this))) at_->shown.emplace(hash_of(made_up), made_up);
+            return say(accusations());
         case phase::vote: {
             wire::vote cast{holds(), {}};
             for (auto const& [by, what] : at_->judge->accusations()) {
