@@ -98,4 +98,15 @@ std::vector<std::size_t> json_numbers(std::string_view value) {
     return numbers;
 }
 
+std::vector<std::string> json_texts(std::string_view value) {
+    std::vector<std::string> texts;
+    for (auto at = value.find('"'); at < value.size(); at = value.find('"', at)) {
+        std::size_t const end = end_of_value(value, at);
+        if (end == value.npos) break;
+        texts.push_back(json_letters(value.substr(at, end - at)));
+        at = end;
+    }
+    return texts;
+}
+
 } // namespace btard::apps

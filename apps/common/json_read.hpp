@@ -33,4 +33,7 @@ struct json_member {
 /// The elements of an array of whole numbers.
 [[nodiscard]] std::vector<std::size_t> json_numbers(std::string_view value);
 
+/// The elements of an array of texts.
+[[nodiscard]] std::vector<std::string> json_texts(std::string_view value);
+
 } // namespace btard::apps

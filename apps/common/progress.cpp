@@ -65,6 +65,13 @@ progress::~progress() {
     if (bar_stands_) std::fputc('\n', out_);
 }
 
+void progress::say(std::string const& line) {
+    if (bar_stands_) std::fprintf(out_, "\r%s\r", std::string(columns(out_) - 1, ' ').c_str());
+    bar_stands_ = false;
+    std::fprintf(out_, "%s\n", line.c_str());
+    std::fflush(out_);
+}
+
 bool progress::tick(std::string_view title, bool last) {
     ++done_;
     auto const now = clock::now();

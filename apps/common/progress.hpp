@@ -49,6 +49,9 @@ public:
             show({std::string{title}, done, of, numbers(), rate_, left()}, done == of);
     }
 
+    /// A line of its own, above the bar.
+    void say(std::string const& line);
+
 private:
     bool tick(std::string_view title, bool last);
     void show(progress_state const& state, bool last);

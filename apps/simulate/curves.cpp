@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "curves.hpp"
+#include "verifiable.hpp"
 
 #include "../common/command_line.hpp"
 #include "../common/settings.hpp"
@@ -46,15 +47,21 @@ curve read_curve(given const& text, settings what) {
     return {name, file_stem(name) + ".jsonl", std::move(what)};
 }
 
-void check_all(std::vector<curve>& curves) {
+void check_one(settings const& what) {
+    check(what);
+    if (!what.has_validators()) return;
+    std::string const why = why_unverifiable(what);
+    expects(why.empty(), "--bans validators: ", why, "; right would be --bans simulated or none");
+}
+
+void check_all(std::vector<curve> const& curves) {
     std::map<std::string, std::string> names; // by file
-    for (auto& one : curves) {
+    for (auto const& one : curves) {
         auto const [same, is_new] = names.emplace(one.file, one.name);
         expects(is_new, "the curves '", same->second, "' and '", one.name, "' would both be written to ",
                 one.file);
-        one.what.complete();
         try {
-            check(one.what);
+            check_one(one.what);
         } catch (contract_violation const& wrong) {
             throw contract_violation(concat("curve '", one.name, "': ", wrong.what()));
         }
@@ -63,21 +70,22 @@ void check_all(std::vector<curve>& curves) {
 
 } // namespace
 
-std::vector<curve> read_curves(std::vector<given> const& texts, settings const& base, axes const& several,
-                               sweep& shown) {
+std::vector<curve> read_curves(std::vector<given> const& texts, settings& base, axes const& several,
+                               sweep& shown, std::string& note) {
     std::vector<curve> curves;
     if (texts.empty()) curves = several.product(base, shown);
     else
         expects(several.empty(),
                 "there are curves and several rules, attacks or seeds: give either; a curve has one of each");
     for (auto const& text : texts) curves.push_back(read_curve(text, base));
+    for (auto& one : curves) one.what.complete();
+    note = choose_bans(curves, base);
     if (texts.empty() && curves.size() == 1) {
         auto& [name, file, what] = curves.front();
         std::string const rule = to_text(what.rule);
         name = rule.substr(0, rule.find('{'));
         file = name + ".jsonl";
-        what.complete();
-        check(what);
+        check_one(what);
         return curves;
     }
     check_all(curves);

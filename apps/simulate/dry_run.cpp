@@ -19,7 +19,7 @@ namespace {
 settings kind_of_run(settings what) {
     what.attack = {};
     what.byzantine = {};
-    what.swarm.bans = bans::none;
+    if (!what.has_validators()) what.bans = bans::none;
     what.swarm.seed = 0;
     what.steps = 1;
     return what;

@@ -21,6 +21,9 @@ namespace btard::apps {
     return std::isfinite(loss) ? loss : std::numeric_limits<double>::infinity();
 }
 
+/// In ascending gravity.
+enum class removed_as { leave, absence, strike, ban };
+
 struct history {
     std::string name;
     std::size_t peers = 0, byzantine = 0;
@@ -37,11 +40,20 @@ struct history {
     };
     std::vector<test> tests = {};
 
+    struct removal {
+        std::size_t step, peer;
+        std::string reason;
+
+        friend bool operator==(removal const&, removal const&) = default;
+    };
+    std::vector<removal> removed = {}; ///< banned or not, with each of the reasons
+
     void add(step_report const& report, std::optional<evaluation> const& found = {}) {
         if (found) tests.push_back({report.step, *found});
         loss.push_back(report.loss);
         alive.push_back(report.honest + report.byzantine);
         for (std::size_t const peer : report.banned) banned.emplace_back(report.step, peer);
+        for (auto const& one : report.removed) removed.push_back({report.step, one.peer, std::string{one.why}});
         if (report.attacking > 0 && !attacked) attacked = report.step;
         honest_left = report.honest;
         byzantine_left = report.byzantine;

@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::size_t number = sizeof(float);
 
+/// What a peer that checks others holds, in vectors as long as the parameters.  Of this step and of the one before:
+/// its gradient, the rows of its part, all parts of the aggregate, the aggregate before; and what is on its way.
+constexpr std::size_t vectors_of_peer = 2 * 4 + 2;
+
 /// Numbers that the layers of a model make of one image.  A gradient needs about all of them, an evaluation
 /// those of a few layers, and LibTorch's copies in its own order; how many was measured with wide models.
 struct layer_outputs {
@@ -106,6 +110,7 @@ memory_use memory_of(settings const& what, std::size_t parameters, std::size_t b
     use.rows = peers * vector * (what.swarm.worker_momentum ? 2 : 1);
     use.vectors = vector * (2 + state_size(what.swarm.optimizer));
     use.learners = learns_by_module ? threads * (3 * vector + batch) : 0;
+    if (what.has_validators()) use.protocol = peers * vector * vectors_of_peer;
     use.attackers =
         attackers * (memory_of(what.attack, parameters) + (reads_accomplices(what.attack) ? vector : 0));
     if (std::size_t const back = steps_back(what.attack); back > 0 && attackers > 0) {

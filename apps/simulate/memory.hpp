@@ -14,9 +14,10 @@ struct memory_use {
     std::size_t rows = 0;      ///< what each peer sends, and its worker momentum
     std::size_t vectors = 0;   ///< parameters, aggregate, state of the optimizer
     std::size_t learners = 0;  ///< for each thread: parameters, gradients and new ones, outputs of layers
+    std::size_t protocol = 0;  ///< what peers that check each other hold of each other's gradients
     std::size_t attackers = 0; ///< what they remember and show each other
 
-    [[nodiscard]] std::size_t total() const { return rows + vectors + learners + attackers; }
+    [[nodiscard]] std::size_t total() const { return rows + vectors + learners + protocol + attackers; }
     friend bool operator==(memory_use const&, memory_use const&) = default;
 };
 

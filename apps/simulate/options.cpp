@@ -144,7 +144,7 @@ request read_request(std::vector<std::string> const& words) {
     }
     check(where);
     request made;
-    made.curves = read_curves(curve_texts, base, several, made.grid);
+    made.curves = read_curves(curve_texts, base, several, made.grid, made.note);
     made.out = where.out;
     made.overwrite = where.overwrite;
     made.dry_run = dry_run;

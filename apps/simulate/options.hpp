@@ -21,6 +21,7 @@ struct request {
     bool dry_run = false;
     std::size_t jobs = 1; ///< runs at a time
     std::string config{}; ///< as `--print-config` prints it
+    std::string note{};   ///< why nobody is banned, where that was not asked for; or ""
     std::string again{};  ///< the command that does what is missing
 
     [[nodiscard]] bool is_sweep() const { return grid.size() > 1; }

@@ -3,6 +3,7 @@
 #include "bands.hpp"
 #include "heat_map.hpp"
 #include "plot.hpp"
+#include "removals.hpp"
 #include "report.hpp"
 #include "results.hpp"
 #include "summary.hpp"
@@ -52,6 +53,7 @@ double mean_first_loss(std::vector<history> const& runs) {
 std::string write_curves(request const& wanted) {
     auto const curves = read_all(wanted);
     std::string text = table_text(curves);
+    write_file(wanted.out + "/removals.csv", removals_csv(curves));
     bool const stepped =
         std::any_of(curves.begin(), curves.end(), [](auto const& one) { return !one.loss.empty(); });
     if (stepped) {
@@ -60,7 +62,7 @@ std::string write_curves(request const& wanted) {
                     ? concat("\nplots: ", wanted.out, "/loss.svg, loss.png, peers.svg, peers.png\n")
                     : concat("\n", missing, "\n");
     }
-    return text + concat("steps: ", wanted.out, "/*.jsonl\n");
+    return text + concat("steps: ", wanted.out, "/*.jsonl\nremovals: ", wanted.out, "/removals.csv\n");
 }
 
 std::string write_sweep(request const& wanted) {
@@ -72,6 +74,7 @@ std::string write_sweep(request const& wanted) {
     std::string const table = summary_text(grid, cells);
     write_file(wanted.out + "/summary.txt", table);
     write_file(wanted.out + "/summary.csv", summary_csv(grid, cells));
+    write_file(wanted.out + "/removals.csv", removals_csv(runs));
     std::string const heat_map = heat_map_svg(grid, cells, scale_for(cells, mean_first_loss(runs)));
     write_file(wanted.out + "/heat_map.svg", heat_map);
 
@@ -86,7 +89,7 @@ std::string write_sweep(request const& wanted) {
     }
     write_file(wanted.out + "/report.html", report_html(wanted, cells, heat_map, rows, missing));
     return concat(table, missing.empty() ? "" : concat("\n", missing, "\n"), "\nreport: ", wanted.out,
-                  "/report.html\ntables: ", wanted.out, "/summary.txt, summary.csv\nsteps: ", wanted.out,
+                  "/report.html\ntables: ", wanted.out, "/summary.txt, summary.csv, removals.csv\nsteps: ", wanted.out,
                   "/*.jsonl\n");
 }
 

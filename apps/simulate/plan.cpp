@@ -10,7 +10,9 @@ namespace {
 /// All that acts before an attack begins.
 settings before_attack(settings what) {
     what.attack = {};
-    what.swarm.bans = bans::none;
+    what.bans = bans::none;
+    what.checks = {};
+    what.keys = {};
     what.steps = 1;
     return what;
 }
@@ -21,7 +23,7 @@ std::vector<shared_start> plan(std::span<curve const> curves) {
     std::vector<shared_start> starts;
     for (std::size_t k = 0; k < curves.size(); ++k) {
         auto const& what = curves[k].what;
-        std::size_t const calm = std::min(first_step(what.attack), what.steps);
+        std::size_t const calm = what.has_validators() ? 0 : std::min(first_step(what.attack), what.steps);
         auto const fits = [&](shared_start const& start) {
             return start.steps > 0 && before_attack(curves[start.curves.front()].what) == before_attack(what);
         };

@@ -19,7 +19,8 @@ struct shared_start {
 };
 
 /// Curves that differ only in the attack, the bans and the number of steps are the same until the first of
-/// their attacks begins.
+/// their attacks begins; but where peers check each other, a curve is trained by itself: such a swarm cannot be
+/// copied, and who checks does not work, from the second step on.
 [[nodiscard]] std::vector<shared_start> plan(std::span<curve const> curves);
 
 /// Steps that are really computed.

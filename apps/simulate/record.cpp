@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record.hpp"
+#include "verified_rule.hpp"
 
 #include "../common/json.hpp"
+
+#include <btard/crypto/text.hpp>
 
 #include <btard/version.hpp>
 
@@ -24,15 +27,18 @@ std::string header_line(curve const& one) {
         if constexpr (std::is_arithmetic_v<M>) all.add(name, value);
         else if constexpr (std::same_as<M, attackers>) all.add(name, value.peers);
         else if constexpr (std::same_as<M, std::optional<float>> ||
-                           std::same_as<M, std::optional<std::size_t>>)
+                           std::same_as<M, std::optional<double>> || std::same_as<M, std::optional<std::size_t>>)
             all.add(name, *value);
         else all.add(name, to_text(value));
     });
-    return json_object{}
-        .add("btard", version_text())
-        .add("curve", one.name)
-        .add_raw("settings", all.text())
-        .text();
+    json_object line;
+    line.add("btard", version_text()).add("curve", one.name).add_raw("settings", all.text());
+    if (one.what.has_validators() && one.what.keys == signing_keys::real) {
+        std::vector<std::string> keys;
+        for (auto const& key : keys_of(one.what)) keys.push_back(to_text(key.key()));
+        line.add("keys", keys);
+    }
+    return line.text();
 }
 
 std::string step_line(step_result const& result) {
@@ -52,6 +58,12 @@ std::string step_line(step_result const& result) {
         .add("residual", relative)
         .add("aggregate_norm", report.aggregate_norm)
         .add("seconds", result.seconds);
+    if (!report.removed.empty()) {
+        std::vector<std::size_t> peers;
+        std::vector<std::string_view> reasons;
+        for (auto const& one : report.removed) peers.push_back(one.peer), reasons.push_back(one.why);
+        line.add("removed", peers).add("reasons", reasons);
+    }
     if (result.test) line.add("test_loss", result.test->loss);
     if (result.test && result.test->accuracy) line.add("accuracy", *result.test->accuracy);
     return line.text();

@@ -56,7 +56,7 @@ std::string counts(request const& wanted, std::span<cell const> cells) {
     text += concat(" Data: ", to_text(what.data), ".");
     if (what.model) text += concat(" Model: ", to_text(*what.model), ".");
     return text + concat(" Each has ", what.steps, " steps and ", what.swarm.peers, " peers, of whom ",
-                         what.byzantine.peers.size(), " are Byzantine; bans: ", to_text(what.swarm.bans),
+                         what.byzantine.peers.size(), " are Byzantine; bans: ", to_text(what.options().bans),
                          ".");
 }
 

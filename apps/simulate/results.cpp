@@ -2,6 +2,7 @@
 #include "results.hpp"
 #include "record.hpp"
 #include "recorder.hpp"
+#include "removals.hpp"
 
 #include "../common/files.hpp"
 #include "../common/json_read.hpp"
@@ -117,6 +118,10 @@ history read_history(std::string const& folder, curve const& one) {
                            .byzantine = whole_number(line, "byzantine"),
                            .attacking = whole_number(line, "attacking"),
                            .banned = json_numbers(value_in(line, "banned"))};
+        auto const who = json_numbers(value_in(line, "removed"));
+        auto const why = json_texts(value_in(line, "reasons"));
+        for (std::size_t k = 0; k < std::min(who.size(), why.size()); ++k)
+            report.removed.push_back({who[k], why[k], kind_of_removal(why[k]) == removed_as::ban});
         std::optional<evaluation> test;
         if (!value_in(line, "test_loss").empty())
             test.emplace().loss = json_number(value_in(line, "test_loss"));

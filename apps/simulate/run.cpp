@@ -92,8 +92,7 @@ private:
     void branch(fork& shared, std::size_t k) {
         if (ended_) return;
         journey own = shared.take();
-        own.peers.set_attack(curves_[k].what.attack);
-        own.peers.set_bans(curves_[k].what.swarm.bans);
+        if (own.peers.step() > 0) own.peers.set(curves_[k].what.attack, curves_[k].what.options().bans);
         own.train_until(curves_[k].what.steps, std::span(&k, 1), observe_);
     }
 

@@ -7,8 +7,10 @@
 
 #include <btard/aggregate/any_aggregator.hpp>
 #include <btard/attack/any_attack.hpp>
+#include <btard/protocol/verification.hpp>
 #include <btard/train/swarm_options.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -62,6 +64,13 @@ struct attackers {
     static constexpr std::size_t most = 1'000'000; // a count is checked against the peers only later
 };
 
+/// With what peers sign, where they check each other.
+enum class signing_keys {
+    simulated, ///< nothing that protects, and nothing that costs: attackers in a simulation forge no signatures
+    real,      ///< Ed25519
+};
+constexpr auto enum_names(signing_keys) { return std::array<std::string_view, 2>{"simulated", "real"}; }
+
 struct settings {
     any_data data{};
     std::optional<any_model> model = {};
@@ -70,7 +79,10 @@ struct settings {
     attackers byzantine{};
     std::size_t steps = 200;
     std::optional<std::size_t> evaluate_every = {};
-    swarm_options swarm{}; ///< all but `byzantine`; see `options()`
+    std::optional<btard::bans> bans = {}; ///< absent until `choose_bans`
+    verification checks{};                ///< where bans is `validators`
+    signing_keys keys = signing_keys::simulated;
+    swarm_options swarm{}; ///< all but `byzantine` and `bans`; see `options()`
 
     static constexpr auto name = "simulate";
     static constexpr void describe(auto& self, auto&& field) {
@@ -83,7 +95,11 @@ struct settings {
         field("attack", self.attack, "what Byzantine peers do, and when; see --list");
         field("peers", self.swarm.peers, "number of peers");
         field("byzantine", self.byzantine, "how many attack, the first ones; or which, counted from 0");
-        field("bans", self.swarm.bans, "simulated: attackers are removed with the probability of the paper");
+        field("bans", self.bans,
+              "validators: peers check each other; simulated: attackers are removed with the probability of the "
+              "paper; absent: validators, or none where peers cannot check all runs");
+        verification::describe(self.checks, field);
+        field("keys", self.keys, "simulated signatures that cost nothing, or real ones: Ed25519, from the seed");
         field("steps", self.steps, "steps of training");
         field("evaluate_every", self.evaluate_every,
               "steps from one evaluation on held-out samples to the next; absent: none");
@@ -101,8 +117,12 @@ struct settings {
     [[nodiscard]] swarm_options options() const {
         auto all = swarm;
         all.byzantine = byzantine.peers;
+        all.bans = bans.value_or(btard::bans::none);
         return all;
     }
+    [[nodiscard]] bool has_validators() const { return bans == btard::bans::validators; }
+    /// Peers that may lie.
+    [[nodiscard]] std::size_t faults_or_default() const { return checks.rules(swarm.peers).faults; }
 
     /// What learns if nobody chooses: nothing from a quadratic, which is the model itself.
     [[nodiscard]] std::optional<any_model> model_or_default() const {
@@ -120,7 +140,7 @@ struct settings {
         if (setting == "model") complete();
     }
 
-    /// What concerns several settings at once.
+    /// What concerns several settings at once, but for `why_unverifiable`.
     void validate() const {
         expects(steps > 0, "--steps is 0, it must be 1 or more");
         expects(evaluate_every != std::size_t{0}, "--evaluate-every is 0, it must be 1 or more");

@@ -6,6 +6,7 @@
 #include "plan.hpp"
 #include "recorder.hpp"
 #include "rehearse.hpp"
+#include "removals.hpp"
 #include "results.hpp"
 #include "run.hpp"
 #include "table.hpp"
@@ -49,6 +50,9 @@ void train(request const& wanted, std::vector<curve> const& rest) {
         [&](std::span<std::size_t const> which, step_result const& result) {
             auto const& report = result.report;
             files.add(which, result);
+            if (!wanted.is_sweep())
+                for (auto const& one : report.removed)
+                    shown.say(concat(rest.size() > 1 ? title_of(which, rest) + ": " : "", removal_text(report.step, one)));
             if (one_bar) {
                 shown.step(wanted.is_sweep() ? "sweep" : "all", ++done, total, [&] {
                     return concat("runs ", skipped + files.finished(), "/", wanted.curves.size());

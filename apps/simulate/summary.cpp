@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "summary.hpp"
+#include "removals.hpp"
 
 #include "../common/columns.hpp"
 #include "../common/markup.hpp"
@@ -30,13 +31,17 @@ struct measure_of_cell {
     char const* name; ///< in the CSV file
     char const* title;
     std::optional<spread> cell::*value;
+    bool if_any = false; ///< of no interest where it is zero everywhere
 };
-constexpr std::array<measure_of_cell, 6> measures{{
+constexpr std::array<measure_of_cell, 9> measures{{
     {"last_loss", "last loss", &cell::last_loss},
     {"worst_loss", "worst since attack", &cell::worst_loss},
     {"accuracy", "accuracy", &cell::accuracy},
     {"attackers_left", "attackers left", &cell::attackers_left},
     {"steps_until_all_banned", "all banned after", &cell::steps_until_all_banned},
+    {"bans", "bans", &cell::bans, true},
+    {"strikes", "strikes", &cell::strikes, true},
+    {"absences", "absences", &cell::absences, true},
     {"seconds", "seconds", &cell::seconds},
 }};
 
@@ -64,7 +69,7 @@ std::vector<cell> summarize(sweep const& grid, std::span<history const> runs) {
     std::vector<cell> cells;
     for (std::size_t r = 0; r < grid.rules.size(); ++r) {
         for (std::size_t a = 0; a < grid.attacks.size(); ++a) {
-            std::vector<double> last, worst, accuracy, left, banned, seconds;
+            std::vector<double> last, worst, accuracy, left, banned, seconds, bans, strikes, absences;
             for (std::size_t s = 0; s < grid.seeds.size(); ++s) {
                 auto const& one = runs[grid.at(r, a, s)];
                 if (one.loss.empty()) continue;
@@ -75,10 +80,14 @@ std::vector<cell> summarize(sweep const& grid, std::span<history const> runs) {
                 left.push_back(static_cast<double>(one.byzantine_left));
                 if (one.attacked && one.byzantine_left == 0 && !one.banned.empty())
                     banned.push_back(static_cast<double>(one.banned.back().first - *one.attacked + 1));
+                bans.push_back(static_cast<double>(count(one, removed_as::ban)));
+                strikes.push_back(static_cast<double>(count(one, removed_as::strike)));
+                absences.push_back(static_cast<double>(count(one, removed_as::absence)));
                 seconds.push_back(one.seconds);
             }
             cells.push_back({r, a, last.size(), spread_of(last), spread_of(worst), spread_of(accuracy),
-                             spread_of(left), spread_of(banned), spread_of(seconds)});
+                             spread_of(left), spread_of(banned), spread_of(bans), spread_of(strikes),
+                             spread_of(absences), spread_of(seconds)});
         }
     }
     return cells;
@@ -89,7 +98,10 @@ std::vector<std::vector<std::string>> summary_rows(sweep const& grid, std::span<
     std::vector<measure_of_cell> shown; // those that some cell has
     for (auto const& measure : measures) {
         if (std::none_of(cells.begin(), cells.end(),
-                         [&](cell const& c) { return (c.*measure.value).has_value(); }))
+                         [&](cell const& c) {
+                             auto const& values = c.*measure.value;
+                             return values && (!measure.if_any || values->max > 0);
+                         }))
             continue;
         shown.push_back(measure);
         rows.front().push_back(measure.title);

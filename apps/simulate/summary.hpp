@@ -30,6 +30,7 @@ struct cell {
     std::optional<spread> attackers_left{};
     std::optional<spread>
         steps_until_all_banned{}; ///< from the first attack, of the runs in which it happened
+    std::optional<spread> bans{}, strikes{}, absences{}; ///< peers removed in this way, honest ones among them
     std::optional<spread> seconds{};
 };
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table.hpp"
+#include "removals.hpp"
 
 #include "../common/columns.hpp"
 
 #include <btard/core/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 namespace btard::apps {
@@ -65,6 +68,13 @@ std::string table_text(std::span<history const> curves) {
     std::vector<std::vector<std::string>> rows{{"curve", "before attack", "worst since", "last loss"}};
     if (tested) rows.front().push_back("test loss");
     if (classified) rows.front().push_back("accuracy");
+    constexpr std::array<std::pair<removed_as, char const*>, 2> others{
+        {{removed_as::strike, "strikes"}, {removed_as::absence, "absences"}}};
+    auto const any = [&](removed_as what) {
+        return std::any_of(curves.begin(), curves.end(), [&](history const& one) { return count(one, what) > 0; });
+    };
+    for (auto const& [what, title] : others)
+        if (any(what)) rows.front().push_back(title);
     std::string const sides = std::string(rows.front().size(), 'r').replace(0, 1, "l") + "ll";
     rows.front().insert(rows.front().end(), {"peers alive", "banned at steps"});
     for (auto const& one : curves) {
@@ -74,6 +84,8 @@ std::string table_text(std::span<history const> curves) {
         auto const* const test = last_test(one);
         if (tested) row.push_back(test ? loss_text(test->loss) : "-");
         if (classified) row.push_back(test && test->accuracy ? accuracy_text(*test->accuracy) : "-");
+        for (auto const& [what, title] : others)
+            if (any(what)) row.push_back(concat(count(one, what)));
         row.push_back(one.loss.empty() ? "-" : concat(one.honest_left, " + ", one.byzantine_left));
         row.push_back(bans_text(one));
     }

@@ -17,6 +17,11 @@ TEST_CASE("memory_of: each setting adds what it needs") {
     CHECK(plain.learners == 0); // a quadratic has no module
     CHECK(plain.attackers == 0);
 
+    CHECK(plain.protocol == 0);
+    what.bans = bans::validators;
+    CHECK(memory_of(what, 1'000, 0).protocol == 16 * 10 * vector);
+    what.bans = bans::none;
+
     what.swarm.optimizer = lamb{};
     CHECK(memory_of(what, 1'000, 0).vectors == 4 * vector);
     what.swarm.worker_momentum.emplace();

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,7 +54,10 @@ TEST_CASE("simulate: without a word, one curve that is named after its rule") {
     REQUIRE(wanted.curves.size() == 1);
     CHECK(wanted.curves[0].name == "mean");
     CHECK(wanted.curves[0].file == "mean.jsonl");
-    CHECK(wanted.curves[0].what == settings{});
+    settings usual;
+    usual.bans = bans::validators; // the mean can be verified
+    CHECK(wanted.curves[0].what == usual);
+    CHECK(wanted.note == "");
     CHECK(wanted.out.starts_with("runs/20"));
 }
 
@@ -81,11 +85,62 @@ TEST_CASE("simulate: the words of the documentation") {
     CHECK(to_text(what.rule).starts_with("mixed{nnm{.byzantine = 7}, centered_clip{.tau = 1,"));
     CHECK(first_step(what.attack) == 100);
     CHECK(what.options().byzantine == std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6});
-    CHECK(what.swarm.bans == bans::simulated);
+    CHECK(what.bans == bans::simulated);
     CHECK(what.swarm.optimizer == optimizer{lamb{.learning_rate = 0.02f}});
     CHECK(what.swarm.clip_gradient == 1.0f);
     CHECK(what.swarm.parts == 16);
     CHECK(what.steps == 300);
+}
+
+TEST_CASE("simulate: peers check each other, unless one of the runs without --bans cannot be checked") {
+    auto const bans_of = [](words const& given_words) {
+        std::vector<bans> all;
+        auto const wanted = read_request(given_words);
+        for (auto const& one : wanted.curves) all.push_back(one.what.bans.value());
+        return std::pair(all, wanted.note);
+    };
+    using list = std::vector<bans>;
+    constexpr auto none = bans::none, simulated = bans::simulated, validators = bans::validators;
+    CHECK(bans_of({"--curve", "a:", "--curve", "b: --rule centered_clip{}"}) == std::pair(list{validators, validators}, std::string{}));
+    CHECK(bans_of({"--rule", "mean{}", "--rule", "krum{.byzantine = 1}"}) ==
+          std::pair(list{none, none}, std::string{"nobody is banned, where --bans is not given: krum, honest, seed 0: peers cannot check "
+                                                  "krum: it has no residual that sums to zero, as mean and centered_clip have"}));
+    CHECK(bans_of({"--curve", "a: --bans validators", "--curve", "b: --rule krum{}", "--curve", "c: --bans simulated"}).first ==
+          list{validators, none, simulated});
+    auto const sentence = [&](words const& given_words) {
+        auto const [all, note] = bans_of(given_words);
+        CHECK(all == list{none});
+        std::string const head = "nobody is banned, where --bans is not given: ";
+        REQUIRE(note.starts_with(head));
+        return note.substr(head.size());
+    };
+    CHECK(sentence({"--worker-momentum", "worker_momentum{}"}) ==
+          "nobody can recompute a worker momentum, a running mean of gradients, from one step");
+    CHECK(sentence({"--parts", "16"}) == "with validators each peer that works owns one part; leave --parts out");
+    CHECK(sentence({"--attack", "delayed_gradient{.replay = true}"}).starts_with("an attack with replay"));
+    CHECK(sentence({"--rule", "mixed{nnm{.byzantine = 1}, mean{}}"}).starts_with("peers cannot check a rule behind a mixing"));
+    CHECK(sentence({"--rule", "centered_clip{.iterations = 3}"}).starts_with("centered_clip with iterations ends before"));
+    CHECK(sentence({"--rule", "centered_clip{.rtol = 0.001}"}).starts_with("centered_clip: rtol is 0.001"));
+    CHECK(sentence({"--byzantine", "8"}) == "8 of 16 peers are Byzantine, with 1 validators the others can judge at most 7");
+    CHECK(sentence({"--peers", "1"}).starts_with("1 peers are too few"));
+    CHECK(refusal({"--bans", "validators", "--worker-momentum", "worker_momentum{}"}) ==
+          "--bans validators: nobody can recompute a worker momentum, a running mean of gradients, from one step; right "
+          "would be --bans simulated or none");
+    CHECK(refusal({"--bans", "validators", "--rule", "krum{.byzantine = 1}"}).starts_with("--bans validators: peers cannot check krum"));
+    CHECK(refusal({"--bans", "validators", "--byzantine", "8"}) == "nothing refused"); // who asks for it may see what happens
+}
+
+TEST_CASE("simulate: what the protocol bears with is an option for each number") {
+    auto const what = only({"--validators", "2", "--faults", "3", "--far", "0.5", "--state-every", "8", "--standing.first_wait", "5",
+                            "--network.loss", "0.1", "--keys", "real"});
+    CHECK(what.checks.validators == 2);
+    CHECK(what.checks.faults == std::size_t{3});
+    CHECK(what.checks.far == 0.5);
+    CHECK(what.checks.state_every == 8);
+    CHECK(what.checks.standing.first_wait == 5);
+    CHECK(what.checks.network.loss == 0.1);
+    CHECK(what.keys == signing_keys::real);
+    CHECK(refusal({"--standing.window", "0"}).starts_with("--standing: a rule of 0 steps"));
 }
 
 TEST_CASE("simulate: a text without a model has the smallest one, a quadratic none") {

@@ -31,7 +31,7 @@ settings attacked_from(std::size_t step) {
 }
 
 settings with_bans(settings what) {
-    what.swarm.bans = bans::simulated;
+    what.bans = bans::simulated;
     return what;
 }
 
@@ -94,6 +94,41 @@ TEST_CASE("run: a curve that shares its start has the same bits as one that does
     CHECK(together.at(1) == trained(curves_of({b})).at(0));
     CHECK(together.at(2) == trained(curves_of({c})).at(0));
     CHECK(together.at(0) != together.at(1));
+}
+
+TEST_CASE("run: peers that check each other ban each attacker, whatever the threads, and beside other curves") {
+    auto checked = attacked_from(5);
+    checked.rule = {{.rule = centered_clip{.tau = 1}}};
+    checked.data = {quadratic{.dimension = 40, .noise = 0.1f}};
+    checked.bans = bans::validators;
+    CHECK(plan(curves_of({checked, attacked_from(20), checked})).size() == 3); // nothing is shared
+    std::vector<std::pair<std::size_t, std::size_t>> banned;
+    auto const alone = [&](settings const& what) {
+        banned.clear();
+        std::vector<double> losses;
+        run(curves_of({what}), [&](auto, step_result const& result) {
+            for (auto const& one : result.report.removed) {
+                CHECK(one.banned);
+                CHECK(one.why == "wrong_gradient");
+                CHECK(one.peer < 3);
+                banned.emplace_back(result.report.step, one.peer);
+            }
+            losses.push_back(result.report.loss);
+            return true;
+        });
+        return losses;
+    };
+    auto const losses = alone(checked);
+    CHECK(banned.size() == 3);
+    CHECK(losses.size() == 60);
+    checked.swarm.threads = 1;
+    CHECK(alone(checked) == losses);
+    checked.keys = signing_keys::real; // other keys, other order of the roster: other draws, the same end
+    (void)alone(checked);
+    CHECK(banned.size() == 3);
+    auto const beside = trained(curves_of({attacked_from(20), checked, with_bans(attacked_from(20))}), 2);
+    CHECK(beside.at(1).size() == 2 * 60);
+    CHECK(beside.at(1).back() == 0);
 }
 
 TEST_CASE("run: several jobs give each curve the bits of one") {

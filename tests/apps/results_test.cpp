@@ -3,6 +3,7 @@
 #include "../../apps/simulate/history.hpp"
 #include "../../apps/simulate/plot.hpp"
 #include "../../apps/simulate/record.hpp"
+#include "../../apps/simulate/removals.hpp"
 #include "../../apps/simulate/table.hpp"
 
 #include <btard/version.hpp>
@@ -62,6 +63,26 @@ TEST_CASE("table: before, worst, last; who is left, and since when") {
           "CenteredClip, bans           2.000         2.500        2.225   9 + 5         31, 33\n"
           "calm                             -             -        1.500   4 + 0         -\n"
           "not begun                        -             -            -   -             -\n");
+}
+
+TEST_CASE("removals: in words, counted, and as a table") {
+    CHECK(removal_text(1003, {7, "wrong_gradient", true}) == "step 1003: peer 7 is banned: wrong_gradient");
+    CHECK(removal_text(5, {1, "no_part", false}) == "step 5: peer 1 is out with a strike: no_part");
+    CHECK(removal_text(5, {1, "absence", false}) == "step 5: peer 1 is out: absence");
+    CHECK(removal_text(5, {1, "leave", false}) == "step 5: peer 1 leaves");
+    CHECK(removal_text(5, {1, "simulated", true}) == "step 5: peer 1 is banned: simulated");
+    history one{"a, b", 16, 2}, other{"c", 16, 2};
+    one.add({.step = 3, .honest = 9, .removed = {{7, "wrong_gradient", true}, {8, "absence", false}, {7, "absence", false}}});
+    one.add({.step = 4, .honest = 9, .removed = {{6, "points", false}}});
+    other.add({.step = 0, .honest = 9});
+    CHECK(count(one, removed_as::ban) == 1);
+    CHECK(count(one, removed_as::absence) == 1); // of 8; 7 is banned in the same step
+    CHECK(count(one, removed_as::strike) == 1);
+    std::vector<history> const all{one, other};
+    CHECK(removals_csv(all) == "curve,step,peer,reason,kind\n\"a, b\",3,7,wrong_gradient,ban\n\"a, b\",3,8,absence,absence\n"
+                               "\"a, b\",3,7,absence,absence\n\"a, b\",4,6,points,strike\n");
+    CHECK(table_text(all).find("strikes   absences   peers alive") != std::string::npos);
+    CHECK(table_text(std::vector{other}).find("strikes") == std::string::npos);
 }
 
 TEST_CASE("table: the last evaluation has columns where there is one") {
@@ -165,7 +186,10 @@ TEST_CASE("record: the first line has all settings, the others have all numbers"
         concat(R"({"btard":")", BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH) +
             R"(","curve":"a \"b\"","settings":{)"
             R"("data":"quadratic{.dimension = 1000, .noise = 0.1, .condition = 10, .problem = 0}","model":null,)"
-            R"("rule":"mean{}","attack":"honest{}","peers":16,"byzantine":[0,1],"bans":"none","steps":200,"evaluate_every":null,"seed":0,)"
+            R"("rule":"mean{}","attack":"honest{}","peers":16,"byzantine":[0,1],"bans":null,"validators":1,"faults":null,"far":null,"state_every":16,)"
+            R"("standing":"standing{.first_wait = 20, .wait_halves = 100, .strike_fades = 5000, .window = 1000, .complaints = 3}",)"
+            R"("network":"loopback{.seed = 0, .least_delay = 1000000, .most_delay = 10000000, .in_order = true, .loss = 0, .notices = true}",)"
+            R"("keys":"simulated","steps":200,"evaluate_every":null,"seed":0,)"
             R"("optimizer":"sgd{.learning_rate = 0.1, .momentum = 0, .nesterov = false, .weight_decay = 0}","schedule":"constant_rate{}","clip_gradient":null,"worker_momentum":null,"parts":1,)"
             R"("threads":0}})");
     step_report report{
@@ -179,6 +203,10 @@ TEST_CASE("record: the first line has all settings, the others have all numbers"
         step_line({report, {}, 1.5}) ==
         R"({"step":4,"loss":null,"honest":9,"byzantine":6,"attacking":7,"banned":[3],"clipped":5,"iterations":6,)"
         R"("residual":0.25,"aggregate_norm":2,"seconds":1.5})");
+    auto removed = report;
+    removed.removed = {{3, "wrong_gradient", true}, {8, "absence", false}};
+    CHECK(step_line({removed, evaluation{.loss = 0.5}, 1.5})
+              .ends_with(R"("seconds":1.5,"removed":[3,8],"reasons":["wrong_gradient","absence"],"test_loss":0.5})"));
     report.aggregation.scale = 0;
     CHECK(step_line({report, {}, 1.5}).find(R"("residual":null)") != std::string::npos);
     CHECK(step_line({report, evaluation{.loss = 0.5, .accuracy = 0.75}, 1.5}).ends_with(

@@ -78,14 +78,20 @@ TEST_CASE("summarize: mean, least and greatest over seeds, as computed by hand")
 TEST_CASE("summary_csv: a cell for each number, empty where there is none, quotes around commas") {
     std::string const text = summary_csv(grid, summarize(grid, runs()));
     CHECK(text.starts_with("rule,attack,runs,last_loss_mean,last_loss_min,last_loss_max,worst_loss_mean,"));
-    CHECK(contains(text, "\nmean,no attack,2,1.5,1,2,,,,,,,2,2,2,,,,4,4,4\n"));
-    CHECK(contains(text, "\nmean,flip,2,2.5,2,3,4,3,5,,,,0.5,0,1,6,6,6,2,2,2\n"));
-    CHECK(contains(text, "\n\"a, <b>\",flip,1,inf,inf,inf,inf,inf,inf,,,,2,2,2,,,,2,2,2\n"));
+    CHECK(contains(text, "\nmean,no attack,2,1.5,1,2,,,,,,,2,2,2,,,,0,0,0,0,0,0,0,0,0,4,4,4\n"));
+    CHECK(contains(text, "\nmean,flip,2,2.5,2,3,4,3,5,,,,0.5,0,1,6,6,6,0,0,0,0,0,0,0,0,0,2,2,2\n"));
+    CHECK(contains(text, "\n\"a, <b>\",flip,1,inf,inf,inf,inf,inf,inf,,,,2,2,2,,,,0,0,0,0,0,0,0,0,0,2,2,2\n"));
 }
 
 TEST_CASE("summary_text: columns that no run has are left out") {
     std::string const text = summary_text(grid, summarize(grid, runs()));
     CHECK(!contains(text, "accuracy"));
+    CHECK(!contains(text, "bans"));
+    auto banned = runs();
+    banned[0].removed = {{3, 1, "wrong_gradient"}};
+    CHECK(contains(summary_text(grid, summarize(grid, banned)), "0.5 [0, 1]"));
+    CHECK(contains(summary_text(grid, summarize(grid, banned)), "bans"));
+    CHECK(!contains(summary_text(grid, summarize(grid, banned)), "strikes"));
     CHECK(contains(text, "2.5 [2, 3]"));
     CHECK(contains(text, "not finite"));
     auto tested = runs();

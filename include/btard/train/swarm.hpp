@@ -44,6 +44,7 @@ public:
         : swarm_state(std::move(options), task.size(), layout_of(task)), rule_(std::move(rule)) {
         validate(task);
         validate(rule_);
+        check_bans(options_.bans);
         check_rows(rule_, options_.peers);
         std::size_t const threads = options_.threads > 0 ? options_.threads : parallel::hardware();
         tasks_ = std::vector<Task>(std::min(threads, options_.peers), task);
@@ -76,6 +77,7 @@ public:
         past_ = {};
     }
     void set_bans(bans mode) {
+        check_bans(mode);
         options_.bans = mode;
         past_ = {}; // which has other bans
     }
@@ -84,6 +86,9 @@ public:
     [[nodiscard]] evaluation measure() { return btard::measure(tasks_.front(), parameters_); }
 
 private:
+    static void check_bans(bans mode) {
+        expects(mode != bans::validators, "bans is validators: that is a verified_swarm");
+    }
     step_report advance() {
         begin_step();
         begun_ = false;
