@@ -20,6 +20,10 @@
 #include <btard/testing/counting_signer.hpp>
 #include <btard/transport/loopback.hpp>
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -262,7 +266,11 @@ bounds bounds_of(std::size_t n, std::size_t size) {
 }
 
 int show_time(std::size_t n, std::size_t size, std::size_t steps) {
-    auto const bound = bounds_of(n, size);
+    auto const bound = bounds_of(n, size); // before the heap grows
+#if defined(__GLIBC__)
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 30); // memory stays with the process: no new pages for each row of each step
+    ::mallopt(M_TRIM_THRESHOLD, -1);
+#endif
     bench_swarm swarm(n, size, false);
     swarm.step(); // the first one has no validators, and touches new memory
     swarm.forget_costs();

@@ -196,13 +196,14 @@ bool statistics(request const& of) {
 template <class Key>
 bool honest_steps(request const& of, std::size_t steps, char const* signatures) {
     auto run = make_swarm<Key>(of, 0, of.seed);
-    std::size_t accusations = 0, demands = 0, removed = 0;
+    std::size_t accusations = 0, demands = 0, removed = 0, opened = 0;
     double const begun = cpu_seconds();
     (void)run.train(steps, [&](step_report const& step) {
         auto const& judge = *run.at(0).state().judge;
         accusations += judge.accusations().size();
         demands += judge.shown().size() + judge.demanded().size();
         removed += step.removed.size();
+        opened += run.at(0).logs().at().phase == std::uint8_t(phase::open); // the last broadcast of the step
     });
     double const took = cpu_seconds() - begun;
     double worst = 0;
@@ -213,12 +214,12 @@ bool honest_steps(request const& of, std::size_t steps, char const* signatures) 
             charged += std::uint64_t(run.at(k).standing().points_of(run.at(other).key(), 0) > 0);
     }
     std::printf("%zu honest steps of %zu peers, %s: %zu accusations, %zu rows demanded, %zu removed, %llu with points, "
-                "%zu pauses, %zu divergences\n"
+                "%zu steps with parts opened, %zu pauses, %zu divergences\n"
                 "  |sum of testimonies| / tolerance at most %.3g; %.2f ms of a core for a step\n",
-                steps, of.peers, signatures, accusations, demands, removed, static_cast<unsigned long long>(charged),
+                steps, of.peers, signatures, accusations, demands, removed, static_cast<unsigned long long>(charged), opened,
                 run.events().paused, run.events().diverged, worst, 1e3 * took / double(steps));
     std::fflush(stdout);
-    return accusations + demands + removed + charged + run.events().paused + run.events().diverged == 0 && worst <= 1;
+    return accusations + demands + removed + opened + charged + run.events().paused + run.events().diverged == 0 && worst <= 1;
 }
 
 int usage() {

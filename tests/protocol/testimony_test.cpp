@@ -110,6 +110,20 @@ TEST_CASE_TEMPLATE("sum: an honest result passes, whatever the rows and weights"
     CHECK(worst < 0.3); // of the tolerance
 }
 
+TEST_CASE("sum: an honest result near zero passes, of parts of any length") {
+    centered_clip const rule{.tau = 2};
+    for (std::size_t const d : {1, 4, 16, 100}) {
+        for (std::uint64_t k = 0; k < 100; ++k) {
+            part one(64, d, k);
+            for (std::size_t i = 0; i < 64 * d; ++i) // rows far longer than their mean
+                one.rows[i] = float(random_stream(derive({k, 0}, "near zero", {i, 0})).uniform() * 2 - 1);
+            one.run(rule);
+            CAPTURE(d);
+            CHECK(one.check(rule, one.said(rule, z_of(k)), z_of(k)).passed());
+        }
+    }
+}
+
 TEST_CASE("sum: a result that was moved does not pass, by however little beyond the tolerance") {
     centered_clip const rule{.tau = 1};
     for (std::uint64_t k = 0; k < 20; ++k) {

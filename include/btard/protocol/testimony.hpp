@@ -90,10 +90,11 @@ struct sum_check {
 
 /// The check of a part (VB), over the rows that its owner used and in their order.
 ///
-///     |sum_k w_k projection_k| <= min(1, 8 / sqrt(length)) |z| (1e-9 sum_k w_k min(tau, distance_k)
+///     |sum_k w_k projection_k| <= min(1, 8 / sqrt(length)) |z| ((1e-9 + 2^-24) sum_k w_k min(tau, distance_k)
 ///                                                               + 2^-24 |v| sum_k w_k pull(distance_k))
 ///
-/// The first term is where the solver stops, the second that v was rounded to floats.  z does not know the
+/// The first term is where the solver stops, and that the differences x_k - v, of which projections are made, are
+/// rounded to floats: near v = 0 it is much more than the second, that v itself was rounded.  z does not know the
 /// residual, so an honest projection is about |z| |residual| / sqrt(length); eight times that is passed with a
 /// probability below 1e-13, and only costs that the rows are opened.
 ///
@@ -112,7 +113,7 @@ template <verifiable_aggregator A>
         pull += product(w, p);
     }
     double const share = length > 64 ? 8 / std::sqrt(double(length)) : 1;
-    double const stop = product(1e-9, pulled), rounding = product(0x1p-24 * norm_of_aggregate, pull);
+    double const stop = product(1e-9 + 0x1p-24, pulled), rounding = product(0x1p-24 * norm_of_aggregate, pull);
     return {.sum = std::fabs(sum), .tolerance = share * norm_of_z * (stop + rounding)};
 }
 

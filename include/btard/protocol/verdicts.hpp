@@ -98,7 +98,7 @@ public:
             }
             auto const check = check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
                                          at_.cut().size(part), norms_[index(part)], norm(at_.aggregate(part)));
-            if (check.passed() && check.tolerance > 0) worst_sum_ = std::max(worst_sum_, check.sum / check.tolerance);
+            if (check.tolerance > 0) worst_sum_ = std::max(worst_sum_, check.sum / check.tolerance);
             auto const most = watch_.most(at_.cut().size(part));
             if (most && too_many_far(said, *most, faults_)) distant_.insert(part);
             if (!said.empty()) units_.push_back(unit(said, part));
@@ -130,7 +130,7 @@ public:
 
     /// How far rows were from the parts of this step, for the watch.
     [[nodiscard]] std::vector<double> const& units() const { return units_; }
-    /// The largest |sum| of testimonies over its tolerance, of the parts that passed.
+    /// The largest |sum| of testimonies over its tolerance.
     [[nodiscard]] double worst_sum() const { return worst_sum_; }
 
 private:
