@@ -71,6 +71,12 @@ public:
         if (from != setup_.self && check_.is_member(from) && !decided())
             out_.to_one(from, certificate_question());
     }
+    /// The phase before was closed with a full certificate, of which this member has learned just now: D is earlier.
+    void hasten(time_point deadline) {
+        if (deadline >= times_.deadline() || (stage_ != collecting && stage_ != listed)) return;
+        times_.hasten(deadline);
+        if (stage_ == listed) times_.wait_until(2);
+    }
     /// Somebody, nobody knows who, may have closed this phase early.
     void ask_for_certificate() {
         if (!decided()) out_.to_all(certificate_question());
@@ -163,9 +169,14 @@ private:
     void on(peer_id, wire::signed_list const& m) { close_if_full(vote_.take(m, check_, out_)); }
     void close_if_full(std::optional<wire::log_certificate> full) {
         if (full && !decided()) decide(closed_by::full_certificate, *std::move(full));
+        else if (full) prefer(*std::move(full));
     }
     void on(peer_id, wire::log_certificate const& c) {
-        if (decided()) return;
+        if (decided()) {
+            bool const helps = how() != closed_by::full_certificate && !c.outcome && c.list == log();
+            if (helps && vote_.valid(c, check_) && is_full(c)) prefer(c);
+            return;
+        }
         auto const hash = vote_.valid(c, check_);
         if (!hash) return;
         // With an outcome an honest member has closed: q > f.
@@ -276,6 +287,14 @@ private:
         if (auto lack = bodies_.missing(log()); !lack.empty())
             out_.to_all(wire::log_question{.at = setup_.in.at, .bodies = std::move(lack)});
         close_if_complete();
+    }
+    /// A full certificate that came too late to close with.  The next phase counts from it, for all: those who closed
+    /// with it do not wait for a relay, and the times of members must not be far apart.
+    void prefer(wire::log_certificate full) {
+        if (how() == closed_by::full_certificate || full.list != log()) return;
+        out_.to_all(full);
+        vote_.learn(full, out_);
+        outcome_.decide(closed_by::full_certificate, std::move(full));
     }
     void close_if_complete() {
         if (stage_ != fetching || !bodies_.missing(log()).empty()) return;

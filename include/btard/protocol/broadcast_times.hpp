@@ -5,6 +5,7 @@
 #include <btard/protocol/broadcast_setup.hpp>
 #include <btard/protocol/statement.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,11 @@ public:
     void wait_until(std::size_t intervals) { due_ = after(intervals); }
     void wait_longer() { due_ += interval_; }
     void wait_from(time_point now) { due_ = now + interval_; }
+    /// An earlier D.
+    void hasten(time_point deadline) {
+        deadline_ = deadline;
+        due_ = std::min(due_, deadline);
+    }
     /// After a pause: what is due now is due at D + that many intervals of the new D.
     void count_anew(std::size_t intervals) {
         deadline_ = due_ - static_cast<std::int64_t>(intervals) * interval_;

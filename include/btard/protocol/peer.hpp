@@ -257,6 +257,12 @@ private:
         for (auto const& one : needs_) exchange_.want(one, *of(one.what.step), now + std::max(t.question, work / 2));
         retry_early();
     }
+    /// The broadcast before was closed in a better way than it seemed: what counts from it is earlier.
+    void hasten(time_point from) {
+        base_ = std::min(base_, from);
+        speak_at_ = std::min(speak_at_, base_ + work_of(phase_));
+        if (running_) proceedings_.hasten(speak_at_ + setup_.rules.timing.body);
+    }
     [[nodiscard]] std::chrono::nanoseconds work_of(phase of) const {
         auto const& t = setup_.rules.timing;
         switch (of) {
@@ -272,6 +278,7 @@ private:
         for (bool moved = true; moved;) {
             moved = false;
             while (auto out = proceedings_.poll(now)) post(*std::move(out));
+            if (auto const from = proceedings_.poll_sooner()) hasten(*from);
             if (auto const pause = proceedings_.poll_pause()) actions_.push_back(act::paused{pause->heard, pause->quorum});
             if (!running_ || gone_) return;
             if (!spoke_ && !proceedings_.closed() && (ready() || speak_at_ <= now)) {

@@ -120,6 +120,7 @@ public:
     /// The last broadcast of somebody else, which is closed: what the next one says about it must be judged.
     void inherit(proceedings const& from) { held_.push_back(std::make_unique<one>(from.now())); }
     void submit(std::vector<std::byte> body) { now().machine.submit(std::move(body)); }
+    void hasten(time_point deadline) { now().machine.hasten(deadline); }
 
     // ---- what came in
 
@@ -127,7 +128,12 @@ public:
         place const where = place_of(message);
         for (auto next = held_.rbegin(); next != held_.rend(); ++next) {
             if ((*next)->at != where) continue;
-            if (auto const who = (*next)->among->find(from)) (*next)->machine.handle_message(*who, message);
+            auto const who = (*next)->among->find(from);
+            if (!who) return;
+            bool const was_full = (*next)->is_full();
+            (*next)->machine.handle_message(*who, message);
+            bool const counts = (next == held_.rbegin() && closed_) || next == held_.rbegin() + 1;
+            if (counts && !was_full && (*next)->is_full()) sooner_ = at + 3 * times_.question;
             return;
         }
         if (held_.empty() || !before(now().at, where) || !now().among->find(from)) return;
@@ -140,7 +146,7 @@ public:
         auto& machine = now().machine;
         if (doubtful_ && *doubtful_ <= at) {
             machine.ask_for_certificate();
-            doubtful_ = at + times_.interval;
+            doubtful_ = at + times_.question; // the time of the next phase counts from when it was closed
         }
         machine.handle_timeout(at);
     }
@@ -158,7 +164,12 @@ public:
                     return outgoing{{}, one->among, std::move(all->message)};
                 if (auto* proof = std::get_if<act::log_proof>(&*action)) proofs_.push_back(std::move(proof->evidence));
                 if (auto const* heard = std::get_if<act::log_paused>(&*action)) pause_ = paused{heard->heard, heard->quorum};
-                if (std::holds_alternative<act::log_closed>(*action) && current) closed_ = true;
+                if (std::holds_alternative<act::log_closed>(*action) && current) {
+                    closed_ = true;
+                    // Who has closed in another way by now does not ask any more.
+                    if (one->is_full() && at > one->machine.deadline())
+                        return outgoing{{}, one->among, one->machine.certificate().value()};
+                }
             }
         }
         if (!held_.empty() && !closed_ && !doubtful_ && now().machine.where() == broadcast_stage::listed)
@@ -171,6 +182,8 @@ public:
         if (!next || !doubtful_) return next ? next : doubtful_;
         return std::min(*next, *doubtful_);
     }
+    /// From when the time of the next broadcast counts, if that is known only now.
+    [[nodiscard]] std::optional<time_point> poll_sooner() { return std::exchange(sooner_, {}); }
     [[nodiscard]] std::optional<paused> poll_pause() { return std::exchange(pause_, {}); }
 
     // ---- getters
@@ -272,6 +285,8 @@ private:
         place at;
         std::shared_ptr<roster const> among;
         broadcast<S> machine;
+
+        [[nodiscard]] bool is_full() const { return machine.decided() && machine.how() == closed_by::full_certificate; }
     };
     static constexpr std::size_t most_early = 64; // messages of one member
 
@@ -304,6 +319,7 @@ private:
     phase_times times_{};
     bool closed_ = false;
     std::optional<time_point> doubtful_; // when to ask whether others have closed it
+    std::optional<time_point> sooner_;
     std::optional<paused> pause_;
     std::map<public_key, std::vector<wire::log_message>> early_;
     std::vector<equivocation> proofs_;
