@@ -136,13 +136,13 @@ TEST_CASE("ban record: each kind of lie leaves one that a third party can check"
         {lie::nonsense, "malformed", 1, 1},
         {lie::twice, "equivocation", 1, 0},
     };
-    for (auto const& [how, why, byzantine, steps] : all) {
-        INFO(std::string(why), " ", int(how));
-        auto const found = bans_for(how, why, byzantine);
+    for (auto const& one_lie : all) {
+        INFO(std::string(one_lie.why), " ", int(one_lie.how));
+        auto const found = bans_for(one_lie.how, one_lie.why, one_lie.byzantine);
         CHECK(!found.empty());
         for (auto const& one : found) {
-            MESSAGE(std::string(why), " ", one.record.steps.size(), " steps, ", encode_record(one.record).size(), " bytes");
-            CHECK(one.record.steps.size() == steps);
+            MESSAGE(std::string(one_lie.why), " ", one.record.steps.size(), " steps, ", encode_record(one.record).size(), " bytes");
+            CHECK(one.record.steps.size() == one_lie.steps);
         }
     }
 }
