@@ -38,7 +38,8 @@ struct plain_swarm final : any_swarm::interface {
 any_swarm make_swarm(settings const& what, any_learnable task, bool one_thread) {
     auto options = what.options();
     if (one_thread) options.threads = 1;
-    if (options.bans == bans::validators) return any_swarm(make_verified(what, std::move(task), std::move(options)));
+    if (options.bans == bans::validators)
+        return any_swarm(make_verified(what, std::move(task), std::move(options)));
     return any_swarm(std::make_unique<plain_swarm>(
         plain_swarm::held(std::move(task), what.rule.value, what.attack, std::move(options))));
 }

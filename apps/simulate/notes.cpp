@@ -16,11 +16,15 @@ std::vector<std::string> notes_on(request const& wanted) {
     for (std::size_t k = 0; k < count; ++k) {
         auto const& [curve_name, file, what] = wanted.curves[wanted.is_sweep() ? wanted.grid.at(0, k, 0) : k];
         auto const& name = wanted.is_sweep() ? wanted.grid.attacks[k] : curve_name;
-        if (auto const liars = what.byzantine.peers.size(); what.has_validators() && liars > what.faults_or_default())
+        if (auto const liars = what.byzantine.peers.size();
+            what.has_validators() && liars > what.faults_or_default())
             notes.push_back(concat(name, ": ", liars, " peers are Byzantine, the others can judge at most ",
-                                   what.faults_or_default(), ": honest ones may be banned, and it may end with an error"));
+                                   what.faults_or_default(),
+                                   ": honest ones may be banned, and it may end with an error"));
         if (what.has_validators() && what.keys == signing_keys::real)
-            notes.push_back(concat(name, ": who knows the seed can sign for every peer; the keys are in the first line of ", file));
+            notes.push_back(concat(
+                name, ": who knows the seed can sign for every peer; the keys are in the first line of ",
+                file));
         if (what.attack == any_attack{}) continue;
         if (what.byzantine.peers.empty())
             notes.push_back(concat(name, ": no peer is Byzantine, so nobody attacks"));

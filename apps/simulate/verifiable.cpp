@@ -11,18 +11,23 @@ namespace btard::apps {
 namespace {
 
 std::string why_not_rule(any_aggregator const& rule) {
-    if (!rule.mixings.items.empty()) return "peers cannot check a rule behind a mixing: it has no residual that sums to zero";
+    if (!rule.mixings.items.empty())
+        return "peers cannot check a rule behind a mixing: it has no residual that sums to zero";
     return std::visit(
         []<class R>(R const& one) -> std::string {
             if constexpr (!verifiable_aggregator<R>) {
-                return concat("peers cannot check ", R::name, ": it has no residual that sums to zero, as mean and "
+                return concat("peers cannot check ", R::name,
+                              ": it has no residual that sums to zero, as mean and "
                               "centered_clip have");
             } else {
                 if constexpr (requires { one.iterations; })
-                    if (one.iterations) return concat(R::name, " with iterations ends before the residual that peers check is zero");
+                    if (one.iterations)
+                        return concat(R::name,
+                                      " with iterations ends before the residual that peers check is zero");
                 if constexpr (requires { one.rtol; })
                     if (one.rtol > R{}.rtol)
-                        return concat(R::name, ": rtol is ", one.rtol, ", peers check the residual to ", R{}.rtol);
+                        return concat(R::name, ": rtol is ", one.rtol, ", peers check the residual to ",
+                                      R{}.rtol);
                 return {};
             }
         },
@@ -48,8 +53,8 @@ std::string why_unverifiable(settings const& what) {
     if (steps_back(what.attack) > 0)
         return "an attack with replay trains a copy of the swarm, and one with validators cannot be copied";
     if (what.swarm.peers < 2 * what.faults_or_default() + what.checks.validators + 1)
-        return concat(what.swarm.peers, " peers are too few for ", what.faults_or_default(), " that may lie and ",
-                      what.checks.validators, " validators; there must be ",
+        return concat(what.swarm.peers, " peers are too few for ", what.faults_or_default(),
+                      " that may lie and ", what.checks.validators, " validators; there must be ",
                       2 * what.faults_or_default() + what.checks.validators + 1);
     return {};
 }
@@ -62,7 +67,8 @@ std::string choose_bans(std::span<curve> curves, settings& base) {
         std::string const why = why_unwise(one.what);
         if (why.empty()) continue;
         chosen = bans::none;
-        note = concat("nobody is banned, where --bans is not given: ", curves.size() > 1 ? one.name + ": " : "", why);
+        note = concat(
+            "nobody is banned, where --bans is not given: ", curves.size() > 1 ? one.name + ": " : "", why);
     }
     for (auto& one : curves)
         if (!one.what.bans) one.what.bans = chosen;

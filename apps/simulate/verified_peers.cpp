@@ -17,8 +17,8 @@ using conduct = upright;
 
 struct verified_peers final : any_swarm::interface {
     verified_peers(settings const& what, any_learnable task, swarm_options options)
-        : peers(std::move(task), verified_rule::from(what.rule.value), what.attack, conduct{}, std::move(options),
-                what.checks, keys_of(what)) {}
+        : peers(std::move(task), verified_rule::from(what.rule.value), what.attack, conduct{},
+                std::move(options), what.checks, keys_of(what)) {}
 
     std::unique_ptr<interface> copy() const override {
         throw contract_violation("a swarm whose peers check each other cannot be copied");
@@ -39,7 +39,8 @@ struct verified_peers final : any_swarm::interface {
 
 } // namespace
 
-std::unique_ptr<any_swarm::interface> make_verified(settings const& what, any_learnable task, swarm_options options) {
+std::unique_ptr<any_swarm::interface> make_verified(settings const& what, any_learnable task,
+                                                    swarm_options options) {
     return std::make_unique<verified_peers>(what, std::move(task), std::move(options));
 }
 

@@ -64,7 +64,8 @@ struct simulated_key {
     [[nodiscard]] signature sign(std::span<std::byte const> text) const {
         return std::visit([&](auto const& k) { return k.sign(text); }, value);
     }
-    [[nodiscard]] bool verify(public_key const& key, std::span<std::byte const> text, signature const& by) const noexcept {
+    [[nodiscard]] bool verify(public_key const& key, std::span<std::byte const> text,
+                              signature const& by) const noexcept {
         return std::visit([&](auto const& k) { return k.verify(key, text, by); }, value);
     }
 };
@@ -75,7 +76,8 @@ static_assert(signer<simulated_key>);
     std::vector<simulated_key> all;
     for (std::size_t k = 0; k < what.swarm.peers; ++k) {
         if (what.keys == signing_keys::real)
-            all.push_back({identity::from_seed(tagged_hash("key of a simulated peer", what.swarm.seed, k).bytes)});
+            all.push_back(
+                {identity::from_seed(tagged_hash("key of a simulated peer", what.swarm.seed, k).bytes)});
         else all.push_back({testing::counting_signer(k)});
     }
     return all;

@@ -103,7 +103,7 @@ TEST_CASE("simulate: peers check each other, unless one of the runs without --ba
     constexpr auto none = bans::none, simulated = bans::simulated, validators = bans::validators;
     CHECK(bans_of({"--curve", "a:", "--curve", "b: --rule centered_clip{}"}) == std::pair(list{validators, validators}, std::string{}));
     CHECK(bans_of({"--rule", "mean{}", "--rule", "krum{.byzantine = 1}"}) ==
-          std::pair(list{none, none}, std::string{"nobody is banned, where --bans is not given: krum, honest, seed 0: peers cannot check "
+          std::pair(list{none, none}, std::string{"nobody is banned, where --bans is not given: krum, no attack, seed 0: peers cannot check "
                                                   "krum: it has no residual that sums to zero, as mean and centered_clip have"}));
     CHECK(bans_of({"--curve", "a: --bans validators", "--curve", "b: --rule krum{}", "--curve", "c: --bans simulated"}).first ==
           list{validators, none, simulated});
