@@ -621,6 +621,12 @@ private:
         if (standing_.charge(members_->key(who), point, at_->step())) note(offences_, who, offence::points);
     }
 
+    /// False gradients of f members can make all others distant, in all parts and at each step: one point a window.
+    void charge_distant(peer_id who) {
+        public_key const key = members_->key(who);
+        if (standing_.charge_share(key, key, point, at_->step())) note(offences_, who, offence::points);
+    }
+
     void close_commit(agreed_log<wire::commit> const& log, time_point now) {
         against(at_->record.read(log));
         at_->committed = true;
@@ -789,7 +795,7 @@ private:
             }
             against(judge.convict(part, wrong, liars));
             if (!wrong && liars.empty())
-                for (peer_id const who : distant) charge(who);
+                for (peer_id const who : distant) charge_distant(who);
         }
         finish(now);
     }
