@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <btard/aggregate/centered_clip.hpp>
+#include <btard/attack/any_attack.hpp>
 #include <btard/attack/any_conduct.hpp>
 #include <btard/attack/concept.hpp>
 #include <btard/protocol/verified_swarm.hpp>
@@ -9,7 +10,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -24,7 +26,98 @@ using namespace btard;
 
 namespace {
 
-using liars_swarm = verified_swarm<quadratic, centered_clip, honest, any_conduct, testing::counting_signer>;
+/// Something else at every place, by chance, and late by chance.
+struct anything {
+    double rate = 0.3;      ///< of a body or a message that one of the attacks changes
+    double late = 0.1;      ///< of a message that is late
+    std::uint64_t from = 0; ///< the draws
+
+    static constexpr auto name = "anything";
+    static constexpr auto summary = "does something else at every place, by chance";
+    static constexpr void describe(auto& self, auto&& field) {
+        field("rate", self.rate, "of what is changed");
+        field("late", self.late, "of messages that are late");
+        field("from", self.from, "the draws");
+    }
+    friend bool operator==(anything const&, anything const&) = default;
+
+    template <class P>
+    void shape_part(deed<P> const& at, part_id part, std::vector<float>& aggregate) const {
+        random_stream draw(stream(at, 100));
+        if (draw.uniform() >= rate / 3) return;
+        std::visit([&](auto const& a) { if constexpr (requires { a.shape_part(at, part, aggregate); }) a.shape_part(at, part, aggregate); },
+                   pick(draw));
+    }
+    template <class P, class Body>
+    [[nodiscard]] bool shape(deed<P> const& at, Body& body) const {
+        random_stream draw(stream(at, std::uint64_t(at.self.where())));
+        if (draw.uniform() >= rate) return true;
+        return std::visit(
+            [&](auto const& a) {
+                if constexpr (requires { a.shape(at, body); }) return a.shape(at, body);
+                else return true;
+            },
+            pick(draw));
+    }
+    template <class P>
+    [[nodiscard]] std::vector<wire::evidence> forge(deed<P> const& at) const {
+        auto all = slander{}.forge(at);
+        for (auto const of : {slander_of::testimony, slander_of::result})
+            for (auto& one : slander{.of = of, .by_validators = true}.forge(at)) all.push_back(std::move(one));
+        return all;
+    }
+    template <class P>
+    [[nodiscard]] fate pass(deed<P> const& at, public_key const& to, wire::message& message) const {
+        random_stream draw(stream(at, 200 + message.index(), std::to_integer<std::uint64_t>(to.bytes[3]) + std::uint64_t(at.self.where()) * 256));
+        fate goes;
+        if (draw.uniform() < rate)
+            goes = std::visit(
+                [&](auto const& a) -> fate {
+                    if constexpr (requires { a.pass(at, to, message); }) return a.pass(at, to, message);
+                    else return {};
+                },
+                pick(draw));
+        if (draw.uniform() < late) goes.delay = std::chrono::milliseconds(draw.below(40'000));
+        return goes;
+    }
+
+private:
+    template <class P>
+    [[nodiscard]] seed stream(deed<P> const& at, std::uint64_t what, std::uint64_t more = 0) const {
+        return derive(at.with.shared, name, {from, at.step(), std::uint64_t(at.self.state().self), what, more});
+    }
+    /// Of three that a run has drawn.
+    [[nodiscard]] conduct_choice pick(random_stream& draw) const {
+        random_stream mine(derive({from, 0}, name, {draw.below(3)}));
+        std::array<conduct_choice, 20> const all{
+            lying_aggregator{.error = 0.1, .cover = cover::accomplices},
+            lying_aggregator{.error = 10, .cover = cover::own},
+            lying_aggregator{},
+            false_testimony{},
+            false_testimony{.to_accomplices = true},
+            slander{},
+            slander{.of = slander_of::testimony, .by_validators = true},
+            slander{.of = slander_of::result, .by_validators = true},
+            slander{.of = slander_of::gradient, .by_validators = true},
+            slander{.shows = shown_to::some, .favoured = 2},
+            garbage{garbage_in::rows},
+            garbage{garbage_in::aggregates},
+            deny_have_bits{},
+            withhold_parts{},
+            withhold_parts{.after_complaints = false, .favoured = draw.below(4)},
+            result_to_some{draw.below(5)},
+            withhold_audit_data{.until_vote = false},
+            false_complaints{.victims = draw.below(4)},
+            false_complaints{.choose = true},
+            false_demands{}};
+        return all[mine.below(std::uint32_t(all.size()))];
+    }
+};
+template <class... As>
+any_conduct_of<std::variant<As..., anything>> more(any_conduct_of<std::variant<As...>> const&);
+using liars = decltype(more(any_conduct()));
+
+using liars_swarm = verified_swarm<quadratic, centered_clip, any_attack, liars, testing::counting_signer>;
 
 std::vector<testing::counting_signer> keys(std::size_t n) {
     std::vector<testing::counting_signer> all;
@@ -45,12 +138,16 @@ struct cast {
     std::vector<std::size_t> liars = {1, 4, 6};
     std::size_t steps = 12;
     std::optional<double> far = {};
+    std::uint64_t most_delay = 10'000'000;
+    any_attack gradient = honest{};
+    float tau = 1;
 };
 
-outcome play(any_conduct conduct, std::uint64_t seed, cast const& of = {}) {
+outcome play(liars conduct, std::uint64_t seed, cast const& of = {}) {
     verification checks;
     checks.far = of.far;
-    liars_swarm run(quadratic{.dimension = 100, .noise = 0.1f}, centered_clip{.tau = 1}, honest{}, conduct,
+    checks.network.most_delay = of.most_delay;
+    liars_swarm run(quadratic{.dimension = 100, .noise = 0.1f}, centered_clip{.tau = of.tau}, of.gradient, conduct,
                     {.peers = of.peers,
                      .byzantine = of.liars,
                      .seed = seed,
@@ -87,7 +184,7 @@ std::string text(outcome const& of) {
 using reasons = std::set<std::string>;
 
 /// Every liar is removed, for these reasons and no others, and for each of `always`; nobody else is, and the run goes on.
-void check_removed(any_conduct const& conduct, reasons const& always, reasons const& also = {}, cast const& of = {},
+void check_removed(liars const& conduct, reasons const& always, reasons const& also = {}, cast const& of = {},
                    std::optional<std::size_t> in_step = 1) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         auto const seen = play(conduct, seed, of), right = play(upright{}, seed, of);
@@ -107,7 +204,7 @@ void check_removed(any_conduct const& conduct, reasons const& always, reasons co
     }
 }
 /// As above, but how many liars are removed is left to the draws of validators.
-void check_some_removed(any_conduct const& conduct, reasons const& may, std::size_t least, cast const& of) {
+void check_some_removed(liars const& conduct, reasons const& may, std::size_t least, cast const& of) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         auto const seen = play(conduct, seed, of), right = play(upright{}, seed, of);
         INFO(to_text(conduct), " seed ", seed, " ", text(seen));
@@ -119,7 +216,7 @@ void check_some_removed(any_conduct const& conduct, reasons const& may, std::siz
     }
 }
 /// Nobody is removed, and the parameters are those of a run without liars.
-void check_harmless(any_conduct const& conduct, cast const& of = {}) {
+void check_harmless(liars const& conduct, cast const& of = {}) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         auto const seen = play(conduct, seed, of), right = play(upright{}, seed, of);
         INFO(to_text(conduct), " seed ", seed, " ", text(seen));
@@ -238,15 +335,15 @@ TEST_CASE("who complains about everybody is removed with a strike, none of those
     check_removed(false_complaints{.choose = true}, {"quarrels"}, {}, {}, {});
 }
 TEST_CASE("a sleeper does nothing but cover its accomplices until it is time") {
-    check_harmless(any_conduct(lying_aggregator{}, schedule{.start = 12}));
-    check_removed(any_conduct(lying_aggregator{}, schedule{.start = 5}), {"wrong_result"}, {}, {}, 6);
-    check_harmless(any_conduct(false_complaints{}, schedule{.start = 3, .every = 8}));
+    check_harmless(liars(lying_aggregator{}, schedule{.start = 12}));
+    check_removed(liars(lying_aggregator{}, schedule{.start = 5}), {"wrong_result"}, {}, {}, 6);
+    check_harmless(liars(false_complaints{}, schedule{.start = 3, .every = 8}));
 }
 
 // ---- all of them
 
 TEST_CASE("none of them has an honest peer removed where seven of sixteen lie") {
-    std::vector<any_conduct> const all{
+    std::vector<liars> const all{
         lying_aggregator{},
         lying_aggregator{.error = 1, .cover = cover::accomplices},
         false_testimony{},
@@ -278,4 +375,30 @@ TEST_CASE("an attack on the protocol is written as it is read") {
                                    any_conduct(false_complaints{.victims = 3}, schedule{.start = 5, .every = 2})})
         CHECK(parse<any_conduct>(to_text(one)) == one);
     CHECK(parse<any_conduct>("result_to_some{.favoured = 2}") == any_conduct(result_to_some{2}));
+}
+
+TEST_CASE("false gradients that make all others distant cost each of these a point in a window, not its place") {
+    cast half{.peers = 16, .liars = {0, 2, 3, 7, 8, 12, 15}, .steps = 14, .far = 1.04}; // 4 times an honest distance
+    half.gradient = constant_direction{};
+    half.tau = 3;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        auto const seen = play(upright{}, seed, half);
+        INFO(text(seen));
+        CHECK(seen.honest_out == 0);
+        CHECK(seen.steps == half.steps);
+        CHECK(seen.all == reasons{"wrong_gradient"});
+    }
+}
+TEST_CASE("distances that are too short for everybody remove nobody") { check_harmless(upright{}, {.steps = 4, .far = 0.01}); }
+
+TEST_CASE("who does something else at every place has no honest peer removed") {
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        cast of{.steps = 10};
+        if (seed % 3 == 1) of = {.peers = 16, .liars = {0, 2, 3, 7, 8, 12, 15}, .steps = 8};
+        if (seed % 3 == 2) of = {.peers = 10, .liars = {0, 1, 2, 3}, .steps = 10, .most_delay = 400'000'000};
+        auto const seen = play(anything{.rate = seed % 2 ? 0.3 : 1.0, .late = seed % 5 ? 0.02 : 0.3, .from = seed}, seed, of);
+        INFO("seed ", seed, " ", text(seen));
+        CHECK(seen.honest_out == 0);
+        CHECK(seen.steps == of.steps);
+    }
 }
