@@ -392,7 +392,7 @@ private:
         }
     }
     void end_relay(time_point now) {
-        if (digests_.heard() < setup_.quorum) return pause(broadcast_stage::paused, digests_.heard(), now);
+        if (is_cut_off()) return pause(broadcast_stage::paused, digests_.heard(), now);
         auto const list = relay_.outcome();
         digest const hash = hash_of(list);
         signature const by = check_.sign(statement::outcome, hash, setup_.self);
@@ -406,6 +406,14 @@ private:
         auto& kept = outcomes_[static_cast<std::size_t>(m.signer)];
         if (!kept && check_.good(statement::outcome, m.signer, m.hash, m.signer, m.by_signer))
             kept = {m.hash, m.by_signer};
+    }
+    /// Too few are heard; or enough have signed a list that did not come.  One of them is honest, and has sent it to all
+    /// or answered the question for it: what this member sends does not arrive, and it must decide nothing alone.
+    [[nodiscard]] bool is_cut_off() const {
+        auto const known = [&](digest const& hash) {
+            return std::ranges::find(relay_.certified(), hash) != relay_.certified().end();
+        };
+        return digests_.heard() < setup_.quorum || digests_.hides_list(setup_.quorum, known);
     }
     [[nodiscard]] std::optional<wire::log_certificate> outcome_certificate() const {
         wire::log_certificate c{setup_.in.at, true, log_, {}};
@@ -441,7 +449,7 @@ private:
             stage_ = broadcast_stage::collecting;
             return;
         case broadcast_stage::paused:
-            if (digests_.heard() < setup_.quorum) return ask_again(now);
+            if (is_cut_off()) return ask_again(now);
             deadline_ = due - 2 * setup_.interval;
             stage_ = broadcast_stage::listed;
             return;
