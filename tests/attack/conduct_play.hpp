@@ -84,7 +84,7 @@ struct ending {
     std::set<std::size_t> banned = {};
     std::size_t steps = 0;
     double seconds = 0; ///< of the network's clock
-    bool honest_are_there = true, honest_are_clean = true;
+    bool honest_are_there = true;
 };
 
 inline ending play(scene const& of, std::function<void(swarm&, step_report const*)> const& watch = {}) {
