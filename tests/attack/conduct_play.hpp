@@ -6,6 +6,7 @@
 #include <btard/attack/bad_timing.hpp>
 #include <btard/attack/contest_flood.hpp>
 #include <btard/attack/equivocate.hpp>
+#include <btard/attack/few_holders.hpp>
 #include <btard/attack/leave_before_accusation.hpp>
 #include <btard/attack/mprng_abort.hpp>
 #include <btard/attack/silence.hpp>
@@ -32,7 +33,7 @@ using namespace btard;
 /// One type for all of them: a swarm is expensive to compile.
 struct conduct {
     std::variant<upright, silence, leave_before_accusation, equivocate, mprng_abort, late_messages, replayed_messages,
-                 contest_flood, state_lie>
+                 contest_flood, few_holders, state_lie>
         what{};
 
     template <class P, class Body>
@@ -85,6 +86,13 @@ struct ending {
     std::size_t steps = 0;
     double seconds = 0; ///< of the network's clock
     bool honest_are_there = true;
+
+    std::string text() const {
+        std::string all;
+        for (auto const& [peer, why] : removed)
+            for (auto const& one : why) all += std::to_string(peer) + " " + one + "; ";
+        return all;
+    }
 };
 
 inline ending play(scene const& of, std::function<void(swarm&, step_report const*)> const& watch = {}) {

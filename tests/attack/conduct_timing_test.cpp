@@ -23,6 +23,7 @@ void in_all_weathers(scene of, F&& check, std::uint64_t seeds = 1) {
             CAPTURE(weather);
             CAPTURE(of.seed);
             auto const end = play(of);
+            CAPTURE(end.text());
             CHECK(end.steps == of.steps);
             CHECK(end.honest_are_there);
             check(end);
@@ -74,7 +75,28 @@ TEST_CASE("silence: rows that their owners do not get are pushed to all; whoever
 }
 
 TEST_CASE("silence: whoever gives its aggregate to nobody has a strike, whoever gives its rows to nobody is absent") {
-    expect({.doing = {silence{.where = silent_on::bulk, .start = 1}}, .steps = 5}, {{1, {"absence", "no_part"}}}, {});
+    in_all_weathers({.doing = {silence{.where = silent_on::bulk, .start = 1}}, .steps = 5}, [](ending const& end) {
+        auto why = end.removed.at(1);
+        why.erase("hidden_row"); // a validator may have demanded its rows
+        CHECK(why == std::set<std::string>{"absence", "no_part"});
+        CHECK(end.removed.size() == 1);
+    });
+}
+
+TEST_CASE("silence: digests that most miss cost points; those that half of the members get cost nobody its place") {
+    expect({.doing = {silence{.where = silent_on::digests}}, .steps = 4}, {{1, {"points"}}}, {});
+    in_all_weathers({.doing = {silence{.where = silent_on::some_digests}}, .byzantine = {1, 4, 6}, .steps = 4},
+                    [](ending const& end) { CHECK(end.banned.empty()); });
+}
+
+TEST_CASE("silence: an aggregate that few honest members have, and all liars say they have, is found in time by everybody") {
+    expect({.doing = {few_holders{}}, .byzantine = {1, 4, 6}, .steps = 5}, {}, {});
+    auto const end = play({.doing = {few_holders{}},
+                           .peers = 32,
+                           .byzantine = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14},
+                           .steps = 3});
+    CAPTURE(end.text());
+    CHECK(end.removed.empty());
 }
 
 TEST_CASE("leaving: an attacker that vanishes once it knows its validator is banned all the same, whenever it goes") {
@@ -168,7 +190,8 @@ TEST_CASE("timing: slots that half of the members have contested cost their send
 }
 
 TEST_CASE("timing: rows and aggregates that come late remove their senders alone") {
-    for (std::int64_t const offset : {-31'000'000'000, -3'400'000'000, -2'900'000'000, -5'000'000, 400'000'000}) {
+    for (int const milliseconds : {-31'000, -3'400, -2'900, -5, 400}) {
+        std::int64_t const offset = std::int64_t{milliseconds} * 1'000'000;
         CAPTURE(offset);
         in_all_weathers({.doing = {late_messages{.offset = offset, .bulk = true, .start = 1}}, .byzantine = {1, 4}, .steps = 4},
                         [](ending const& end) { CHECK(end.banned.empty()); });
@@ -183,7 +206,9 @@ TEST_CASE("replay: old messages, and messages of another run, change nothing and
 
 TEST_CASE("contest: f liars that sign false lists about one member, in every phase, never make it lose its place") {
     expect({.doing = {contest_flood{.victim = 0}}, .byzantine = {1, 4, 6}, .steps = 12}, {}, {});
-    expect({.doing = {contest_flood{.victim = 0}}, .byzantine = {1}, .steps = 12}, {}, {});
+    in_all_weathers({.doing = {contest_flood{.victim = 0}}, .byzantine = {1}, .steps = 12}, [](ending const& end) {
+        CHECK(end.banned.empty()); // alone it goes on too early, and complains about rows that nobody owes it yet
+    });
     expect({.doing = {contest_flood{.victim = 0, .in = phase::accuse}}, .byzantine = {1, 4, 6}, .steps = 12}, {}, {});
     auto const end = play({.doing = {contest_flood{.victim = 0}}, .peers = 16, .byzantine = {1, 3, 5, 7, 9, 11, 13}, .steps = 6});
     CHECK(end.removed.empty());

@@ -20,10 +20,12 @@ enum class silent_on : std::uint8_t {
     some,      ///< its bodies do not set out to half of the members
     links,     ///< rows and aggregates do not set out to half of the members, and questions for them get no answer
     bulk,      ///< the same to all
+    digests,   ///< it signs its list, and the digest does not set out
+    some_digests, ///< only to half of the members
 };
-constexpr std::size_t enum_count(silent_on) { return 5; }
+constexpr std::size_t enum_count(silent_on) { return 7; }
 constexpr auto enum_names(silent_on) {
-    return std::array<std::string_view, 5>{"all", "broadcast", "some", "links", "bulk"};
+    return std::array<std::string_view, 7>{"all", "broadcast", "some", "links", "bulk", "digests", "some_digests"};
 }
 
 /// From one step on, in one phase or in all.  Who says nothing is absent by the agreed log, and waits; who gives a row to
@@ -37,7 +39,7 @@ struct silence {
     static constexpr auto name = "silence";
     static constexpr auto summary = "does not say, or not send, what it owes";
     static constexpr void describe(auto& self, auto&& field) {
-        field("where", self.where, "what is not heard: all, broadcast, some (of its receivers), links, bulk");
+        field("where", self.where, "what is not heard: all, broadcast, some (of its receivers), links, bulk, digests, some_digests");
         field("in", self.in, "the phase; absent: each");
         field("start", self.start, "the first step");
     }
@@ -58,6 +60,8 @@ struct silence {
         case silent_on::some: return {.sent = !at.template own<wire::signed_body>(message) || at.is_in_half(to)};
         case silent_on::links: return {.sent = !bulk || at.is_in_half(to)};
         case silent_on::bulk: return {.sent = !bulk};
+        case silent_on::digests: return {.sent = !at.template own<wire::signed_digest>(message)};
+        case silent_on::some_digests: return {.sent = !at.template own<wire::signed_digest>(message) || at.is_in_half(to)};
         }
         return {};
     }

@@ -24,8 +24,8 @@ public:
     /// @param from without the peer itself
     void want(wire::wanted what, std::vector<public_key> from, time_point first) {
         auto const at = std::ranges::find(all_, what, &entry::what);
-        if (at == all_.end()) all_.push_back({std::move(what), std::move(from), 0, first});
-        else *at = {std::move(what), std::move(from), 0, std::min(first, at->due)};
+        if (at == all_.end()) all_.push_back({std::move(what), std::move(from), 0, 1, first});
+        else *at = {std::move(what), std::move(from), 0, 1, std::min(first, at->due)};
     }
     [[nodiscard]] bool wants(wire::wanted const& what) const {
         return std::ranges::find(all_, what, &entry::what) != all_.end();
@@ -39,8 +39,11 @@ public:
     void handle_timeout(time_point now, std::chrono::nanoseconds again, auto&& ask) {
         for (auto& one : all_) {
             if (one.due > now || one.from.empty()) continue;
-            ask(one.from[one.next], one.what);
-            one.next = (one.next + 1) % one.from.size();
+            for (std::size_t asked = 0; asked < one.at_once; ++asked) {
+                ask(one.from[one.next], one.what);
+                one.next = (one.next + 1) % one.from.size();
+            }
+            one.at_once = std::min(2 * one.at_once, one.from.size());
             one.due = now + again;
         }
     }
@@ -56,6 +59,7 @@ private:
         wire::wanted what;
         std::vector<public_key> from;
         std::size_t next;
+        std::size_t at_once; // doubled with each question: when most refuse, the others are found in time
         time_point due;
     };
     std::vector<entry> all_;
