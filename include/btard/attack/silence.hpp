@@ -15,13 +15,13 @@ namespace btard {
 
 /// What is not heard.
 enum class silent_on : std::uint8_t {
-    all,       ///< nothing sets out any more, as if it had crashed
-    broadcast, ///< it says no body, and takes part in the agreement on those of the others
-    some,      ///< its bodies do not set out to half of the members
-    links,     ///< rows and aggregates do not set out to half of the members, and questions for them get no answer
-    bulk,      ///< the same to all
-    digests,   ///< it signs its list, and the digest does not set out
-    some_digests, ///< only to half of the members
+    all,          ///< nothing sets out any more, as if it had crashed
+    broadcast,    ///< it says no body, and takes part in the agreement on those of the others
+    some,         ///< its bodies do not set out to half of the members
+    links,        ///< rows and aggregates do not set out to half of the members, and questions for them get no answer
+    bulk,         ///< the same to all
+    digests,      ///< it signs its list, and nobody sees its signature, nor a certificate
+    some_digests, ///< only half of the members see its digest
 };
 constexpr std::size_t enum_count(silent_on) { return 7; }
 constexpr auto enum_names(silent_on) {
@@ -60,7 +60,10 @@ struct silence {
         case silent_on::some: return {.sent = !at.template own<wire::signed_body>(message) || at.is_in_half(to)};
         case silent_on::links: return {.sent = !bulk || at.is_in_half(to)};
         case silent_on::bulk: return {.sent = !bulk};
-        case silent_on::digests: return {.sent = !at.template own<wire::signed_digest>(message)};
+        case silent_on::digests:
+            return {.sent = !std::holds_alternative<wire::signed_digest>(message) &&
+                            !std::holds_alternative<wire::signed_list>(message) &&
+                            !std::holds_alternative<wire::log_certificate>(message)};
         case silent_on::some_digests: return {.sent = !at.template own<wire::signed_digest>(message) || at.is_in_half(to)};
         }
         return {};

@@ -15,8 +15,8 @@
 
 namespace btard {
 
-/// Everything is pushed by whoever has to send it.  What has not come in time is asked for, of one peer after another:
-/// those that must have it first.
+/// Everything is pushed by whoever has to send it.  What has not come in time is asked for, of one peer, then of two others,
+/// of four: those that must have it first.
 class pull_list {
 public:
     /// Who wants it already asks these from now on.
