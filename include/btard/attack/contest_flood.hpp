@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/error.hpp>
 #include <btard/protocol/conduct.hpp>
 #include <btard/protocol/log_list.hpp>
 
