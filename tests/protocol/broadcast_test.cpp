@@ -306,6 +306,21 @@ TEST_CASE("broadcast: bodies that a relay brings before round 1 are passed on, t
     CHECK(kind_of(s, 2, 1) == entry_kind::equivocated);
 }
 
+TEST_CASE("broadcast: a member whose messages reach nobody decides nothing alone, and takes the log when they do again") {
+    swarm<> s(5, 2, 0);
+    for (std::size_t k = 1; k < 5; ++k) s.cut[0][k] = true;
+    s.submit_all();
+    s.run_to_end();
+    for (std::size_t k = 1; k < 5; ++k) REQUIRE(s.peers[k]->where() == broadcast_stage::closed);
+    CHECK(s.peers[1]->log()[0].kind == entry_kind::absent);
+    CHECK(s.peers[0]->where() == broadcast_stage::paused);
+    CHECK(s.pauses == 1);
+    for (std::size_t k = 1; k < 5; ++k) s.cut[0][k] = false;
+    for (std::int64_t r = 0; r < 8; ++r) s.tick(at(40 + 2 * r));
+    REQUIRE(s.peers[0]->where() == broadcast_stage::closed);
+    CHECK(s.peers[0]->log() == s.peers[1]->log());
+}
+
 TEST_CASE("broadcast: cut in two before the deadline, both halves pause, and go on when the links are back") {
     plain s(4, 1, 0);
     for (std::size_t a = 0; a < 4; ++a)

@@ -40,13 +40,14 @@ TEST_CASE("contest: a phase without quarrel costs nobody anything") {
     CHECK(t.judge() == contest_verdict{});
 }
 
-TEST_CASE("contest: the sender of a contested slot pays one point, up to f that differ another one in equal "
-          "shares") {
+TEST_CASE("contest: up to f that differ pay one point in equal shares, and the sender as much, a share for each of "
+          "them") {
     table t;
     for (std::size_t const k : {3, 5}) t.reports[1].lists.push_back(t.s.list(k, t.with(0, {})));
     t.reports[2] = t.reports[1]; // said twice counts once
-    CHECK(t.judge().charges == std::vector<contest_charge>{{peer_id{0}, peer_id{0}, point},
+    CHECK(t.judge().charges == std::vector<contest_charge>{{peer_id{0}, peer_id{3}, point / 2},
                                                            {peer_id{3}, peer_id{0}, point / 2},
+                                                           {peer_id{0}, peer_id{5}, point / 2},
                                                            {peer_id{5}, peer_id{0}, point / 2}});
 }
 

@@ -38,8 +38,9 @@ std::string padded(std::string text, std::size_t width) {
 
 /// kind, phase or part, bytes of the frame, the beginning of its hash
 std::string line_of(wire::message const& message) {
-    constexpr std::array<char const*, 12> kinds = {"body",         "digest",  "list", "question",  "certificate", "relayed body",
-                                                   "relayed list", "outcome", "row",  "aggregate", "wanted",      "evidence"};
+    constexpr std::array<char const*, 13> kinds = {"body",         "digest",  "list", "question",  "certificate", "relayed body",
+                                                   "relayed list", "outcome", "row",  "aggregate", "wanted",      "evidence",
+                                                   "join"};
     static_assert(kinds.size() == std::variant_size_v<wire::message>);
     std::string about;
     std::visit(

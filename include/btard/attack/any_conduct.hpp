@@ -4,12 +4,20 @@
 
 #include <btard/attack/any_attack.hpp>
 #include <btard/attack/bad_rows.hpp>
+#include <btard/attack/bad_timing.hpp>
 #include <btard/attack/concept.hpp>
+#include <btard/attack/contest_flood.hpp>
+#include <btard/attack/equivocate.hpp>
 #include <btard/attack/false_complaints.hpp>
 #include <btard/attack/false_testimony.hpp>
+#include <btard/attack/few_holders.hpp>
+#include <btard/attack/leave_before_accusation.hpp>
 #include <btard/attack/lying_aggregator.hpp>
+#include <btard/attack/mprng_abort.hpp>
 #include <btard/attack/scheduled.hpp>
+#include <btard/attack/silence.hpp>
 #include <btard/attack/slander.hpp>
+#include <btard/attack/state_lie.hpp>
 #include <btard/attack/withholding.hpp>
 #include <btard/core/policy_text.hpp>
 #include <btard/protocol/conduct.hpp>
@@ -38,6 +46,15 @@ using conduct_choice = std::variant<upright, //
                                     result_to_some,
                                     withhold_audit_data,
                                     false_complaints,
+                                    silence,
+                                    leave_before_accusation,
+                                    equivocate,
+                                    mprng_abort,
+                                    late_messages,
+                                    replayed_messages,
+                                    contest_flood,
+                                    few_holders,
+                                    state_lie,
                                     false_demands>;
 
 /// One of a choice (a `std::variant`), and when it is on.  At other steps a peer does nothing but cover its accomplices.

@@ -237,7 +237,7 @@ private:
             stage_ = collecting;
             return times_.count_anew(0);
         case paused:
-            if (digests().heard() < setup_.quorum) return ask_again(now);
+            if (is_cut_off()) return ask_again(now);
             stage_ = listed;
             return times_.count_anew(2);
         case fetching: return ask_again(now);
@@ -256,10 +256,18 @@ private:
     }
     void end_relay(time_point now) {
         relay_.end();
-        if (digests().heard() < setup_.quorum) return pause(paused, digests().heard(), now);
+        if (is_cut_off()) return pause(paused, digests().heard(), now);
         wire::log_certificate mine{setup_.in.at, true, relay().outcome(), {}};
         out_.to_all(outcome_.sign(mine.list, check_));
         decide(closed_by::relay, std::move(mine));
+    }
+    /// Too few are heard; or enough have signed a list that did not come.  One of them is honest, and has sent it to all
+    /// or answered the question for it: what this member sends does not arrive, and it must decide nothing alone.
+    [[nodiscard]] bool is_cut_off() const {
+        auto const& known = relay().certified();
+        return digests().heard() < setup_.quorum || digests().hides_list(setup_.quorum, [&](digest const& hash) {
+                   return std::ranges::find(known, hash) != known.end();
+               });
     }
     void pause(broadcast_stage into, std::size_t heard, time_point now) {
         stage_ = into;

@@ -5,6 +5,8 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/codec.hpp>
 #include <btard/protocol/messages.hpp>
+#include <btard/protocol/statement.hpp>
+#include <btard/protocol/step_record.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -12,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -30,6 +34,9 @@ struct coalition {
     std::vector<public_key> members = {}; ///< in ascending order; those removed among them
     seed shared{};                        ///< the source of their randomness
     void const* everybody = nullptr;      ///< std::map<public_key, P const*> of all peers, whatever P is
+    time_point now{};                     ///< when the message sets out that `pass` sees
+    void const* keys = nullptr;           ///< what `sign` takes as its first argument
+    signature (*sign)(void const* keys, public_key const& as, std::span<std::byte const> text) = nullptr;
 
     [[nodiscard]] bool contains(public_key const& key) const { return std::ranges::binary_search(members, key); }
 };
@@ -60,12 +67,63 @@ struct deed {
         auto const at = std::ranges::find(all, key);
         return at != all.end() && std::size_t(all.end() - at) <= count;
     }
+
+    /// The place of a receiver in the roster of this step; nothing: it is no member any more.
+    [[nodiscard]] std::optional<peer_id> number(public_key const& key) const { return self.state().members->find(key); }
+    /// Every second member, other ones in the next step: an attack that treats members differently does so by this.
+    [[nodiscard]] bool is_in_half(public_key const& key) const {
+        auto const who = number(key);
+        return who && (static_cast<std::size_t>(*who) + step()) % 2 == 0;
+    }
+    /// The broadcast that this peer takes part in.
+    [[nodiscard]] place const& where() const { return self.logs().at(); }
+    [[nodiscard]] phase where_phase() const { return static_cast<phase>(where().phase); }
+    /// Signed by this peer, as a member of the roster of this step: as if it had meant it.
+    [[nodiscard]] signature sign(slot_context const& in, statement kind, digest const& hash) const {
+        auto const& state = self.state();
+        return with.sign(with.keys, self.key(),
+                         statement_text(in, kind, state.self, state.members->members()[static_cast<std::size_t>(state.self)],
+                                        hash, state.self));
+    }
+    [[nodiscard]] signature sign(statement kind, digest const& hash) const {
+        return sign({self.state().context.run, where()}, kind, hash);
+    }
+    /// The message says what this peer itself says in the broadcast that is going on.
+    template <class M>
+    [[nodiscard]] M* own(wire::message& message) const {
+        M* const found = std::get_if<M>(&message);
+        if (!found || found->at != where()) return nullptr;
+        if constexpr (requires { found->sender; }) return found->sender == self.state().self ? found : nullptr;
+        else return found->signer == self.state().self ? found : nullptr;
+    }
+    /// r would draw, or has drawn, a validator for that member who tells.
+    [[nodiscard]] bool is_found_out(step_record const& in, peer_id target) const {
+        return std::ranges::any_of(in.pairs(), [&](audit_pair const& pair) {
+            return pair.target == target && !is_accomplice(in.roster()[static_cast<std::size_t>(pair.validator)].key);
+        });
+    }
+    /// The step as it will be when everybody opens its share: nobody knows that but who knows all secrets.
+    [[nodiscard]] step_record foreseen() const {
+        auto const& state = self.state();
+        step_record record = state.record;
+        agreed_log<wire::reveal> log(record.n());
+        for (std::size_t k = 0; k < record.n(); ++k) {
+            auto const* const who = find(record.roster()[k].key);
+            if (who == nullptr) continue;
+            log[k].is = log_entry<wire::reveal>::kind::present;
+            log[k].body = {who->share(step(), record.draw()), member_set(record.draw() == 0 ? record.parts().size() : 0)};
+        }
+        (void)record.read(log, state.context.run, state.context.epoch);
+        return record;
+    }
 };
 
 /// What becomes of a message that an attacker sends.
 struct fate {
     bool sent = true;
     std::chrono::nanoseconds delay{};
+    /// To the same receiver too, each after a delay of its own.
+    std::vector<std::pair<wire::message, std::chrono::nanoseconds>> more = {};
 };
 
 /// Hooks.  Each is optional.  All but the last are called before anything is hashed or signed, so that a liar is

@@ -58,7 +58,7 @@ template <signer S, broadcast_rules R>
 /// What one member pays, in millionths of a point: a sum of shares is the same everywhere, in any order.
 struct contest_charge {
     peer_id member{};
-    peer_id sender{}; ///< of the contested slot; the member itself: it pays for its own slot or digest
+    peer_id sender{}; ///< with whom it is at odds; the member itself: it pays for its own slot or digest alone
     std::uint64_t millionths = 0;
 
     friend auto operator<=>(contest_charge const&, contest_charge const&) = default;
@@ -73,8 +73,9 @@ struct contest_verdict {
 
 /// A function of the log of a phase and of what the agreed next bodies say about it.
 ///
-///     slot contested: two of (signed lists, log) differ there.  Its sender: 1 point.
-///     the members whose list differs from the log there: 1 point in equal shares, if they are at most f
+///     slot contested: two of (signed lists, log) differ there.  Its sender: 1 point
+///     the members whose list differs from the log there, if they are at most f: 1 point in equal shares.  Then the
+///         sender's point too is in shares, one for each of them: a list may be signed against an honest sender
 ///     slot equivocated in the log: no points, its sender is banned
 ///     no digest, say more than half of the members: its owner 1 point
 ///     two statements for one slot, whoever shows them: a proof
@@ -141,10 +142,14 @@ template <signer S>
         for (auto const& [member, kept] : lists)
             if (kept.size() == 1 && kept[0].signed_by->list[slot] != log[slot]) differ.push_back(member);
         if (differ.empty()) continue;
-        verdict.charges.push_back({sender, sender, point});
-        if (differ.size() > faults) continue;
-        for (peer_id const member : differ)
+        if (differ.size() > faults) {
+            verdict.charges.push_back({sender, sender, point});
+            continue;
+        }
+        for (peer_id const member : differ) { // one of the two lies, and nobody knows which: each pays, for the other
+            verdict.charges.push_back({sender, member, point / differ.size()});
             verdict.charges.push_back({member, sender, point / differ.size()});
+        }
     }
     return verdict;
 }

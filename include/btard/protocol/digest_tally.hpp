@@ -70,6 +70,13 @@ public:
             them[k] = log[k].kind != entry_kind::body || !heard(peer_id(k));
         return them;
     }
+    /// So many have signed a list that has not come, from nobody, nor as one of those that `known` says are here.
+    [[nodiscard]] bool hides_list(std::size_t signers, auto&& known) const {
+        return std::ranges::any_of(counts_, [&](count_of const& one) {
+            return one.votes >= signers && !known(one.hash) &&
+                   std::ranges::none_of(lists_, [&](log_list const& l) { return !l.empty() && hash_of(l) == one.hash; });
+        });
+    }
     /// Both digests of a member that signed two.
     [[nodiscard]] std::optional<std::array<vote, 2>> both(peer_id member) const {
         auto const& of = votes_[index(member)];

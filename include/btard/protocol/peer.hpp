@@ -557,12 +557,6 @@ private:
         for (double const unit : found.trusted) watch_.trust(unit);
     }
 
-    /// False gradients of f members can make all others distant, in all parts and at each step: one point a window.
-    void charge_distant(peer_id who) {
-        public_key const key = members_->key(who);
-        if (standing_.charge_share(key, key, point, at_->step())) note(offences_, who, offence::points);
-    }
-
     void close_commit(agreed_log<wire::commit> const& log, time_point now) {
         membership_.against(at_->record.read(log));
         membership_.read(*key_, log);

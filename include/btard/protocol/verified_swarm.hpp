@@ -40,6 +40,7 @@ namespace btard {
 struct swarm_events {
     std::size_t paused = 0, diverged = 0;  ///< how often peers said so
     std::size_t recomputed = 0;            ///< gradients, for audits and votes
+    std::size_t network = 0;               ///< messages that arrived, and timers
 };
 
 /// The interface of `swarm`, with real peers: each one a `peer`, with a key of its own, over a network in memory whose
@@ -113,6 +114,8 @@ public:
         net_->start(endpoint_id(peer));
         returns_[peer] = true;
     }
+    /// The same after so many more events of the network, in the middle of whatever it does then.
+    void crash(std::size_t peer, std::size_t events) { crashes_.emplace(events_.network + events, peer); }
 
     using network = loopback<wire::message>;
     [[nodiscard]] network& net() { return *net_; }
@@ -160,6 +163,11 @@ private:
         std::ranges::sort(coalition_->members);
         coalition_->shared = derive(root(), "attackers");
         coalition_->everybody = &everybody_;
+        coalition_->keys = this;
+        coalition_->sign = [](void const* swarm, public_key const& as, std::span<std::byte const> text) {
+            auto const& of = *static_cast<verified_swarm const*>(swarm);
+            return of.keys_[of.numbers_.at(as)].sign(text);
+        };
         host const on{.threads = tasks_.size()};
         for (std::size_t k = 0; k < options_.peers; ++k) {
             setup.self = keys_[k].key();
@@ -191,6 +199,9 @@ private:
         time_point const patience = net_->now() + std::chrono::hours(24 * 30);
         while (!all_done()) {
             bool const more = net_->run_next(*this);
+            ++events_.network;
+            for (; !crashes_.empty() && crashes_.begin()->first <= events_.network; crashes_.erase(crashes_.begin()))
+                crash(crashes_.begin()->second);
             expects(more && net_->now() < patience, "no step is agreed on: too few of the ", options_.peers,
                     " peers are left that others can hear");
             serve();
@@ -362,11 +373,15 @@ private:
         if constexpr (passes_messages<Conduct, peer_type>) {
             if (peers_[k]->conduct().acts()) {
                 auto changed = std::make_shared<wire::message>(*message);
+                coalition_->now = net_->now();
                 goes = peers_[k]->conduct().pass(*peers_[k], to, *changed);
                 message = std::move(changed);
             }
         }
-        if (goes.sent) net_->post(endpoint_id(k), endpoint_id(numbers_.at(to)), std::move(message), goes.delay);
+        auto const from = endpoint_id(k), receiver = endpoint_id(numbers_.at(to));
+        if (goes.sent) net_->post(from, receiver, std::move(message), goes.delay);
+        for (auto& [more, delay] : goes.more)
+            net_->post(from, receiver, std::make_shared<wire::message const>(std::move(more)), delay);
     }
     void carry_out(std::size_t k, act::compute& one) { requests_.push_back({k, one}); }
     void carry_out(std::size_t k, act::apply& one) {
@@ -417,6 +432,7 @@ private:
     std::vector<std::unique_ptr<peer_type>> peers_;
     peer_setup setup_; // what all have in common
     std::vector<bool> running_, waits_, acted_, returns_;
+    std::multimap<std::size_t, std::size_t> crashes_; // (event, peer)
     std::vector<request> requests_;
     std::map<std::size_t, bool> computed_; // who has a gradient in this step
     std::optional<std::vector<float>> made_;
