@@ -51,7 +51,49 @@ constexpr row rows[] = {
     {"gaussian{}", plain},
     {"not_finite{}", plain},
     {"scheduled{sign_flip{}, {.start = 50}}", plain},
-#include "attack_matrix_rows.inc"
+    {fair, "lying_aggregator{}"},
+    {fair, "lying_aggregator{.cover = own}"},
+    {fair, "lying_aggregator{.cover = accomplices}"},
+    {fair, "lying_aggregator{.in = rounding}"},
+    {fair, "false_testimony{}"},
+    {fair, "false_testimony{.what = not_finite}"},
+    {fair, "false_testimony{.what = huge}"},
+    {fair, "slander{}"},
+    {fair, "slander{.by_validators = true}"},
+    {fair, "slander{.shows = nobody}"},
+    {fair, "huge_values{}"},
+    {fair, "huge_values{.in_aggregates = true}"},
+    {fair, "garbage{}"},
+    {fair, "declare_wrong_quota{}"},
+    {fair, "deny_have_bits{}"},
+    {fair, "withhold_parts{}"},
+    {fair, "withhold_parts{.after_complaints = true}"},
+    {fair, "result_to_some{}"},
+    {fair, "withhold_audit_data{}"},
+    {fair, "false_complaints{}"},
+    {fair, "false_complaints{.choose = true}"},
+    {fair, "false_demands{}"},
+    {fair, "silence{}"},
+    {fair, "silence{.where = links}"},
+    {fair, "silence{.where = broadcast, .in = reveal}"},
+    {fair, "silence{.where = broadcast, .in = testimony}"},
+    {"sign_flip{}", "silence{.where = broadcast, .in = accuse}"},
+    {"sign_flip{}", "leave_before_accusation{}"},
+    {fair, "equivocate{}"},
+    {fair, "equivocate{.what = late_body}"},
+    {fair, "equivocate{.what = list}"},
+    {"sign_flip{}", "mprng_abort{}"},
+    {"sign_flip{}", "mprng_abort{.when = own_audit}"},
+    {"sign_flip{}", "mprng_abort{.when = accomplice_audit}"},
+    {fair, "mprng_abort{.bad_opening = true}"},
+    {fair, "late_messages{}"},
+    {fair, "late_messages{.half = true}"},
+    {fair, "replayed_messages{}"},
+    {fair, "contest_flood{}"},
+    {fair, "few_holders{}"},
+    {fair, "state_lie{}"},
+    {"sign_flip{}", "withhold_audit_data{}"},
+    {"sign_flip{}", "scheduled{lying_aggregator{.cover = accomplices}, {.start = 50}}"},
 };
 
 struct outcome {
@@ -70,8 +112,8 @@ outcome run_once(request const& of, row const& what, std::uint64_t seed) {
     swarm_options options{.peers = of.peers, .seed = seed, .threads = 1, .bans = bans::validators};
     for (std::size_t k = 0; k < of.byzantine; ++k) options.byzantine.push_back(k);
     try {
-        verified_swarm run(quadratic{.dimension = 256}, centered_clip{.tau = 1}, from_text<any_attack>(what.gradient),
-                           from_text<any_conduct>(what.conduct), options, verification{}, keys);
+        verified_swarm run(quadratic{.dimension = 256}, centered_clip{.tau = 1}, parse<any_attack>(what.gradient),
+                           parse<any_conduct>(what.conduct), options, verification{}, keys);
         (void)run.train(of.steps, [&](step_report const& step) {
             for (auto const& one : step.removed) {
                 bool const attacker = one.peer < of.byzantine;

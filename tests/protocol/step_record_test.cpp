@@ -130,7 +130,7 @@ TEST_CASE("record: an owner speaks of its own part, once, and complains of rows 
         honest_step s;
         (void)s.record.read(s.commits);
         wrong(s.results[0].body);
-        CHECK(s.record.read(s.results) == found{{p0, offence::malformed}});
+        CHECK(s.record.read(s.results) == found{{p0, offence::absence}});
         CHECK(!s.record.parts()[0].aggregate);
         CHECK(s.record.complaints().empty());
     }
@@ -169,7 +169,7 @@ TEST_CASE("record: only owners that complained have a second try") {
     (void)s.record.read(s.results);
     agreed_log<wire::result_again> again(n, said(wire::result_again{}));
     again[0].body.parts = {{part_id{0}, some(5)}};
-    CHECK(s.record.read(again) == found{{p0, offence::malformed}});
+    CHECK(s.record.read(again) == found{{p0, offence::absence}});
     CHECK(s.record.parts()[0].aggregate == some(400));
     agreed_log<wire::have> have(n, said(wire::have{member_set(1)}));
     CHECK(s.record.read(have).size() == n); // bits for complaints that nobody made
@@ -257,5 +257,5 @@ TEST_CASE("record: another share than that committed to, or one for another draw
     CHECK(s.reveal() == found{{p1, offence::wrong_share}});
     CHECK(!s.record.value());
     agreed_log<wire::share> shares(n, said(wire::share{}));
-    CHECK(s.record.read(shares) == found{{p1, offence::malformed}}); // it is not in this draw any more
+    CHECK(s.record.read(shares) == found{{p1, offence::absence}}); // it is not in this draw any more
 }

@@ -60,16 +60,25 @@ inline void note(offences& against, peer_id who, offence what) {
     if (std::ranges::find(against, std::pair(who, what)) == against.end()) against.emplace_back(who, what);
 }
 
-/// Calls `good(who, body)` for those present; it says whether the body makes sense, and changes nothing if not.
+/// What a body turns out to be.
+enum class sense : std::uint8_t {
+    good,
+    out_of_step, ///< it does not fit the logs before it: its sender has other ones, and so is as good as absent
+    malformed,   ///< whatever the logs are, nobody can say that
+};
+
+/// Calls `make(who, body)` for those present; it says which sense the body makes, and changes nothing unless it is good.
 template <class Body>
-[[nodiscard]] offences read_log(agreed_log<Body> const& log, auto&& good) {
+[[nodiscard]] offences read_log(agreed_log<Body> const& log, auto&& make) {
     using kind = typename log_entry<Body>::kind;
     offences against;
     for (std::size_t k = 0; k < log.size(); ++k) {
         peer_id const who{static_cast<std::uint32_t>(k)};
         if (log[k].is == kind::absent) note(against, who, offence::absence);
         else if (log[k].is == kind::equivocated) note(against, who, offence::equivocation);
-        else if (log[k].is == kind::garbled || !good(who, log[k].body)) note(against, who, offence::malformed);
+        else if (log[k].is == kind::garbled) note(against, who, offence::malformed);
+        else if (sense const is = make(who, log[k].body); is != sense::good)
+            note(against, who, is == sense::malformed ? offence::malformed : offence::absence);
     }
     return against;
 }

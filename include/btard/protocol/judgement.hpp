@@ -69,13 +69,13 @@ public:
     /// @param malformed `malformed(part, testimony)`: can no row lead to it?
     offences read(agreed_log<wire::testify> const& log, auto&& malformed) {
         offences against = read_log(log, [&](peer_id who, wire::testify const& all) {
-            if (!step_->committed().contains(index(who))) return all.parts.empty();
-            if (all.parts.size() != standing_.size()) return false;
+            if (!step_->committed().contains(index(who))) return all.parts.empty() ? sense::good : sense::out_of_step;
+            if (all.parts.size() != standing_.size()) return sense::out_of_step;
             for (std::size_t j = 0; j < standing_.size(); ++j)
-                if (malformed(standing_[j], all.parts[j])) return false;
+                if (malformed(standing_[j], all.parts[j])) return sense::malformed;
             for (std::size_t j = 0; j < standing_.size(); ++j)
                 if (uses(standing_[j], who)) said_[j][index(who)] = all.parts[j];
-            return true;
+            return sense::good;
         });
         for (std::size_t j = 0; j < standing_.size(); ++j)
             for (std::size_t k = 0; k < step_->n(); ++k)
@@ -88,19 +88,19 @@ public:
         return read_log(log, [&](peer_id who, wire::accuse const& said) {
             for (std::size_t k = 0; k < said.accusations.size(); ++k) {
                 auto const& one = said.accusations[k];
-                if (!may_accuse(who, one)) return false;
+                if (!may_accuse(who, one)) return sense::out_of_step;
                 for (std::size_t other = 0; other < k; ++other)
-                    if (same_charge(one, said.accusations[other])) return false;
+                    if (same_charge(one, said.accusations[other])) return sense::out_of_step;
             }
             for (auto const& one : said.cleans)
-                if (!audits(who, one.target, one.step)) return false;
+                if (!audits(who, one.target, one.step)) return sense::out_of_step;
             for (part_id const part : said.demands)
-                if (!may_demand(who, part)) return false;
+                if (!may_demand(who, part)) return sense::out_of_step;
             for (auto const& one : said.accusations) accusations_.push_back({who, one});
             for (auto const& one : said.cleans) cleans_.emplace_back(who, one);
             for (part_id const part : said.demands) demand(part);
             spoke_.push_back(who);
-            return true;
+            return sense::good;
         });
     }
     /// Is there anything to vote on?
@@ -115,7 +115,7 @@ public:
         std::vector<std::size_t> held(pieces), guilty(accusations_.size()), slander(accusations_.size());
         member_set here(step_->n());
         offences against = read_log(log, [&](peer_id who, wire::vote const& said) {
-            if (said.evidence.size() != pieces || said.ballots.size() != accusations_.size()) return false;
+            if (said.evidence.size() != pieces || said.ballots.size() != accusations_.size()) return sense::out_of_step;
             ++present;
             here.insert(index(who));
             for (std::size_t k = 0; k < pieces; ++k) held[k] += said.evidence.contains(k);
@@ -123,7 +123,7 @@ public:
                 guilty[k] += said.ballots[k].says == wire::opinion::guilty;
                 slander[k] += said.ballots[k].says == wire::opinion::slander;
             }
-            return true;
+            return sense::good;
         });
         for (std::size_t k = 0; k < accusations_.size(); ++k) {
             auto const& [by, what] = accusations_[k];
@@ -194,10 +194,10 @@ public:
         std::vector<std::size_t> held(rows.size());
         member_set here(step_->n());
         offences against = read_log(log, [&](peer_id who, wire::open const& said) {
-            if (said.rows.size() != rows.size()) return false;
+            if (said.rows.size() != rows.size()) return sense::out_of_step;
             here.insert(index(who));
             for (std::size_t k = 0; k < rows.size(); ++k) held[k] += said.rows.contains(k);
-            return true;
+            return sense::good;
         });
         for (std::size_t k = 0; k < rows.size(); ++k) {
             if (most(held[k], here.count())) continue;

@@ -64,21 +64,16 @@ public:
 
     /// Who committed to a gradient; parts of those who did not go to others.
     offences read(agreed_log<wire::commit> const& log) {
-        std::vector<peer_id> astray;
         offences against = read_log(log, [&](peer_id who, wire::commit const& said) {
             std::size_t const at = index(who);
-            if (said.context != context_) {
-                astray.push_back(who);
-                return true;
-            }
-            if (said.root.has_value() != works(who) || said.microbatches > rules_.quota) return false;
-            if (!said.root) return said.microbatches == 0;
+            if (said.context != context_) return sense::out_of_step; // never guilt: its bits may be bad
+            if (said.root.has_value() != works(who) || said.microbatches > rules_.quota) return sense::malformed;
+            if (!said.root) return said.microbatches == 0 ? sense::good : sense::malformed;
             committed_.insert(at);
             roots_[at] = *said.root;
             weights_[at] = said.microbatches;
-            return true;
+            return sense::good;
         });
-        for (peer_id const who : astray) note(against, who, offence::absence); // never guilt: its bits may be bad
         reown(duties_, listed(committed_), before_);
         member_set rows(n());
         for (std::size_t k = 0; k < n(); ++k)
@@ -90,14 +85,14 @@ public:
     /// The aggregates, the shares of the joint randomness, and the rows that did not arrive.
     offences read(agreed_log<wire::result> const& log) {
         return read_log(log, [&](peer_id who, wire::result const& said) {
-            if (!may_say(who, said.parts, said.complaints)) return false;
+            if (!may_say(who, said.parts, said.complaints)) return sense::out_of_step;
             for (auto const& made : said.parts) part(made.part).aggregate = made.aggregate;
             for (auto const& missed : said.complaints) {
                 part(missed.part).complained = true;
                 complaints_.push_back({who, missed.sender, missed.part});
             }
             shares_[index(who)] = said.share;
-            return true;
+            return sense::good;
         });
     }
 
@@ -106,10 +101,10 @@ public:
         std::vector<std::size_t> holders(complaints_.size());
         std::size_t present = 0;
         offences against = read_log(log, [&](peer_id, wire::have const& said) {
-            if (said.rows.size() != holders.size()) return false;
+            if (said.rows.size() != holders.size()) return sense::out_of_step;
             ++present;
             for (std::size_t k = 0; k < holders.size(); ++k) holders[k] += said.rows.contains(k);
-            return true;
+            return sense::good;
         });
         for (std::size_t k = 0; k < holders.size(); ++k) {
             if (2 * holders[k] > present) continue;
@@ -124,9 +119,9 @@ public:
         return read_log(log, [&](peer_id who, wire::result_again const& said) {
             std::set<part_id> seen;
             for (auto const& made : said.parts)
-                if (!owns(who, made.part) || !part(made.part).complained || !seen.insert(made.part).second) return false;
+                if (!owns(who, made.part) || !part(made.part).complained || !seen.insert(made.part).second) return sense::out_of_step;
             for (auto const& made : said.parts) part(made.part).aggregate = made.aggregate;
-            return true;
+            return sense::good;
         });
     }
 
@@ -137,10 +132,10 @@ public:
         std::vector<std::size_t> holders(parts_.size());
         member_set present(n());
         offences against = read_log(log, [&](peer_id who, wire::reveal const& said) {
-            if (said.aggregates.size() != (draw_ == 0 ? parts_.size() : 0)) return false;
+            if (said.aggregates.size() != (draw_ == 0 ? parts_.size() : 0)) return sense::out_of_step;
             present.insert(index(who));
             for (std::size_t j = 0; j < said.aggregates.size(); ++j) holders[j] += said.aggregates.contains(j);
-            return true;
+            return sense::good;
         });
         for (std::size_t k = 0; k < n(); ++k) {
             mprng_entry entry{peer_id(k), roster_[k].key, shares_[k], {}};
@@ -172,9 +167,9 @@ public:
     offences read(agreed_log<wire::share> const& log) {
         shares_.assign(n(), {});
         return read_log(log, [&](peer_id who, wire::share const& said) {
-            if (std::ranges::find(drawing_, who) == drawing_.end()) return false;
+            if (std::ranges::find(drawing_, who) == drawing_.end()) return sense::out_of_step;
             shares_[index(who)] = said.committed;
-            return true;
+            return sense::good;
         });
     }
 
