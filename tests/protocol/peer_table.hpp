@@ -63,6 +63,7 @@ struct table_options {
     std::vector<std::size_t> liars = {}; ///< each of what they send may be spoiled, from step 1 on
     double rate = 0;                     ///< with this probability
     std::uint64_t first_wait = 20;       ///< steps that an absent peer stays out
+    std::optional<std::uint64_t> lone = {}; ///< a step in which one worker alone gets its gradient done
 };
 
 class table {
@@ -259,6 +260,7 @@ public:
     std::string what;                 ///< it was
     time_point now{};
     std::size_t events = 0;
+    std::optional<std::size_t> lone_one; ///< see `lone`
 
 private:
     struct event {
@@ -273,13 +275,18 @@ private:
         while (auto action = peers[k]->poll_action()) {
             if (auto* one = std::get_if<act::send>(&*action)) send(k, {one->to}, std::move(one->message));
             if (auto* all = std::get_if<act::broadcast>(&*action)) send(k, all->to, std::move(all->message));
-            if (auto* one = std::get_if<act::compute>(&*action))
+            if (auto* one = std::get_if<act::compute>(&*action); one && does(k, *one))
                 queue.emplace(std::pair(now + 5ms, ++order), event{k, k, nullptr, *one, lives[k]});
             if (auto* one = std::get_if<act::apply>(&*action)) aggregates[k].push_back(std::move(one->aggregate)), moves = true;
             if (auto* one = std::get_if<act::removed>(&*action)) removed[k].push_back(*one);
             pauses += std::holds_alternative<act::paused>(*action);
         }
         if (moves) begin(k);
+    }
+    bool does(std::size_t k, act::compute const& what) {
+        if (with.lone != what.step || what.whose != keys[k].key()) return true;
+        if (!lone_one) lone_one = k;
+        return lone_one == k;
     }
     void send(std::size_t from, std::vector<public_key> const& to, wire::message message) {
         auto const whole = std::make_shared<wire::message const>(std::move(message));

@@ -203,3 +203,27 @@ TEST_CASE("peer: crashes at any event: whoever crashed is absent, comes back aft
     CHECK(returned > 30);
     MESSAGE(concat(returned, " came back"));
 }
+
+TEST_CASE("peer: when all workers but one do not commit, it owns every part, the step ends, and the others wait outside") {
+    // Four idle ones and the worker are a quorum of eight.
+    for (std::uint64_t const s : {0u, 1u, 2u}) {
+        table t({.n = 8, .faults = 0, .validators = 4, .seed = s, .last_step = 4, .lone = 1});
+        t.begin();
+        while (t.peers[0]->membership().step() < 2 && t.next()) {
+            auto const& one = *t.peers[0];
+            if (t.lone_one && one.state().step() == 1 && one.state().committed)
+                for (auto const& part : one.state().record.parts()) CHECK(one.state().key(part.owner) == t.keys[*t.lone_one].key());
+        }
+        while (!t.done()) REQUIRE(t.next());
+        CHECK(t.lone_one);
+        CHECK(t.peers[*t.lone_one]->membership().members()->size() == 5);
+        CHECK(t.aggregates[*t.lone_one].size() == 5);
+        std::size_t out = 0;
+        for (std::size_t k = 0; k < 8; ++k) {
+            out += t.peers[k]->gone();
+            CHECK(t.removed[k].size() == 3);
+            for (auto const& one : t.removed[k]) CHECK(one.why == offence::absence);
+        }
+        CHECK(out == 3);
+    }
+}
