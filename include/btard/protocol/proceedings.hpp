@@ -119,7 +119,10 @@ public:
     }
     /// The last broadcast of somebody else, which is closed: what the next one says about it must be judged.
     void inherit(proceedings const& from) { held_.push_back(std::make_unique<one>(from.now())); }
-    void submit(std::vector<std::byte> body) { now().machine.submit(std::move(body)); }
+    /// Nothing happens if somebody else has spoken with the same key: two bodies would be proof of a lie.
+    void submit(std::vector<std::byte> body) {
+        if (!now().machine.spoke()) now().machine.submit(std::move(body));
+    }
     void hasten(time_point deadline) { now().machine.hasten(deadline); }
 
     // ---- what came in
