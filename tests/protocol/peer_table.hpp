@@ -180,9 +180,9 @@ public:
             drain(whose);
             return true;
         }
-        auto const event = queue.extract(queue.begin());
-        now = event.key().first;
-        auto const& [to, from, message, gradient, life] = event.mapped();
+        auto const first = queue.extract(queue.begin());
+        now = first.key().first;
+        auto const& [to, from, message, gradient, life] = first.mapped();
         if (stopped[to] || (gradient && life != lives[to])) return true;
         if (gradient) {
             peers[to]->handle_gradient(gradient->step, gradient->whose, gradient_of(*gradient), 1, now);
@@ -233,9 +233,9 @@ public:
         return removed[k];
     }
 
-    std::vector<float> gradient_of(act::compute const& what) const {
+    std::vector<float> gradient_of(act::compute const& asked) const {
         std::vector<float> made(with.size);
-        random_stream random(what.from);
+        random_stream random(asked.from);
         for (float& x : made) x = float(random.normal());
         return made;
     }
@@ -283,8 +283,8 @@ private:
         }
         if (moves) begin(k);
     }
-    bool does(std::size_t k, act::compute const& what) {
-        if (with.lone != what.step || what.whose != keys[k].key()) return true;
+    bool does(std::size_t k, act::compute const& asked) {
+        if (with.lone != asked.step || asked.whose != keys[k].key()) return true;
         if (!lone_one) lone_one = k;
         return lone_one == k;
     }

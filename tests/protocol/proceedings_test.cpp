@@ -426,3 +426,20 @@ TEST_CASE("proceedings: times of members stay together though a digest reaches o
         }
     }
 }
+
+TEST_CASE("proceedings: whose key is used by somebody else too does not speak a second time, and does not fail") {
+    room r(3);
+    auto const where = at(0, phase::commit);
+    r.begin(where);
+    r.peers[0].handle_message(r.keys[1].key(), body_of(r, 0, where, 5), r.now); // what its twin has said
+    r.say(0, 6);
+    r.say(1, 6);
+    r.say(2, 6);
+    r.peers[1].handle_message(r.keys[0].key(), body_of(r, 0, where, 5), r.now);
+    r.peers[2].handle_message(r.keys[0].key(), body_of(r, 0, where, 5), r.now);
+    r.flush(1);
+    r.flush(2);
+    r.deliver();
+    REQUIRE(r.closed());
+    CHECK(r.peers[0].read<word>().log[0].body.number == 5);
+}
