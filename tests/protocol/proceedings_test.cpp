@@ -226,6 +226,44 @@ TEST_CASE("proceedings: of each member no more than so many early messages wait;
     CHECK(asked);
 }
 
+TEST_CASE("proceedings: what a member of the next step says waits for those who do not know yet that it is one") {
+    room r(3);
+    auto const two = std::make_shared<roster const>(std::vector(r.members->members().begin(), r.members->members().begin() + 2));
+    auto const three = r.members;
+    r.members = two;
+    for (std::size_t k = 0; k < 2; ++k) r.begin(k, at(0, phase::accuse));
+    r.say(0, 1);
+    r.say(1, 1);
+    r.members = three;
+    auto const next = at(1, phase::commit, 0, 1);
+    r.begin(2, next);
+    r.peers[2].submit({});
+    r.flush(2);
+    r.way.push_front(r.way.back()); // it comes before the others have closed theirs
+    r.way.pop_back();
+    r.way.push_front(r.way.back());
+    r.way.pop_back();
+    r.deliver();
+    for (std::size_t k = 0; k < 2; ++k) {
+        REQUIRE(r.peers[k].closed());
+        r.begin(k, next);
+        r.say(k, 2);
+    }
+    r.deliver();
+    CHECK(r.closed()); // with no question asked
+    CHECK(r.now == time_point{});
+    // Strangers find room for a few, and for the next step alone.
+    auto const many = [&](place where) {
+        for (std::size_t k = 10; k < 1'000; ++k) r.peers[0].handle_message(key(k).key(), body_of(r, 1, where, 1), r.now);
+    };
+    many(at(1, phase::accuse, 0, 1));
+    many(at(2, phase::commit, 0, 2));
+    r.peers[0].handle_message(r.keys[1].key(), body_of(r, 1, at(1, phase::result, 0, 1), 7), r.now);
+    r.begin(0, at(1, phase::result, 0, 1));
+    r.say(0, 3);
+    CHECK(r.peers[0].current().offences() == 0);
+}
+
 TEST_CASE("proceedings: a broadcast that is over goes on answering, in this step and the next one") {
     room r(3, 0);
     std::size_t answers = 0;
@@ -387,4 +425,21 @@ TEST_CASE("proceedings: times of members stay together though a digest reaches o
             CHECK(apart <= 2s);
         }
     }
+}
+
+TEST_CASE("proceedings: whose key is used by somebody else too does not speak a second time, and does not fail") {
+    room r(3);
+    auto const where = at(0, phase::commit);
+    r.begin(where);
+    r.peers[0].handle_message(r.keys[1].key(), body_of(r, 0, where, 5), r.now); // what its twin has said
+    r.say(0, 6);
+    r.say(1, 6);
+    r.say(2, 6);
+    r.peers[1].handle_message(r.keys[0].key(), body_of(r, 0, where, 5), r.now);
+    r.peers[2].handle_message(r.keys[0].key(), body_of(r, 0, where, 5), r.now);
+    r.flush(1);
+    r.flush(2);
+    r.deliver();
+    REQUIRE(r.closed());
+    CHECK(r.peers[0].read<word>().log[0].body.number == 5);
 }

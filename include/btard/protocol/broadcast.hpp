@@ -62,7 +62,7 @@ public:
 
     /// The own body; at once to all.
     void submit(std::vector<std::byte> body) {
-        expects(bodies_.of(setup_.self).empty(), "this member has sent its body");
+        expects(!spoke(), "this member has sent its body");
         out_.to_all(bodies_.sign(std::move(body), check_));
         list_if_complete();
     }
@@ -103,6 +103,8 @@ public:
     // ---- getters
 
     [[nodiscard]] broadcast_stage where() const { return stage_; }
+    /// There is a body of this member; from elsewhere, if its key is used twice.
+    [[nodiscard]] bool spoke() const { return !bodies_.of(setup_.self).empty(); }
     [[nodiscard]] bool decided() const { return outcome_.decided(); }
     [[nodiscard]] closed_by how() const { return outcome_.how(); }
     [[nodiscard]] log_list const& log() const { return outcome_.log(); }        ///< when decided

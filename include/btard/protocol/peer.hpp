@@ -212,7 +212,7 @@ private:
     void on(public_key const& from, wire::evidence const& m, time_point) { on_bulk(from, m); }
     void on(public_key const& from, wire::wanted const& m, time_point) {
         step_state const* in = of(m.step);
-        if (in == nullptr || !in->members->find(from)) return;
+        if (in == nullptr || !is_known(from, *in)) return;
         if (auto found = exchange::answer(*in, m)) post(from, *std::move(found));
     }
     /// Said to the others in the next COMMIT.
@@ -223,7 +223,11 @@ private:
 
     template <class M>
     void on_bulk(public_key const& from, M const& m) {
-        if (step_state* in = of(m.step)) exchange_.take(*in, from, m);
+        if (step_state* in = of(m.step); in != nullptr && is_known(from, *in)) exchange_.take(*in, from, m);
+    }
+    /// A member of that step, or of this one: who came in since judges what was done before.
+    [[nodiscard]] bool is_known(public_key const& key, step_state const& in) const {
+        return in.members->find(key) || at_->members->find(key);
     }
     void retry_early() {
         exchange_.retry([&](public_key const& from, wire::message const& message) {

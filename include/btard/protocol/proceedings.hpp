@@ -116,10 +116,14 @@ public:
                 else if (before(at, place_of(message))) waiting.push_back(std::move(message));
             }
         }
+        std::erase_if(early_, [](auto const& one) { return one.second.empty(); });
     }
     /// The last broadcast of somebody else, which is closed: what the next one says about it must be judged.
     void inherit(proceedings const& from) { held_.push_back(std::make_unique<one>(from.now())); }
-    void submit(std::vector<std::byte> body) { now().machine.submit(std::move(body)); }
+    /// Nothing happens if somebody else has spoken with the same key: two bodies would be proof of a lie.
+    void submit(std::vector<std::byte> body) {
+        if (!now().machine.spoke()) now().machine.submit(std::move(body));
+    }
     void hasten(time_point deadline) { now().machine.hasten(deadline); }
 
     // ---- what came in
@@ -136,10 +140,14 @@ public:
             if (counts && !was_full && (*next)->is_full()) sooner_ = at + 3 * times_.question;
             return;
         }
-        if (held_.empty() || !before(now().at, where) || !now().among->find(from)) return;
+        if (held_.empty() || !before(now().at, where)) return;
+        if (!now().among->find(from)) { // perhaps a member of the next step, whom this member does not know yet
+            bool const room = early_.contains(from) || early_.size() < 2 * now().among->size();
+            if (where.step != now().at.step + 1 || !room) return;
+        }
         auto& waiting = early_[from];
         if (waiting.size() < most_early) waiting.push_back(message);
-        if (!closed_ && !doubtful_) doubtful_ = at + times_.question; // it has closed this one: how?
+        if (!closed_ && !doubtful_ && now().among->find(from)) doubtful_ = at + times_.question; // it has closed this one: how?
     }
     void handle_timeout(time_point at) {
         if (held_.empty()) return;

@@ -113,6 +113,7 @@ public:
         expects(!running_[peer], "peer ", peer, " is still there");
         net_->start(endpoint_id(peer));
         returns_[peer] = true;
+        ++lives_[peer];
     }
     /// The same after so many more events of the network, in the middle of whatever it does then.
     void crash(std::size_t peer, std::size_t events) { crashes_.emplace(events_.network + events, peer); }
@@ -182,6 +183,7 @@ private:
         waits_.assign(options_.peers, true);
         acted_.assign(options_.peers, false);
         returns_.assign(options_.peers, false);
+        lives_.assign(options_.peers, 0);
     }
 
     // ---- one step
@@ -210,9 +212,12 @@ private:
     }
     void come_back(std::size_t k) {
         public_key const& key = keys_[k].key();
+        log_member who{key, {}};
+        std::ranges::copy(detail::little_endian(lives_[k]), who.incarnation.begin());
         for (std::size_t donor = 0; donor < options_.peers; ++donor) {
             if (!takes_part(donor) || lies(donor) || !waits_[donor]) continue;
-            if (peers_[donor]->membership().members()->find(key)) {
+            auto const& roster = peers_[donor]->membership().members()->members();
+            if (std::ranges::find(roster, who) != roster.end()) { // in this life; the one before may not be missed yet
                 setup_.self = key;
                 setup_.secret = tagged_hash("secret", options_.seed, k, step_);
                 auto doing = peers_[k]->conduct();
@@ -225,8 +230,6 @@ private:
             }
             break;
         }
-        log_member who{key, {}};
-        std::ranges::copy(detail::little_endian(step_ + 1), who.incarnation.begin());
         auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who));
         for (std::size_t to = 0; to < options_.peers; ++to)
             if (takes_part(to)) net_->post(endpoint_id(k), endpoint_id(to), asks);
@@ -433,6 +436,7 @@ private:
     peer_setup setup_; // what all have in common
     std::vector<bool> running_, waits_, acted_, returns_;
     std::multimap<std::size_t, std::size_t> crashes_; // (event, peer)
+    std::vector<std::uint64_t> lives_; // how often each one has been restarted
     std::vector<request> requests_;
     std::map<std::size_t, bool> computed_; // who has a gradient in this step
     std::optional<std::vector<float>> made_;

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole swarms whose honest peers fall silent in the middle of something, and come back.
+#include <btard/aggregate/centered_clip.hpp>
+#include <btard/attack/sign_flip.hpp>
+#include <btard/core/random.hpp>
+#include <btard/protocol/verified_swarm.hpp>
+#include <btard/testing/counting_signer.hpp>
+#include <btard/train/quadratic.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+using namespace btard;
+
+namespace {
+
+/// Calls somebody when a number of signatures has been made and checked: a moment that is none of the phases' own.
+struct watch {
+    std::uint64_t seen = 0, at = ~std::uint64_t{0};
+    std::function<void()> then;
+};
+class watched_signer {
+public:
+    watched_signer(std::uint64_t number, std::shared_ptr<watch> by) : key_(number), by_(std::move(by)) {}
+    [[nodiscard]] public_key const& key() const { return key_.key(); }
+    [[nodiscard]] signature sign(std::span<std::byte const> text) const { return key_.sign(text); }
+    [[nodiscard]] bool verify(public_key const& k, std::span<std::byte const> text, signature const& by) const noexcept {
+        if (++by_->seen == by_->at) by_->then();
+        return key_.verify(k, text, by);
+    }
+
+private:
+    testing::counting_signer key_;
+    std::shared_ptr<watch> by_;
+};
+static_assert(signer<watched_signer>);
+
+struct crashing {
+    using swarm_type = verified_swarm<quadratic, centered_clip, sign_flip, upright, watched_signer>;
+
+    explicit crashing(std::size_t peers, std::uint64_t seed, std::vector<std::size_t> byzantine = {})
+        : run({.dimension = 24}, {.tau = 1, .start_at = start_point::given}, {}, {},
+              {.peers = peers, .byzantine = std::move(byzantine), .seed = seed, .threads = 1, .bans = bans::validators}, {}, keys(peers)) {}
+    std::vector<watched_signer> keys(std::size_t peers) const {
+        std::vector<watched_signer> all;
+        for (std::size_t k = 0; k < peers; ++k) all.emplace_back(k, by);
+        return all;
+    }
+
+    std::shared_ptr<watch> by = std::make_shared<watch>();
+    swarm_type run;
+};
+
+} // namespace
+
+TEST_CASE("crash: at any moment, of any peer: it is absent, comes back after its wait, and nobody is banned or struck") {
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        crashing s(8, seed);
+        s.run.train(1);
+        auto const before = s.by->seen;
+        s.run.train(1);
+        auto const bits = philox(btard::seed{seed, 1}, 0);
+        std::size_t const who = bits[0] % 8;
+        INFO("seed ", seed, ", peer ", who);
+        s.by->at = s.by->seen + 1 + bits[1] % (s.by->seen - before);
+        s.by->then = [&] { s.run.crash(who); };
+        s.run.train(2);
+        REQUIRE(s.run.removals().size() == 1);
+        CHECK(s.run.removals()[0] == removal{who, "absence", false});
+        s.run.restart(who);
+        s.run.train(16);
+        CHECK(!s.run.is_member(who));
+        s.run.train(8);
+        CHECK(s.run.is_member(who));
+        CHECK(s.run.removals().size() == 1);
+        CHECK(s.run.at(who).membership().context() == s.run.at((who + 1) % 8).membership().context());
+        CHECK(s.run.events().diverged == 0);
+    }
+}
+
+TEST_CASE("crash: who is back before it was missed joins again, and is not taken for what it was") {
+    crashing s(5, 3);
+    s.run.train(2);
+    s.run.crash(1);
+    s.run.restart(1);
+    s.run.train(1);
+    REQUIRE(s.run.removals().size() == 1);
+    CHECK(s.run.removals()[0] == removal{1, "absence", false});
+    s.run.train(24);
+    CHECK(s.run.is_member(1));
+    CHECK(s.run.removals().size() == 1);
+}
+
+TEST_CASE("crash: twice: the second wait is longer, and no wish to join of an earlier life counts") {
+    crashing s(5, 4);
+    s.run.train(2);
+    for (std::size_t const wait : {24, 44}) {
+        s.run.crash(1);
+        s.run.train(1);
+        s.run.restart(1);
+        s.run.train(wait - 8);
+        CHECK(!s.run.is_member(1));
+        s.run.train(8);
+        CHECK(s.run.is_member(1));
+    }
+    CHECK(s.run.removals().size() == 2);
+}
+
+TEST_CASE("crash: with liars about, honest crashes cost nobody his place") {
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+        crashing s(9, seed, {0, 4}); // f = 3: one crash at a time is left
+        INFO("seed ", seed);
+        s.by->at = 2'000 + 700 * seed;
+        s.by->then = [&] { s.run.crash(7); };
+        s.run.train(10);
+        s.run.restart(7);
+        s.run.train(40);
+        CHECK(s.run.is_member(7));
+        for (auto const& one : s.run.removals()) {
+            if (one.peer == 7) CHECK(one == removal{7, "absence", false});
+            else CHECK((one.peer == 0 || one.peer == 4));
+        }
+    }
+}

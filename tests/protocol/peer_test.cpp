@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "peer_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace peer_test;
+
+namespace {
+
+/// Every message of one step of one member, spoiled in every way, one at a time.
+///
+/// @param most of the messages, evenly spread
+void check_every_deviation(table_options options, std::size_t most) {
+    std::map<std::string, std::size_t> ends;
+    for (bool const all : {false, true}) {
+        options.spoil.to_all = all;
+        options.spoil.how = harm::none;
+        table calm(options);
+        REQUIRE(calm.run());
+        REQUIRE(calm.wrong() == "");
+        REQUIRE(calm.verdict().empty());
+        REQUIRE(calm.sent > 10);
+        std::size_t const stride = std::max<std::size_t>(1, (calm.sent + most - 1) / most);
+        for (std::size_t how = 1; how < enum_count(harm{}); ++how) {
+            for (std::size_t k = how % stride; k < calm.sent; k += stride) {
+                options.spoil.how = harm(how);
+                options.spoil.number = k;
+                table one(options);
+                bool const goes_on = one.run();
+                INFO("n ", options.n, ", seed ", options.seed, ", message ", k, all ? " to all, " : " to one, ", one.what, ", ",
+                     enum_names(harm{})[how]);
+                CHECK(one.wrong() == "");
+                CHECK(goes_on);
+                for (auto const& gone : one.verdict()) {
+                    bool const lied = harm(how) == harm::resigned;
+                    bool const as_it_should = lied || gone.why == offence::absence;
+                    CHECK_MESSAGE(as_it_should, one.told(one.counts(0) ? 0 : 1));
+                    ++ends[concat(enum_names(harm{})[how], all ? " to all: " : " to one: ", enum_names(offence{})[std::size_t(gone.why)])];
+                }
+                if (one.verdict().empty()) ++ends[concat(enum_names(harm{})[how], all ? " to all: " : " to one: ", "stays")];
+            }
+        }
+    }
+    for (auto const& [end, count] : ends) MESSAGE(concat("n = ", options.n, ", ", end, ", ", count));
+}
+
+} // namespace
+
+TEST_CASE("peer: a run of peers that do what they should, of any size") {
+    for (auto const& sizes : std::vector<std::array<std::size_t, 3>>{
+             {1, 0, 0}, {1, 0, 1}, {2, 0, 0}, {2, 0, 1}, {3, 0, 1}, {3, 1, 0}, {3, 0, 2}, {4, 1, 1}, {5, 2, 0}, {5, 0, 4}, {8, 3, 1}, {9, 3, 2}}) {
+        std::size_t const n = sizes[0], f = sizes[1], m = sizes[2];
+        INFO("n ", n, ", f ", f, ", m ", m);
+        for (bool const in_order : {true, false}) {
+            table t({.n = n, .faults = f, .validators = m, .seed = n, .last_step = 5, .in_order = in_order});
+            CHECK(t.run());
+            CHECK(t.wrong() == "");
+            CHECK(t.verdict().empty());
+            CHECK(t.pauses == 0);
+            CHECK(t.now < time_point{} + 5s);
+        }
+    }
+}
+
+TEST_CASE("peer: every deviation of one of four") {
+    for (std::size_t who = 0; who < 4; ++who)
+        check_every_deviation({.n = 4, .faults = 1, .validators = 1, .seed = 10 + who, .spoil = {.who = who}, .in_order = who % 2 == 0}, 1000);
+}
+
+TEST_CASE("peer: every deviation of one of seven") {
+    check_every_deviation({.n = 7, .faults = 2, .validators = 1, .seed = 20, .spoil = {.who = 2}}, 30);
+    check_every_deviation({.n = 7, .faults = 3, .validators = 0, .seed = 21, .spoil = {.who = 5}}, 30);
+}
+
+TEST_CASE("peer: as many as f spoil what they send as it comes, in many orders: nobody else is removed") {
+    std::map<std::string, std::size_t> ends;
+    for (auto const& sizes : std::vector<std::array<std::size_t, 3>>{{3, 1, 0}, {4, 1, 1}, {5, 2, 0}, {6, 2, 1}, {7, 3, 0}, {8, 3, 1}}) {
+        std::size_t const n = sizes[0], f = sizes[1], m = sizes[2];
+        for (std::uint64_t s = 0; s < 20; ++s) {
+            for (double const rate : {0.05, 0.3, 0.8}) {
+                table_options options{.n = n, .faults = f, .validators = m, .seed = s, .last_step = 6, .in_order = s % 2 == 0, .rate = rate};
+                for (std::size_t k = 0; k < f; ++k) options.liars.push_back(std::size_t(s + 2 * k) % n);
+                table one(options);
+                bool const goes_on = one.run();
+                INFO("n ", n, ", f ", f, ", m ", m, ", seed ", s, ", rate ", rate, ", step ", one.peers[0]->state().step());
+                CHECK(one.wrong() == "");
+                CHECK(goes_on);
+                for (auto const& gone : one.verdict()) ++ends[std::string(enum_names(offence{})[std::size_t(gone.why)])];
+                if (one.verdict().empty()) ++ends["all stay"];
+            }
+        }
+    }
+    for (auto const& [end, count] : ends) MESSAGE(concat(end, ", ", count));
+}
+
+TEST_CASE("peer: garbage of any length, from members and from strangers, changes nothing") {
+    table_options const options{.n = 4, .faults = 1, .validators = 1, .last_step = 3};
+    table calm(options);
+    REQUIRE(calm.run());
+    table t(options);
+    t.begin();
+    auto const stranger = testing::counting_signer(99).key();
+    std::uint64_t drawn = 0;
+    std::size_t read = 0;
+    std::vector<wire::message> seen; // well formed, and meant for somebody else or another time
+    while (!t.done() && t.next()) {
+        for (std::size_t length = 0; length <= 40; ++length) {
+            std::vector<std::byte> bytes(length);
+            auto const bits = philox(seed{5, 5}, drawn++);
+            for (std::size_t k = 0; k < length; ++k) bytes[k] = std::byte(bits[k % 4] >> (8 * (k / 4 % 4)) & (k % 3 == 0 ? 3 : 255));
+            if (length > 0) bytes[0] = std::byte{wire::version};
+            if (length > 1) bytes[1] = std::byte(bits[0] % std::variant_size_v<wire::message>);
+            for (std::size_t k = 2; k < length && bits[1] % 2 == 0; ++k) bytes[k] = {}; // most of these can be read
+            auto const message = decode_frame(bytes);
+            if (!message) continue;
+            ++read;
+            for (std::size_t to = 0; to < 4; ++to) {
+                t.peers[to]->handle_message(t.keys[(to + 1) % 4].key(), *message, t.now);
+                t.peers[to]->handle_message(stranger, *message, t.now);
+            }
+        }
+        if (t.events > 200) break;
+    }
+    CHECK(read > 30);
+    while (!t.done()) REQUIRE(t.next());
+    CHECK(t.wrong() == "");
+    CHECK(t.verdict().empty());
+    CHECK(t.aggregates == calm.aggregates);
+}
+
+TEST_CASE("peer: strangers get no answer, and what they send does not wait for anything") {
+    table t({.n = 4, .faults = 1, .validators = 0, .last_step = 1});
+    REQUIRE(t.run());
+    auto const stranger = testing::counting_signer(99).key();
+    auto& one = *t.peers[0];
+    auto const step = one.state().step();
+    while (one.poll_action()) {}
+    one.handle_message(stranger, wire::wanted{step, part_id{0}, peer_id{0}, {}}, t.now);
+    one.handle_message(stranger, wire::log_question{.at = one.logs().at(), .bodies = {peer_id{0}}, .certificate = true, .digest = true}, t.now);
+    CHECK(!one.poll_action());
+    one.handle_message(t.keys[1].key(), wire::wanted{step, part_id{0}, peer_id{0}, {}}, t.now);
+    CHECK(one.poll_action());
+}
+
+TEST_CASE("peer: a member that came in after a step may ask for what was made in it") {
+    table t({.n = 4, .faults = 1, .validators = 1, .last_step = 30});
+    for (std::size_t k = 0; k < 4; ++k) t.begin(k);
+    t.crash(3);
+    while (t.aggregates[0].size() < 2) REQUIRE(t.next());
+    REQUIRE(!t.peers[0]->membership().members()->find(t.keys[3].key()));
+    t.restart(3);
+    while (t.stopped[3]) REQUIRE(t.next());
+    auto const now = t.peers[3]->state().step();
+    auto const back = t.now;
+    t.pass_to(0, now);
+    auto& one = *t.peers[0];
+    REQUIRE(one.last_state()->step() + 1 == now);
+    one.handle_message(t.keys[3].key(), wire::wanted{now - 1, part_id{0}, {}, {}}, t.now);
+    bool answered = false;
+    while (auto const action = one.poll_action())
+        if (auto const* sent = std::get_if<act::send>(&*action)) answered |= sent->to == t.keys[3].key() && std::holds_alternative<wire::aggregate>(sent->message);
+    CHECK(answered);
+    t.pass_to(0, now + 1);
+    CHECK(t.now < back + 1s); // nobody had to wait for it
+}
+
+TEST_CASE("peer: crashes at any event: whoever crashed is absent, comes back after its wait, and nobody pays for it") {
+    std::size_t returned = 0;
+    for (std::size_t n : {4, 8}) {
+        for (std::uint64_t s = 0; s < 60; ++s) {
+            table t({.n = n, .faults = (n - 2) / 2, .validators = 1, .seed = s, .last_step = 9, .in_order = s % 2 == 0, .first_wait = 3});
+            auto const bits = philox(seed{s, n}, 3);
+            std::size_t const who = bits[0] % n, second = bits[3] % n, crash = 1 + bits[1] % (n == 4 ? 700 : 4'000);
+            std::size_t const back = crash + bits[2] % (n == 4 ? 300 : 2'000); // at once, or after a while
+            INFO("n ", n, ", seed ", s, ", peer ", who, " at event ", crash, ", back at ", back);
+            t.begin();
+            bool asked = false;
+            while (!t.done()) {
+                if (t.events == crash) t.crash(who);
+                if (t.events == crash && n > 4 && s % 3 == 0 && second != who) t.crash(second); // two at once, one for good
+                if (!asked && t.events >= back && t.events > crash) asked = true, t.restart(who);
+                REQUIRE(t.next());
+            }
+            CHECK(t.wrong_without_absent() == "");
+            for (auto const& one : t.verdict()) {
+                CHECK_MESSAGE(one.why == offence::absence, concat(enum_names(offence{})[std::size_t(one.why)], " of ", t.numbers.at(one.who)));
+                bool const crashed = t.numbers.at(one.who) == who || t.numbers.at(one.who) == second;
+                CHECK(crashed);
+            }
+            CHECK(std::ranges::count(t.verdict(), t.keys[who].key(), &act::removed::who) <= 1); // once back, it stays
+            returned += !t.stopped[who] && t.lives[who] > 0;
+        }
+    }
+    CHECK(returned > 30);
+    MESSAGE(concat(returned, " came back"));
+}
+
+TEST_CASE("peer: when all workers but one do not commit, it owns every part, the step ends, and the others wait outside") {
+    // Four idle ones and the worker are a quorum of eight.
+    for (std::uint64_t const s : {0u, 1u, 2u}) {
+        table t({.n = 8, .faults = 0, .validators = 4, .seed = s, .last_step = 4, .lone = 1});
+        t.begin();
+        while (t.peers[0]->membership().step() < 2 && t.next()) {
+            auto const& one = *t.peers[0];
+            if (t.lone_one && one.state().step() == 1 && one.state().committed)
+                for (auto const& part : one.state().record.parts()) CHECK(one.state().key(part.owner) == t.keys[*t.lone_one].key());
+        }
+        while (!t.done()) REQUIRE(t.next());
+        CHECK(t.lone_one);
+        CHECK(t.peers[*t.lone_one]->membership().members()->size() == 5);
+        CHECK(t.aggregates[*t.lone_one].size() == 5);
+        std::size_t out = 0;
+        for (std::size_t k = 0; k < 8; ++k) {
+            out += t.peers[k]->gone();
+            CHECK(t.removed[k].size() == 3);
+            for (auto const& one : t.removed[k]) CHECK(one.why == offence::absence);
+        }
+        CHECK(out == 3);
+    }
+}
