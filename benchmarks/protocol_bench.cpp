@@ -177,7 +177,9 @@ private:
     void carry_out(std::size_t, act::diverged&) {}
     void serve() {
         while (!asked_.empty()) {
-            for (auto const& [k, what] : std::exchange(asked_, {})) {
+            for (auto const& request : std::exchange(asked_, {})) {
+                std::size_t const k = request.first;
+                auto const& what = request.second;
                 auto gradient = cheap_gradient(size_, what.from);
                 in(k, [&](bench_peer& one) {
                     one.handle_gradient(what.step, what.whose, std::move(gradient), 1, net_.now());
