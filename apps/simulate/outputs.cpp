@@ -50,8 +50,9 @@ double mean_first_loss(std::vector<history> const& runs) {
 }
 
 std::string bans_text(request const& wanted) {
-    if (std::none_of(wanted.curves.begin(), wanted.curves.end(), [](curve const& one) { return one.what.has_validators(); }))
-        return "";
+    bool any = false;
+    for (auto const& one : wanted.curves) any = any || one.what.has_validators();
+    if (!any) return "";
     return concat("bans, for simulate verify-ban: ", wanted.out, "/",
                   wanted.curves.size() == 1 ? bans_file(wanted.curves.front(), true) : "*.bans.jsonl", "\n");
 }

@@ -84,7 +84,8 @@ std::vector<std::string> results_in(std::string const& folder) {
     for (fs::directory_iterator at(folder, ignored), end; at != end; at.increment(ignored)) {
         std::string const path = at->path().string();
         bool const named = path.ends_with(".jsonl") || path.ends_with(part_of(".jsonl"));
-        if (named && (first_line(read_file(path)).starts_with("{\"btard\":") || has_bans(path))) found.push_back(path);
+        if (!named) continue;
+        if (has_bans(path) || first_line(read_file(path)).starts_with("{\"btard\":")) found.push_back(path);
     }
     return found;
 }

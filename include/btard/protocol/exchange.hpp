@@ -78,8 +78,8 @@ public:
     /// What waited, once more.
     template <class F>
     void retry(F&& handle) {
-        auto const waiting = std::exchange(early_, {});
-        for (auto const& [from, kept] : waiting)
+        auto const early = std::exchange(early_, {});
+        for (auto const& [from, kept] : early)
             for (auto const& message : kept.messages) handle(from, message);
     }
 

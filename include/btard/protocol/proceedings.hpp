@@ -105,7 +105,7 @@ public:
             setup.not_waited_for = held_.back()->machine.silent();
             setup.short_deadline = std::min(times.short_deadline, times.deadline);
         }
-        held_.push_back(std::make_unique<one>(at, std::move(among), broadcast<S>(*with_, setup)));
+        held_.push_back(std::make_unique<running>(at, std::move(among), broadcast<S>(*with_, setup)));
         times_ = times;
         closed_ = false;
         doubtful_.reset();
@@ -118,7 +118,7 @@ public:
         }
     }
     /// The last broadcast of somebody else, which is closed: what the next one says about it must be judged.
-    void inherit(proceedings const& from) { held_.push_back(std::make_unique<one>(from.now())); }
+    void inherit(proceedings const& from) { held_.push_back(std::make_unique<running>(from.now())); }
     void submit(std::vector<std::byte> body) { now().machine.submit(std::move(body)); }
     void hasten(time_point deadline) { now().machine.hasten(deadline); }
 
@@ -279,8 +279,8 @@ public:
     [[nodiscard]] roster const& last_members() const { return *held_[held_.size() - 2]->among; }
 
 private:
-    struct one {
-        one(place where, std::shared_ptr<roster const> who, broadcast<S> with)
+    struct running {
+        running(place where, std::shared_ptr<roster const> who, broadcast<S> with)
             : at(where), among(std::move(who)), machine(std::move(with)) {}
         place at;
         std::shared_ptr<roster const> among;
@@ -290,8 +290,8 @@ private:
     };
     static constexpr std::size_t most_early = 64; // messages of one member
 
-    [[nodiscard]] one& now() { return *held_.back(); }
-    [[nodiscard]] one const& now() const { return *held_.back(); }
+    [[nodiscard]] running& now() { return *held_.back(); }
+    [[nodiscard]] running const& now() const { return *held_.back(); }
 
     [[nodiscard]] static place place_of(wire::log_message const& message) {
         return std::visit(
@@ -315,7 +315,7 @@ private:
     S const* with_;
     public_key self_;
     digest run_;
-    std::vector<std::unique_ptr<one>> held_; // the last one is going on
+    std::vector<std::unique_ptr<running>> held_; // the last one is going on
     phase_times times_{};
     bool closed_ = false;
     std::optional<time_point> doubtful_; // when to ask whether others have closed it

@@ -121,9 +121,9 @@ struct step_state {
     }
     /// All rows of a part, which are here, as evidence.
     [[nodiscard]] wire::evidence all_rows(part_id part, std::uint64_t accused_in) const {
-        wire::evidence shown{{}, accused_in};
-        for (peer_id const sender : senders(part)) shown.rows.push_back(row(part, sender).value());
-        return shown;
+        wire::evidence made{{}, accused_in};
+        for (peer_id const sender : senders(part)) made.rows.push_back(row(part, sender).value());
+        return made;
     }
     [[nodiscard]] std::vector<part_id> parts_of(peer_id owner) const {
         std::vector<part_id> all;
