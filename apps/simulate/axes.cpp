@@ -86,6 +86,7 @@ std::vector<std::uint64_t> read_seeds(std::string_view text) {
 void axes::take_from(std::vector<given>& layer) {
     rules_ = take_several(layer, "rule", std::move(rules_));
     attacks_ = take_several(layer, "attack", std::move(attacks_));
+    conducts_ = take_several(layer, "conduct", std::move(conducts_));
     auto const is_list = [](given const& one) { return one.name == "seeds"; };
     std::vector<given> lists;
     std::copy_if(layer.begin(), layer.end(), std::back_inserter(lists), is_list);
@@ -108,13 +109,14 @@ std::vector<std::string> axes::names() const {
     std::vector<std::string> names;
     if (!rules_.empty()) names.push_back("rule");
     if (!attacks_.empty()) names.push_back("attack");
+    if (!conducts_.empty()) names.push_back("conduct");
     if (!seeds_.empty()) names.push_back("seed");
     return names;
 }
 
 std::string axes::config_text() const {
     std::string text;
-    for (auto const* const values : {&rules_, &attacks_, &seed_texts_}) {
+    for (auto const* const values : {&rules_, &attacks_, &conducts_, &seed_texts_}) {
         if (values->empty()) continue;
         text += values->front().name + " = [\n";
         for (auto const& one : *values)
@@ -127,24 +129,31 @@ std::string axes::config_text() const {
 std::vector<curve> axes::product(settings const& base, sweep& shown) const {
     std::vector<any_aggregator> rules;
     std::vector<any_attack> attacks;
+    std::vector<conduct_setting> conducts;
     for (auto const& what : variants(base, rules_)) rules.push_back(what.rule.value);
     for (auto const& what : variants(base, attacks_)) attacks.push_back(what.attack);
+    for (auto const& what : variants(base, conducts_)) conducts.push_back(what.conduct);
     auto const seeds = seeds_.empty() ? std::vector{base.swarm.seed} : seeds_;
     refuse_twice(rules, "rule");
     refuse_twice(attacks, "attack");
+    refuse_twice(conducts, "conduct");
     refuse_twice(seeds, "seed");
 
-    shown = {labels_of(rules), labels_of(attacks), seeds};
+    shown = {labels_of(rules), labels_of(attacks, conducts), seeds};
     std::vector<curve> curves;
     for (std::size_t r = 0; r < rules.size(); ++r) {
-        for (std::size_t a = 0; a < attacks.size(); ++a) {
+        for (std::size_t a = 0; a < attacks.size() * conducts.size(); ++a) {
+            auto const& attack = attacks[a / conducts.size()];
+            auto const& conduct = conducts[a % conducts.size()];
+            std::string const done = conduct.is_upright() ? "" : "__" + file_stem(conduct.brief);
             for (auto const seed : seeds) {
                 curve one{concat(shown.rules[r], ", ", shown.attacks[a], ", seed ", seed),
-                          concat(file_stem(short_text(rules[r])), "__", file_stem(short_text(attacks[a])),
+                          concat(file_stem(short_text(rules[r])), "__", file_stem(short_text(attack)), done,
                                  "__seed_", seed, ".jsonl"),
                           base};
                 one.what.rule.value = rules[r];
-                one.what.attack = attacks[a];
+                one.what.attack = attack;
+                one.what.conduct = conduct;
                 one.what.swarm.seed = seed;
                 curves.push_back(std::move(one));
             }

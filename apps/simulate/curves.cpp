@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "curves.hpp"
+#include "recorder.hpp"
 #include "verifiable.hpp"
 
 #include "../common/command_line.hpp"
@@ -49,8 +50,10 @@ curve read_curve(given const& text, settings what) {
 
 void check_one(settings const& what) {
     check(what);
-    if (!what.has_validators()) return;
     std::string const why = why_unverifiable(what);
+    expects(what.has_validators() || what.conduct.is_upright(), "--conduct: ", what.conduct.brief,
+            " is done to peers that check each other, so --bans must be validators", why.empty() ? "" : "; but ", why);
+    if (!what.has_validators()) return;
     expects(why.empty(), "--bans validators: ", why, "; right would be --bans simulated or none");
 }
 
@@ -60,6 +63,7 @@ void check_all(std::vector<curve> const& curves) {
         auto const [same, is_new] = names.emplace(one.file, one.name);
         expects(is_new, "the curves '", same->second, "' and '", one.name, "' would both be written to ",
                 one.file);
+        names.emplace(bans_file(one, false), one.name);
         try {
             check_one(one.what);
         } catch (contract_violation const& wrong) {
@@ -76,7 +80,7 @@ std::vector<curve> read_curves(std::vector<given> const& texts, settings& base, 
     if (texts.empty()) curves = several.product(base, shown);
     else
         expects(several.empty(),
-                "there are curves and several rules, attacks or seeds: give either; a curve has one of each");
+                "there are curves and several rules, attacks, conducts or seeds: give either; a curve has one of each");
     for (auto const& text : texts) curves.push_back(read_curve(text, base));
     for (auto& one : curves) one.what.complete();
     note = choose_bans(curves, base);

@@ -18,6 +18,7 @@ namespace {
 /// Runs of one kind take equally long for each step.
 settings kind_of_run(settings what) {
     what.attack = {};
+    what.conduct = {};
     what.byzantine = {};
     if (!what.has_validators()) what.bans = bans::none;
     what.swarm.seed = 0;

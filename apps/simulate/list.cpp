@@ -1,47 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "list.hpp"
+#include "list_entry.hpp"
 #include "settings.hpp"
 
 #include <btard/attack/scheduled.hpp>
-#include <btard/core/fields.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <string>
-#include <string_view>
 
 namespace btard::apps {
-
-namespace {
-
-constexpr std::size_t help_column = 54;
-
-std::string padded(std::string text, std::size_t width) {
-    text.resize(std::max(text.size() + 2, width), ' ');
-    return text;
-}
-
-template <class P>
-std::string entry(P const& policy, std::string_view shown_name = P::name) {
-    std::string text = concat(padded(concat("  ", shown_name), 24), P::summary, "\n");
-    for (auto const& field : fields_of(policy)) {
-        std::string const initial = field.initial_text.empty() ? "" : concat(" = ", field.initial_text);
-        std::string left = padded(concat("    .", field.name), 24) + field.kind + initial;
-        left = left.size() > help_column - 2 ? concat(left, "\n", std::string(help_column, ' '))
-                                             : padded(left, help_column);
-        text += concat(left, field.help, "\n");
-    }
-    return text;
-}
-
-template <class Choice>
-std::string entries() {
-    std::string text;
-    for_each_choice<Choice>([&](auto const& policy) { text += entry(policy); });
-    return text;
-}
-
-} // namespace
 
 std::string list_text() {
     std::string models;
@@ -58,7 +24,8 @@ std::string list_text() {
         "\nmixings, before a rule: --rule 'mixed{MIXING{...}, RULE{...}}'\n", entries<any_mixing>(),
         "\nattacks: --attack NAME{...}\n", entries<attack_choice>(),
         "\nwhen an attack is on: --attack 'scheduled{ATTACK{...}, {.start = 100}}'\n", entry(schedule{}),
-        "\noptimizers: --optimizer NAME{...}\n", entries<optimizer>(),
+        "\nwhat Byzantine peers do to the protocol: --conduct NAME{...}, or 'scheduled{NAME{...}, {.start = 100}}'\n",
+        list_of_conducts(), "\noptimizers: --optimizer NAME{...}\n", entries<optimizer>(),
         "\nschedules of the learning rate: --schedule NAME{...}\n", entries<learning_rate_schedule>());
 }
 

@@ -5,6 +5,7 @@
 #include <btard/attack/scheduled.hpp>
 #include <btard/core/error.hpp>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace btard::apps {
@@ -25,11 +26,12 @@ std::vector<std::string> notes_on(request const& wanted) {
             notes.push_back(concat(
                 name, ": who knows the seed can sign for every peer; the keys are in the first line of ",
                 file));
-        if (what.attack == any_attack{}) continue;
+        if (what.attack == any_attack{} && what.conduct.is_upright()) continue;
+        std::size_t const first = std::min(first_step(what.attack), what.conduct.first_step());
         if (what.byzantine.peers.empty())
             notes.push_back(concat(name, ": no peer is Byzantine, so nobody attacks"));
-        else if (first_step(what.attack) >= what.steps)
-            notes.push_back(concat(name, ": the attack begins at step ", first_step(what.attack),
+        else if (first >= what.steps)
+            notes.push_back(concat(name, ": the attack begins at step ", first,
                                    ", after the last one"));
         if (auto const remembered = memory_note(what); !remembered.empty())
             notes.push_back(concat(name, ": ", remembered));

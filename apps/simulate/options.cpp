@@ -73,7 +73,7 @@ std::vector<option_info> all_options() {
     for (auto& option : all) option.group = "program";
     for (auto& option : options_of(settings{})) {
         if (option.group.empty()) option.group = "run";
-        if (option.name == "rule" || option.name == "attack") option.repeatable = true;
+        if (option.name == "rule" || option.name == "attack" || option.name == "conduct") option.repeatable = true;
         all.push_back(std::move(option));
     }
     return all;
@@ -121,7 +121,8 @@ request read_request(std::vector<std::string> const& words) {
                           known,
                           "Policies are texts such as 'centered_clip{.tau = 1}'; --list shows them all.\n"
                           "Several --rule, several --attack and --seeds make a sweep: every rule with every "
-                          "attack and seed.")};
+                          "attack and seed.\n"
+                          "'simulate verify-ban FILE' checks the bans that a run with validators left in bans.jsonl.")};
     if (!take(command, "version").empty()) return {concat("btard ", version_text(), "\n")};
     if (!take(command, "list").empty()) return {list_text()};
     bool const only_print = !take(command, "print-config").empty();

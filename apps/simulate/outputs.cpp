@@ -3,6 +3,7 @@
 #include "bands.hpp"
 #include "heat_map.hpp"
 #include "plot.hpp"
+#include "recorder.hpp"
 #include "removals.hpp"
 #include "report.hpp"
 #include "results.hpp"
@@ -48,6 +49,14 @@ double mean_first_loss(std::vector<history> const& runs) {
     return sum / count;
 }
 
+std::string bans_text(request const& wanted) {
+    bool any = false;
+    for (auto const& one : wanted.curves) any = any || one.what.has_validators();
+    if (!any) return "";
+    return concat("bans, for simulate verify-ban: ", wanted.out, "/",
+                  wanted.curves.size() == 1 ? bans_file(wanted.curves.front(), true) : "*.bans.jsonl", "\n");
+}
+
 } // namespace
 
 std::string write_curves(request const& wanted) {
@@ -62,7 +71,7 @@ std::string write_curves(request const& wanted) {
                     ? concat("\nplots: ", wanted.out, "/loss.svg, loss.png, peers.svg, peers.png\n")
                     : concat("\n", missing, "\n");
     }
-    return text + concat("steps: ", wanted.out, "/*.jsonl\nremovals: ", wanted.out, "/removals.csv\n");
+    return text + concat("steps: ", wanted.out, "/*.jsonl\nremovals: ", wanted.out, "/removals.csv\n", bans_text(wanted));
 }
 
 std::string write_sweep(request const& wanted) {
@@ -90,7 +99,7 @@ std::string write_sweep(request const& wanted) {
     write_file(wanted.out + "/report.html", report_html(wanted, cells, heat_map, rows, missing));
     return concat(table, missing.empty() ? "" : concat("\n", missing, "\n"), "\nreport: ", wanted.out,
                   "/report.html\ntables: ", wanted.out, "/summary.txt, summary.csv, removals.csv\nsteps: ", wanted.out,
-                  "/*.jsonl\n");
+                  "/*.jsonl\n", bans_text(wanted));
 }
 
 } // namespace btard::apps

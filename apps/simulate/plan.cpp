@@ -10,6 +10,7 @@ namespace {
 /// All that acts before an attack begins.
 settings before_attack(settings what) {
     what.attack = {};
+    what.conduct = {};
     what.bans = bans::none;
     what.checks = {};
     what.keys = {};

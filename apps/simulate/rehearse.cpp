@@ -17,6 +17,7 @@ namespace {
 settings of_task(settings what) {
     what.rule = {};
     what.attack = {};
+    what.conduct = {};
     what.byzantine = {};
     what.bans = {};
     what.checks = {};
@@ -54,6 +55,7 @@ void rehearse(std::span<curve const> curves) {
 step_cost measure_cost(settings const& what, bool one_thread) {
     auto calm = what;
     calm.attack = {};
+    calm.conduct = {};
     any_swarm peers = make_swarm(calm, one_thread);
     step_cost cost;
     cost.parameters = peers.parameters().size();

@@ -67,12 +67,15 @@ bool is_complete(std::string const& text, curve const& one) {
     return lines == one.what.steps + 1 && text.ends_with('\n');
 }
 
-/// The file of no run that is wanted: in a sweep, a run of other rules, attacks or seeds may be there.
+/// The file of no run that is wanted: in a sweep, a run of other rules, attacks, conducts or seeds may be there.
 void judge_other_file(std::string const& path, request const& wanted) {
     expects(wanted.is_sweep(), "--out: '", path,
             "' has results of another curve; choose another folder, or let --overwrite replace the results");
-    compare(path, first_line(read_file(path)), wanted.curves.front(), {"rule", "attack", "seed"});
+    compare(path, first_line(read_file(path)), wanted.curves.front(), {"rule", "attack", "conduct", "seed"});
 }
+
+/// Bans are judged with the run that they belong to.
+bool has_bans(std::string const& path) { return first_line(read_file(path)).starts_with("{\"run\":"); }
 
 /// The files that this program wrote for runs, finished or not.
 std::vector<std::string> results_in(std::string const& folder) {
@@ -81,7 +84,8 @@ std::vector<std::string> results_in(std::string const& folder) {
     for (fs::directory_iterator at(folder, ignored), end; at != end; at.increment(ignored)) {
         std::string const path = at->path().string();
         bool const named = path.ends_with(".jsonl") || path.ends_with(part_of(".jsonl"));
-        if (named && first_line(read_file(path)).starts_with("{\"btard\":")) found.push_back(path);
+        if (!named) continue;
+        if (has_bans(path) || first_line(read_file(path)).starts_with("{\"btard\":")) found.push_back(path);
     }
     return found;
 }
@@ -95,7 +99,7 @@ void judge_folder(request const& wanted) {
         ours = ours || file.ends_with(".jsonl") || file.ends_with(part_of(".jsonl"));
         bool const is_wanted = std::any_of(wanted.curves.begin(), wanted.curves.end(),
                                            [&](curve const& one) { return one.file == file; });
-        if (file.ends_with(".jsonl") && !is_wanted) judge_other_file(at->path().string(), wanted);
+        if (file.ends_with(".jsonl") && !is_wanted && !has_bans(at->path().string())) judge_other_file(at->path().string(), wanted);
     }
     expects(ours || !any, "--out: the folder '", wanted.out,
             "' is not empty, and has no results; choose another one, or let --overwrite put them there");
@@ -152,9 +156,11 @@ void remove_unfinished(request const& wanted, std::vector<bool> const& finished)
         for (auto const& path : results_in(wanted.out)) remove_file(path);
     for (std::size_t k = 0; k < finished.size(); ++k) {
         if (finished[k]) continue;
-        std::string const path = wanted.out + "/" + wanted.curves[k].file;
-        remove_file(path);
-        remove_file(part_of(path));
+        for (auto const& file : {wanted.curves[k].file, bans_file(wanted.curves[k], finished.size() == 1)}) {
+            std::string const path = wanted.out + "/" + file;
+            remove_file(path);
+            remove_file(part_of(path));
+        }
     }
 }
 

@@ -34,7 +34,7 @@ struct journey {
         bool go_on = true;
         auto begin = clock::now();
         peers.train(step - peers.step(), [&](step_report const& report) {
-            step_result result{report, {}, 0};
+            step_result result{report, {}, 0, peers.lines_of(report)};
             if (evaluate_every && (report.step + 1) % *evaluate_every == 0) result.test = peers.measure();
             result.seconds = seconds += seconds_since(begin);
             go_on = observe(curves, result);

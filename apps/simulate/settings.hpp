@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "conduct_setting.hpp"
 #include "data.hpp"
 #include "model.hpp"
 
@@ -76,6 +77,7 @@ struct settings {
     std::optional<any_model> model = {};
     rule_setting rule{};
     any_attack attack{};
+    conduct_setting conduct{}; ///< where bans is `validators`
     attackers byzantine{};
     std::size_t steps = 200;
     std::optional<std::size_t> evaluate_every = {};
@@ -93,6 +95,8 @@ struct settings {
               "for them");
         field("rule", self.rule, "how one vector is made of the peers' gradients; see --list");
         field("attack", self.attack, "what Byzantine peers do, and when; see --list");
+        field("conduct", self.conduct,
+              "what Byzantine peers do to the protocol beside that, where peers check each other; see --list");
         field("peers", self.swarm.peers, "number of peers");
         field("byzantine", self.byzantine, "how many attack, the first ones; or which, counted from 0");
         field("bans", self.bans,

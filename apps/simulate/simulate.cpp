@@ -41,7 +41,7 @@ void train(request const& wanted, std::vector<curve> const& rest) {
     bool const one_bar = wanted.is_sweep() || wanted.jobs > 1;
     std::size_t const skipped = wanted.curves.size() - rest.size(), total = steps_of(plan(rest), rest);
     std::size_t done = 0;
-    recorder files(wanted.out, rest);
+    recorder files(wanted.out, rest, wanted.curves.size() == 1);
     progress shown(stderr, total);
     std::string title;
     std::optional<evaluation> test; // the last one under this title
@@ -53,6 +53,9 @@ void train(request const& wanted, std::vector<curve> const& rest) {
             if (!wanted.is_sweep())
                 for (auto const& one : report.removed)
                     shown.say(concat(rest.size() > 1 ? title_of(which, rest) + ": " : "", removal_text(report.step, one)));
+            for (auto const& one : result.shown.unrecorded)
+                shown.say(concat(rest.size() > 1 ? title_of(which, rest) + ": " : "", "step ", report.step, ": peer ",
+                                 one.peer, ": nobody has what shows its ban to others"));
             if (one_bar) {
                 shown.step(wanted.is_sweep() ? "sweep" : "all", ++done, total, [&] {
                     return concat("runs ", skipped + files.finished(), "/", wanted.curves.size());

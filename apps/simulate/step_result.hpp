@@ -6,14 +6,24 @@
 #include <btard/train/swarm_options.hpp>
 
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace btard::apps {
+
+/// What a step adds to the file of bans, where peers check each other.
+struct ban_lines {
+    std::string run = {};                 ///< at the first step
+    std::vector<std::string> bans = {};
+    std::vector<removal> unrecorded = {}; ///< bans that no peer can show
+};
 
 /// What happened in a step, and how good it was.
 struct step_result {
     step_report report;
     std::optional<evaluation> test; ///< of the parameters after it, where `evaluate_every` asks for that
     double seconds = 0;             ///< of computation that these curves have taken so far
+    ban_lines shown = {};
 };
 
 } // namespace btard::apps

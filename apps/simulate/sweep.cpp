@@ -84,4 +84,24 @@ std::vector<std::string> labels_of(std::vector<any_attack> const& attacks) {
     return labels;
 }
 
+std::vector<std::string> labels_of(std::vector<any_attack> const& attacks,
+                                   std::vector<conduct_setting> const& conducts) {
+    std::vector<std::vector<std::string>> levels(3);
+    for (auto const& one : conducts) {
+        levels[0].push_back(one.bare_name());
+        levels[1].push_back(one.brief);
+        levels[2].push_back(one.value);
+    }
+    auto const attack_labels = labels_of(attacks), conduct_labels = shortest(levels);
+    std::vector<std::string> labels;
+    for (std::size_t a = 0; a < attacks.size(); ++a) {
+        for (std::size_t c = 0; c < conducts.size(); ++c) {
+            bool const both = attacks[a] != any_attack{} && !conducts[c].is_upright();
+            labels.push_back(both ? concat(attack_labels[a], " + ", conduct_labels[c])
+                             : conducts[c].is_upright() ? attack_labels[a] : conduct_labels[c]);
+        }
+    }
+    return labels;
+}
+
 } // namespace btard::apps

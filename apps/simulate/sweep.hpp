@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "conduct_setting.hpp"
+
 #include <btard/aggregate/any_aggregator.hpp>
 #include <btard/attack/any_attack.hpp>
 
@@ -30,5 +32,10 @@ struct sweep {
 
 /// The same; to attack in no way is "no attack".
 [[nodiscard]] std::vector<std::string> labels_of(std::vector<any_attack> const& attacks);
+
+/// Each attack with each conduct, one after another: they share an axis.  "sign_flip + slander", "slander" without an
+/// attack, "sign_flip" where nothing is done to the protocol.
+[[nodiscard]] std::vector<std::string> labels_of(std::vector<any_attack> const& attacks,
+                                                 std::vector<conduct_setting> const& conducts);
 
 } // namespace btard::apps

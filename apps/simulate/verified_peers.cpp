@@ -1,30 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one file that includes the whole protocol.
 #include "any_swarm.hpp"
+#include "ban_file.hpp"
+#include "list_entry.hpp"
+#include "short_text.hpp"
 #include "verified_rule.hpp"
 
+#include <btard/attack/any_conduct.hpp>
 #include <btard/core/error.hpp>
+#include <btard/core/policy_text.hpp>
 #include <btard/protocol/verified_swarm.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 namespace btard::apps {
 
 namespace {
 
-/// What Byzantine peers do to the protocol, beside what they do to gradients: nothing.
-using conduct = upright;
-
 struct verified_peers final : any_swarm::interface {
-    verified_peers(settings const& what, any_learnable task, swarm_options options)
-        : peers(std::move(task), verified_rule::from(what.rule.value), what.attack, conduct{},
-                std::move(options), what.checks, keys_of(what)) {}
+    verified_peers(settings const& all, any_learnable task, swarm_options options)
+        : what(all), conduct(parse<any_conduct>(all.conduct.value)),
+          peers(std::move(task), verified_rule::from(all.rule.value), all.attack, conduct, std::move(options), all.checks,
+                keys_of(all)) {}
 
     std::unique_ptr<interface> copy() const override {
         throw contract_violation("a swarm whose peers check each other cannot be copied");
     }
     std::size_t train(std::size_t steps, any_swarm::observer const& observe) override {
-        return peers.train(steps, observe);
+        return peers.train(steps, [&](step_report const& report) {
+            auto told = report;
+            told.attacking = std::max(told.attacking, lying_in(report));
+            return observe(told);
+        });
     }
     evaluation measure() override { return peers.measure(); }
     void set(any_attack const& attack, bans mode) override {
@@ -34,10 +46,58 @@ struct verified_peers final : any_swarm::interface {
     std::size_t step() const override { return peers.step(); }
     std::span<float const> parameters() const override { return peers.parameters(); }
 
-    verified_swarm<any_learnable, verified_rule, any_attack, conduct, simulated_key> peers;
+    ban_lines lines_of(step_report const& report) const override {
+        ban_lines lines;
+        auto const root = peers.root_of_trust();
+        if (report.step == 0)
+            lines.run = run_line({.root = root,
+                                  .rules = what.checks.rules(what.swarm.peers),
+                                  .rule = to_text(what.rule),
+                                  .size = peers.parameters().size(),
+                                  .real_keys = what.keys == signing_keys::real});
+        for (auto const& one : report.removed) {
+            if (!one.banned) continue;
+            if (auto const record = peers.record_of(one)) lines.bans.push_back(ban_line(root.run, *record));
+            else lines.unrecorded.push_back(one);
+        }
+        return lines;
+    }
+
+    /// Byzantine peers of a step at which the conduct may be on, whatever its probability.
+    std::size_t lying_in(step_report const& report) const {
+        if (what.conduct.is_upright()) return 0;
+        auto when = conduct.when.value_or(schedule{});
+        when.probability = 1;
+        attack_context now;
+        now.step = report.step;
+        if (!when.contains(now)) return 0;
+        auto const took_part = [&](std::size_t peer) {
+            return peers.is_member(peer) || std::ranges::find(report.removed, peer, &removal::peer) != report.removed.end();
+        };
+        return std::size_t(std::ranges::count_if(what.byzantine.peers, took_part));
+    }
+
+    settings what;
+    any_conduct conduct;
+    verified_swarm<any_learnable, verified_rule, any_attack, any_conduct, simulated_key> peers;
 };
 
 } // namespace
+
+conduct_setting conduct_setting::from_text(std::string_view text) {
+    auto const read = parse<any_conduct>(text);
+    auto const inner = std::visit([](auto const& one) { return short_text(one); }, read.inner);
+    if (!read.when) return {read.text(), inner};
+    std::string const when = short_text(*read.when);
+    return {read.text(), concat("scheduled{", inner, ", ", when.substr(when.find('{')), "}")};
+}
+void conduct_setting::validate() const { btard::validate(parse<any_conduct>(value)); }
+std::size_t conduct_setting::first_step() const {
+    auto const read = parse<any_conduct>(value);
+    if (std::holds_alternative<upright>(read.inner)) return never;
+    return read.when ? read.when->start : 0;
+}
+std::string list_of_conducts() { return entries<conduct_choice>(); }
 
 std::unique_ptr<any_swarm::interface> make_verified(settings const& what, any_learnable task,
                                                     swarm_options options) {

@@ -40,7 +40,7 @@ request wanted_in(std::string const& path, std::vector<std::string> more = {}) {
 }
 
 void write_run(request const& wanted, std::size_t k, std::size_t steps) {
-    recorder files(wanted.out, wanted.curves);
+    recorder files(wanted.out, wanted.curves, wanted.curves.size() == 1);
     for (std::size_t step = 0; step < steps; ++step) {
         step_result result{{.step = step, .loss = 0.1 * double(step), .honest = 16}, {}, 0.5 * double(step)};
         if (step == 2) result.report.loss = std::nan(""), result.report.banned = {3, 4};

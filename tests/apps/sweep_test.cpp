@@ -115,6 +115,25 @@ TEST_CASE("sweep: the file of a run does not depend on the others") {
     CHECK(more.curves[more.grid.at(2, 1, 0)].file == fewer.curves[fewer.grid.at(2, 1, 0)].file);
 }
 
+TEST_CASE("sweep: conducts share an axis with attacks") {
+    auto const conduct = [](std::string_view text) { return conduct_setting::from_text(text); };
+    CHECK(labels_of({any_attack{}, any_attack{sign_flip{}}}, {conduct("upright{}"), conduct("slander{}")}) ==
+          words{"no attack", "slander", "sign_flip", "sign_flip + slander"});
+    CHECK(labels_of({any_attack{}}, {conduct("scheduled{slander{}, {.start = 3}}"), conduct("slander{}")}) ==
+          words{"scheduled{slander{}, {.start = 3}}", "slander{}"});
+
+    auto const made = read_request({"--rule", "mean{}", "--attack", "honest{}", "--attack", "sign_flip{}", "--conduct", "upright{}",
+                                    "--conduct", "slander{}", "--seeds", "0..1", "--byzantine", "3"});
+    REQUIRE(made.curves.size() == 8);
+    auto const& one = made.curves[made.grid.at(0, 3, 1)];
+    CHECK(one.name == "mean, sign_flip + slander, seed 1");
+    CHECK(one.file == "mean__sign_flip__slander__seed_1.jsonl");
+    CHECK(one.what.attack == any_attack{sign_flip{}});
+    CHECK(one.what.conduct == conduct("slander{}"));
+    CHECK(made.curves[made.grid.at(0, 2, 0)].file == "mean__sign_flip__seed_0.jsonl");
+    CHECK(made.config.find("conduct = [\n    'upright{}',") != std::string::npos);
+}
+
 TEST_CASE("sweep: one value of each is what it was") {
     auto const wanted =
         read_request({"--rule", "krum{.byzantine = 3}", "--attack", "sign_flip{}", "--seeds", "4"});
@@ -151,7 +170,7 @@ TEST_CASE("sweep: what is not clear is refused") {
     CHECK(refusal(with({"--attack.start", "1"})).starts_with("--attack.start: there are 2 attacks"));
     CHECK(refusal(with({"--seed", "1"})) == "--seeds: there is a seed too; give one of them");
     CHECK(refusal(with({"--curve", "a:"})) ==
-          "there are curves and several rules, attacks or seeds: give either; a curve has one of each");
+          "there are curves and several rules, attacks, conducts or seeds: give either; a curve has one of each");
     CHECK(refusal(with({"--rule", "mean{}"})) == "the rule mean{} is given twice");
     CHECK(refusal(with({"--seeds", "7"})) == "the seed 7 is given twice");
     CHECK(refusal(with({"--rule", "krum{.byzantine = 9}"}))

@@ -87,7 +87,7 @@ template <signer S>
 [[nodiscard]] contest_verdict judge_contest(S const& with, slot_context const& in,
                                             std::span<log_member const> members, std::size_t faults,
                                             log_list const& log, std::span<wire::aftermath const> reports) {
-    constexpr std::uint64_t point = 1'000'000;
+    constexpr std::uint64_t whole_point = 1'000'000;
     if (std::ranges::all_of(reports, [](wire::aftermath const& one) { return one == wire::aftermath{}; })) return {};
     std::size_t const n = members.size();
     contest_verdict verdict;
@@ -136,19 +136,19 @@ template <signer S>
     for (std::size_t slot = 0; slot < n; ++slot) {
         auto const sender = peer_id(slot);
         if (log[slot].kind == entry_kind::body && 2 * missed[slot] > n)
-            verdict.charges.push_back({sender, sender, point});
+            verdict.charges.push_back({sender, sender, whole_point});
         if (log[slot].kind == entry_kind::equivocated) continue;
         std::vector<peer_id> differ;
         for (auto const& [member, kept] : lists)
             if (kept.size() == 1 && kept[0].signed_by->list[slot] != log[slot]) differ.push_back(member);
         if (differ.empty()) continue;
         if (differ.size() > faults) {
-            verdict.charges.push_back({sender, sender, point});
+            verdict.charges.push_back({sender, sender, whole_point});
             continue;
         }
         for (peer_id const member : differ) { // one of the two lies, and nobody knows which: each pays, for the other
-            verdict.charges.push_back({sender, member, point / differ.size()});
-            verdict.charges.push_back({member, sender, point / differ.size()});
+            verdict.charges.push_back({sender, member, whole_point / differ.size()});
+            verdict.charges.push_back({member, sender, whole_point / differ.size()});
         }
     }
     return verdict;
