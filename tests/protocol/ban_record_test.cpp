@@ -43,7 +43,8 @@ struct liar {
             bool const covered = owner != at.self.key() && at.is_accomplice(owner);
             if (how == lie::testimony) numbers.projection *= 0.5;
             if (how == lie::quiet_testimony && covered) numbers.projection = std::nextafter(numbers.projection, 1.0);
-            if (how == lie::covered_testimony && covered) numbers.projection *= 0.5;
+            bool const first = at.self.key() == at.with.members.front(); // owners that only look away are another matter
+            if (how == lie::covered_testimony && covered && first) numbers.projection *= 0.5;
             if (how == lie::nonsense) numbers.distance = std::numeric_limits<double>::quiet_NaN();
         }
         return true;

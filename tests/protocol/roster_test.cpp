@@ -100,15 +100,3 @@ TEST_CASE("cycle: everybody who committed is checked once, by another one who re
     CHECK(draw_cycle(number(0), 0, committed, revealed) != draw_cycle(number(0), 1, committed, revealed));
     CHECK(draw_cycle(number(0), 0, peers(0, 1), peers(0, 1)).empty());
 }
-
-TEST_CASE("carrier: one of the candidates, the same for everybody") {
-    public_key const a{}, b{{std::byte{1}}};
-    CHECK(!draw_carrier(number(0), a, b, {}));
-    std::set<peer_id> seen;
-    for (std::uint64_t k = 0; k < 100; ++k) {
-        auto const drawn = draw_carrier(number(k), a, b, peers(3, 6));
-        CHECK(drawn == draw_carrier(number(k), a, b, peers(3, 6)));
-        seen.insert(drawn.value());
-    }
-    CHECK(seen == std::set{peer_id{3}, peer_id{4}, peer_id{5}});
-}

@@ -80,12 +80,23 @@ template <class B, verifiable_aggregator A>
     }
     for (part_id const part : before.parts_of(target)) {
         if (!before.part(part).aggregate) continue;
-        auto const rows = before.all_values(part);
-        if (!rows) {
-            found.demands.push_back(part);
-        } else if (hash_of(bench.make_part(record, part, *rows, before.given_slice(part))) != *before.part(part).aggregate) {
-            accuse(wire::charge::result, part, before.all_rows(part, now));
+        // Its own row is known by now, whether it shows it or not.
+        auto const own = cut.slice(std::span<float const>(committed), part);
+        std::vector<float const*> rows;
+        wire::evidence shown{{}, now};
+        for (peer_id const sender : before.senders(part)) {
+            auto row = before.row(part, sender);
+            if (sender == target) row = wire::row{before.step(), target, part, tree.branch(part), {own.begin(), own.end()}};
+            if (!row) break;
+            shown.rows.push_back(*std::move(row));
         }
+        if (shown.rows.size() != before.part(part).rows.count()) {
+            found.demands.push_back(part);
+            continue;
+        }
+        for (auto const& row : shown.rows) rows.push_back(row.values.data());
+        if (hash_of(bench.make_part(record, part, rows, before.given_slice(part))) != *before.part(part).aggregate)
+            accuse(wire::charge::result, part, std::move(shown));
     }
     found.clean = found.accusations.empty() && found.demands.empty();
     return found;

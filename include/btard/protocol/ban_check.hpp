@@ -75,7 +75,7 @@ template <signer S>
     auto const& both = *record.twice;
     if (!record.epochs.empty() || !record.steps.empty()) return "it holds two statements or the logs of steps, never both";
     if (both.in.run != root.run) return "it is of another run";
-    if (both.in.at.step > record.step || both.in.at.step + 1 < record.step)
+    if (both.in.at.step > record.step)
         return concat("the statements are of step ", both.in.at.step, ", the ban of step ", record.step);
     if (both.hashes[0] == both.hashes[1]) return "the two statements are one and the same";
     if (both.kind != statement::body && both.kind != statement::list) return "the statements are none of which a member makes one";

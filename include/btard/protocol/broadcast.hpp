@@ -261,7 +261,8 @@ private:
         if (is_cut_off()) return pause(paused, digests().heard(), now);
         wire::log_certificate mine{setup_.in.at, true, relay().outcome(), {}};
         out_.to_all(outcome_.sign(mine.list, check_));
-        decide(closed_by::relay, std::move(mine));
+        auto const& certified = relay().certificates();
+        decide(closed_by::relay, certified.size() == 1 ? certified.front() : std::move(mine));
     }
     /// Too few are heard; or enough have signed a list that did not come.  One of them is honest, and has sent it to all
     /// or answered the question for it: what this member sends does not arrive, and it must decide nothing alone.

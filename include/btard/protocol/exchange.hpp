@@ -51,7 +51,7 @@ public:
         if (!pulls_.wants(name)) return keep(from, m);
         if (!in.record.committed().contains(static_cast<std::size_t>(m.sender))) return false;
         auto const found = examine(m, in.record.root(m.sender), in.cut());
-        if (found == arrival::foreign) return false;
+        if (found == arrival::foreign || m.values.size() > in.cut().size(m.part)) return false; // not here, whatever it is
         pulls_.got(name);
         (found == arrival::good ? in.rows : in.malformed).emplace(step_state::row_name{m.part, m.sender}, m);
         return true;
@@ -68,6 +68,7 @@ public:
         return true;
     }
     bool take(step_state& in, public_key const& from, wire::evidence const& m) {
+        if (floats(m) > most_early_) return false; // no evidence is longer than a gradient
         digest const hash = hash_of(m);
         wire::wanted const name{m.step, {}, {}, hash};
         if (!pulls_.wants(name)) return keep(from, m);

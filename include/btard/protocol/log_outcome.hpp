@@ -55,7 +55,7 @@ public:
     /// That it was decided with, or that it has got since.
     [[nodiscard]] std::optional<wire::log_certificate> certificate() const {
         if (!decided()) return {};
-        if (how() != closed_by::relay) return with_;
+        if (how() != closed_by::relay || !with_.outcome) return with_;
         wire::log_certificate c = with_;
         digest const hash = hash_of(log());
         for (auto const& one : signed_)

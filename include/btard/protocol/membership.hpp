@@ -116,6 +116,7 @@ public:
             if (is_ban(what)) banned_.insert(key);
             else if (is_strike(what)) struck.insert(key);
             else if (what == offence::absence) absent.insert(key);
+            else standing_.note_leave(key, step());
             removed.push_back({step(), key, what});
         }
         // Whatever the reasons, a member is removed once: one strike, one wait.

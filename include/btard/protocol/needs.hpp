@@ -67,7 +67,8 @@ struct need {
     for (peer_id const target : targets) {
         for (part_id const part : last.parts_of(target))
             if (last.part(part).aggregate)
-                for (peer_id const sender : last.senders(part)) all.push_back(need_row(last, part, sender, {target, sender}));
+                for (peer_id const sender : last.senders(part))
+                    if (sender != target) all.push_back(need_row(last, part, sender, {target, sender})); // that one is recomputed
         for (std::size_t j = 0; gradients && j < last.record.parts().size(); ++j)
             all.push_back(need_row(last, part_id(j), target, {target, last.record.parts()[j].owner}));
     }

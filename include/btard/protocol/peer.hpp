@@ -76,6 +76,10 @@ public:
           exchange_(bench_.size), watch_(setup_.rules.far), given_(bench_.size) {
         setup_.rules.validate(setup_.members.size());
         expects(is_member(), "a peer that is no member of its run");
+        expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
+                setup_.members.size(), " members");
+        expects(bench_.tolerance == 0, "a peer compares gradients bit for bit: with a tolerance, nobody but the target has "
+                                       "the row of its own part");
         membership_.give({{0, bench_.size, hash_of(std::span<float const>(given_))}}, watch_.most(1));
     }
 
@@ -206,7 +210,7 @@ private:
         proceedings_.handle_message(from, m, now);
     }
     void on(public_key const& from, wire::row const& m, time_point) {
-        if (!carries(from, m)) on_bulk(from, m);
+        on_bulk(from, m);
     }
     void on(public_key const& from, wire::aggregate const& m, time_point) { on_bulk(from, m); }
     void on(public_key const& from, wire::evidence const& m, time_point) { on_bulk(from, m); }
@@ -577,33 +581,12 @@ private:
             if (count >= quorum_of(at_->members->size(), membership_.faults()) && state != *state_)
                 actions_.push_back(act::diverged{at_->step(), state});
     }
-    /// To the owner; through somebody else, if the two are in dispute.
+    /// To the owner; to all, if the two are in dispute: then nobody has to believe either of them.
     void send_part(part_id part) {
         peer_id const owner = at_->part(part).owner;
         if (owner == at_->self || !at_->part(part).rows.contains(std::size_t(at_->self))) return;
-        auto const& to = at_->key(owner);
-        if (!membership_.in_dispute(setup_.self, to)) return post(to, at_->own_row(part));
-        if (auto const via = carrier(at_->self, owner)) return post(at_->key(*via), at_->own_row(part));
-        post_all(at_->own_row(part));
-    }
-    [[nodiscard]] std::optional<peer_id> carrier(peer_id sender, peer_id owner) const {
-        std::vector<peer_id> may;
-        for (std::size_t k = 0; k < at_->members->size(); ++k) {
-            peer_id const one{std::uint32_t(k)};
-            auto const quarrels = [&](peer_id with) { return membership_.in_dispute(at_->key(one), at_->key(with)); };
-            if (one != sender && one != owner && !quarrels(sender) && !quarrels(owner)) may.push_back(one);
-        }
-        return draw_carrier(at_->context.before, at_->key(sender), at_->key(owner), may);
-    }
-    /// Hands on what goes through this peer.
-    [[nodiscard]] bool carries(public_key const& from, wire::row const& m) {
-        if (!running_ || !at_->committed || m.step != at_->step()) return false;
-        if (std::size_t(m.sender) >= at_->members->size() || std::size_t(m.part) >= at_->record.parts().size()) return false;
-        peer_id const owner = at_->part(m.part).owner;
-        if (owner == at_->self || from != at_->key(m.sender) || !membership_.in_dispute(from, at_->key(owner))) return false;
-        if (carrier(m.sender, owner) != at_->self) return false;
-        post(at_->key(owner), m);
-        return true;
+        if (membership_.in_dispute(setup_.self, at_->key(owner))) post_all(at_->own_row(part));
+        else post(at_->key(owner), at_->own_row(part));
     }
 
     /// VB and VC.

@@ -44,6 +44,17 @@ struct said {
 };
 } // namespace wire
 
+/// There is not more to say of the broadcast before: whoever says more wants others to check signatures for nothing.
+///
+/// @param members of this broadcast; that before it may have had some more
+template <class Body>
+[[nodiscard]] std::optional<wire::said<Body>> decode_said(std::span<std::byte const> bytes, std::size_t members) {
+    auto said = decode<wire::said<Body>>(bytes);
+    std::size_t const most = 4 * members + 64;
+    if (said && std::max(said->before.lists.size(), said->before.proofs.size()) > most) said.reset();
+    return said;
+}
+
 /// The members of an epoch, and where each of them stands.
 class roster {
 public:
@@ -141,9 +152,10 @@ public:
             return;
         }
         if (held_.empty() || !before(now().at, where)) return;
+        if (!is_small(message) || where.step > now().at.step + 1) return;
         if (!now().among->find(from)) { // perhaps a member of the next step, whom this member does not know yet
             bool const room = early_.contains(from) || early_.size() < 2 * now().among->size();
-            if (where.step != now().at.step + 1 || !room) return;
+            if (where.step == now().at.step || !room) return;
         }
         auto& waiting = early_[from];
         if (waiting.size() < most_early) waiting.push_back(message);
@@ -226,7 +238,7 @@ public:
             auto const of = current().log()[k].kind;
             if (of == entry_kind::equivocated) entry.is = kind::equivocated;
             if (of != entry_kind::body) continue;
-            auto said = decode<wire::said<Body>>(current().body(peer_id(k)));
+            auto said = decode_said<Body>(current().body(peer_id(k)), now().among->size());
             entry.is = said ? kind::present : kind::garbled;
             if (!said) continue;
             entry.body = std::move(said->body);
@@ -297,6 +309,12 @@ private:
         [[nodiscard]] bool is_full() const { return machine.decided() && machine.how() == closed_by::full_certificate; }
     };
     static constexpr std::size_t most_early = 64; // messages of one member
+    static constexpr std::size_t most_early_bytes = 1u << 16; // of one of them
+
+    [[nodiscard]] static bool is_small(wire::log_message const& message) {
+        auto const* const body = std::get_if<wire::signed_body>(&message);
+        return body == nullptr || body->bytes.size() <= most_early_bytes;
+    }
 
     [[nodiscard]] session& now() { return *held_.back(); }
     [[nodiscard]] session const& now() const { return *held_.back(); }

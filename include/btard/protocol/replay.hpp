@@ -102,7 +102,7 @@ private:
         for (std::size_t k = 0, body = 0; k < log.size() && k < list.size(); ++k) {
             if (list[k].kind == entry_kind::equivocated) log[k].is = kind::equivocated;
             if (list[k].kind != entry_kind::body || body == from.bodies.size()) continue;
-            auto said = decode<wire::said<Body>>(from.bodies[body++].bytes);
+            auto said = decode_said<Body>(from.bodies[body++].bytes, log.size());
             log[k].is = said ? kind::present : kind::garbled;
             if (said) log[k].body = std::move(said->body);
         }
@@ -252,7 +252,7 @@ private:
                 said.push_back(numbers);
                 weights.push_back(record_.weight(who));
             }
-            if (said.size() != part(one).rows.count()) {
+            if (said.empty() || said.size() != part(one).rows.count()) {
                 judge.remove(one);
                 continue;
             }

@@ -124,14 +124,4 @@ namespace detail {
     return pairs;
 }
 
-/// Through whom a row goes whose sender and owner are in dispute: drawn among those that may carry it.  Nobody:
-/// the sender pushes the row to all.
-[[nodiscard]] inline std::optional<peer_id> draw_carrier(digest const& before, public_key const& sender,
-                                                         public_key const& owner,
-                                                         std::span<peer_id const> candidates) {
-    if (candidates.empty()) return {};
-    random_stream random(prg(before, "via", sender, owner));
-    return candidates[random.below(static_cast<std::uint32_t>(candidates.size()))];
-}
-
 } // namespace btard

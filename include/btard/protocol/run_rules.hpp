@@ -38,7 +38,6 @@ struct run_rules {
     std::uint32_t quota = 1;          ///< the most microbatches of a worker
     std::optional<double> far = {};   ///< Delta_max: the distance from a part that f rows at most have; absent: learned
     std::uint64_t state_every = 16;   ///< steps between checks that all have the same parameters
-    std::size_t least_members = 1;    ///< with fewer the run pauses
     standing_rules standing = {};
     step_timing timing = {};
 

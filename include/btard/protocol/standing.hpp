@@ -61,6 +61,11 @@ public:
         one.returns = step + (rules_.first_wait << std::min<std::uint64_t>(one.doublings, 40));
         ++one.doublings;
     }
+    /// In good order: it waits too, since each change of the roster costs the others, and no longer the next time.
+    void note_leave(public_key peer, std::uint64_t step) {
+        auto& one = peers_[peer];
+        one.returns = std::max(one.returns, step + rules_.first_wait);
+    }
     void note_return(public_key peer, std::uint64_t step) { peers_[peer].entered = step; }
 
     /// Removed with a strike: it waits, and the second strike is final.
@@ -68,6 +73,8 @@ public:
         auto& one = peers_[peer];
         one.struck |= one.strike_at != never && step - one.strike_at < rules_.strike_fades;
         one.strike_at = step;
+        for (auto& [both, between] : pairs_) // it has paid for them
+            if (both.first == peer || both.second == peer) between = {};
         note_absence(peer, step);
     }
 
@@ -96,7 +103,9 @@ public:
 
     /// A row that an owner says it did not get.  Beyond `complaints` of them, both ways together, the two are in
     /// dispute for a window.
+    /// While they are, the row goes to all anyway, and complaints about it count for nothing.
     void note_complaint(public_key owner, public_key sender, std::uint64_t step) {
+        if (in_dispute(owner, sender, step)) return;
         auto& between = pairs_[key(owner, sender)];
         std::erase_if(between.complaints, [&](std::uint64_t old) { return old + rules_.window <= step; });
         between.complaints.push_back(step);

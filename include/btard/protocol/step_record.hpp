@@ -67,6 +67,7 @@ public:
         offences against = read_log(log, [&](peer_id who, wire::commit const& said) {
             std::size_t const at = index(who);
             if (said.context != context_) return sense::out_of_step; // never guilt: its bits may be bad
+            if (said.joins.size() > n()) return sense::malformed; // checking signatures takes time
             if (said.root.has_value() != works(who) || said.microbatches > rules_.quota) return sense::malformed;
             if (!said.root) return said.microbatches == 0 ? sense::good : sense::malformed;
             committed_.insert(at);

@@ -92,7 +92,7 @@ public:
                 said.push_back(one);
                 weights.push_back(at_.record.weight(who));
             }
-            if (said.size() != at_.part(part).rows.count()) {
+            if (said.empty() || said.size() != at_.part(part).rows.count()) { // of no rows there is no aggregate
                 judge.remove(part);
                 continue;
             }
@@ -115,15 +115,15 @@ public:
         for (part_id const part : opened) {
             auto const count = static_cast<std::size_t>(std::ranges::count(held, part, &shown_row::part));
             if (count != at_.part(part).rows.count()) continue; // it has been removed
-            bool const wrong = is_wrong(at_, part);
+            bool const false_result = is_wrong(at_, part);
             std::vector<peer_id> liars;
             std::vector<testimony> all;
             for (auto const& [who, said] : judge.said(part)) {
                 all.push_back(bench_.right_testimony(at_.record, part, values(part, who), at_.aggregate(part)));
                 if (all.back() != said) liars.push_back(who);
             }
-            add(found.against, judge.convict(part, wrong, liars));
-            if (!wrong && liars.empty() && distant_.contains(part)) found.trusted.push_back(unit(all, part));
+            add(found.against, judge.convict(part, false_result, liars));
+            if (!false_result && liars.empty() && distant_.contains(part)) found.trusted.push_back(unit(all, part));
         }
         return found;
     }

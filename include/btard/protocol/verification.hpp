@@ -16,7 +16,6 @@ namespace btard {
 struct verification {
     std::size_t validators = 1;               ///< pairs of validator and target that are drawn in each step
     std::optional<std::size_t> faults = {};   ///< f; absent: as many as n = 2 f + validators + 1 allows
-    double tolerance = 0;                     ///< T, of gradients that are recomputed; 0: bit for bit
     std::optional<double> far = {};           ///< Delta_max, of a part; absent: learned from the first 101 steps
     std::uint64_t state_every = 16;           ///< steps between checks that all have the same parameters
     standing_rules standing = {};
@@ -27,7 +26,6 @@ struct verification {
     static constexpr void describe(auto& self, auto&& field) {
         field("validators", self.validators, "pairs of a validator and its target that are drawn in each step");
         field("faults", self.faults, "peers that may lie; absent: as many as the number of peers allows");
-        field("tolerance", self.tolerance, "how far two honest gradients are apart, relative to each tensor; 0: not at all");
         field("far", self.far, "a distance from a part that only rows of liars have; absent: learned, from 101 steps on");
         field("state_every", self.state_every, "steps between checks that all have the same parameters");
         field("standing", self.standing, "what is borne with");
