@@ -86,6 +86,7 @@ int simulate(request const& wanted) {
     for (std::size_t k = 0; k < finished.size(); ++k)
         if (!finished[k]) rest.push_back(wanted.curves[k]);
     rehearse(rest);
+    interrupt const listening; // before the first word: who reads it may end it
     for (auto const& note : notes_on(wanted)) std::fprintf(stderr, "simulate: %s\n", note.c_str());
     make_folder(wanted.out);
     if (!alone) alone.emplace(wanted.out);
@@ -94,7 +95,6 @@ int simulate(request const& wanted) {
         std::fprintf(stderr, "simulate: %zu of %zu runs are finished already\n",
                      finished.size() - rest.size(), finished.size());
 
-    interrupt const listening;
     train(wanted, rest);
     int const signal = interrupt::signal();
     if (signal != 0) std::printf("ended early\n");
