@@ -248,8 +248,8 @@ TEST_CASE("ban record: two statements of one slot need nothing else") {
         flipped[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
         if (auto const other = decode_record(flipped)) {
             auto const wrong = one.check(*other);
-            bool const step_after = other->step == 5; // it may be found one step later, and the number is not signed
-            CHECK((wrong || step_after));
+            bool const later = other->step > 4; // it may be shown in any later step of the epoch, and the number is not signed
+            CHECK((wrong || later));
         }
     }
     auto same = one;
