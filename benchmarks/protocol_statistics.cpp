@@ -211,7 +211,7 @@ bool honest_steps(request const& of, std::size_t steps, char const* signatures) 
     for (std::size_t k = 0; k < of.peers; ++k) {
         worst = std::max(worst, run.at(k).worst_sum());
         for (std::size_t other = 0; other < of.peers; ++other)
-            charged += std::uint64_t(run.at(k).standing().points_of(run.at(other).key(), 0) > 0);
+            charged += std::uint64_t(run.at(k).membership().standing().points_of(run.at(other).key(), 0) > 0);
     }
     std::printf("%zu honest steps of %zu peers, %s: %zu accusations, %zu rows demanded, %zu removed, %llu with points, "
                 "%zu steps with parts opened, %zu pauses, %zu divergences\n"

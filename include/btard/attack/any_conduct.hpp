@@ -100,7 +100,11 @@ struct any_conduct_of {
     template <class P>
     void shape_part(deed<P> const& at, part_id part, std::vector<float>& aggregate) {
         if (!is_on(at)) return;
-        std::visit([&](auto& a) { if constexpr (requires { a.shape_part(at, part, aggregate); }) a.shape_part(at, part, aggregate); }, inner);
+        std::visit(
+            [&](auto& a) {
+                if constexpr (requires { a.shape_part(at, part, aggregate); }) a.shape_part(at, part, aggregate);
+            },
+            inner);
     }
     template <class P, class Body>
     [[nodiscard]] bool shape(deed<P> const& at, Body& body) {

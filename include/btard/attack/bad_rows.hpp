@@ -17,7 +17,7 @@
 
 namespace btard {
 
-/// Commits to a gradient all of whose values are one, or makes all of its parts so.
+/// Commits to a gradient of one huge value everywhere, or makes all of its parts so.
 struct huge_values {
     float value = 1e30f;
     bool in_aggregates = false; ///< else in the rows

@@ -43,7 +43,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <utility>
 #include <variant>
@@ -99,7 +98,7 @@ public:
 
     /// The first step, or the one after `act::apply`.
     ///
-    /// @param state of parameters and optimizer, for the check that all have the same
+    /// @param state of parameters (and optimizer), for the check that all have the same
     void begin_step(time_point now, std::optional<digest> state = {}) {
         expects(!running_ && !gone_, "the step before is not over");
         last_ = std::move(at_);
@@ -189,7 +188,6 @@ public:
     }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
-    [[nodiscard]] std::span<peer_id const> audits() const { return audits_; } ///< whom it checks, in the last roster
     /// What the rule says of the parts that this peer has made in this step.
     [[nodiscard]] std::map<part_id, aggregation_report> const& reports() const { return reports_; }
     [[nodiscard]] double worst_sum() const { return worst_sum_; } ///< the largest |sum| of testimonies over its tolerance

@@ -312,7 +312,8 @@ private:
     static constexpr std::size_t most_early_bytes = 1u << 16; // of one of them
 
     [[nodiscard]] static bool is_small(wire::log_message const& message) {
-        auto const* const body = std::get_if<wire::signed_body>(&message);
+        auto const* body = std::get_if<wire::signed_body>(&message);
+        if (auto const* relayed = std::get_if<wire::relayed_body>(&message)) body = &relayed->body;
         return body == nullptr || body->bytes.size() <= most_early_bytes;
     }
 

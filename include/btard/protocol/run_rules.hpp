@@ -36,7 +36,7 @@ struct run_rules {
     std::size_t faults = 0;           ///< f: members that may lie, or crash inside one phase
     std::size_t validators = 1;       ///< m: members that recompute somebody's step, in each step
     std::uint32_t quota = 1;          ///< the most microbatches of a worker
-    std::optional<double> far = {};   ///< Delta_max: the distance from a part that f rows at most have; absent: learned
+    std::optional<double> far = {};   ///< Delta_max: a part is opened when at most f of its rows are nearer; absent: learned
     std::uint64_t state_every = 16;   ///< steps between checks that all have the same parameters
     standing_rules standing = {};
     step_timing timing = {};

@@ -101,7 +101,7 @@ public:
             if (check.tolerance > 0) worst_sum_ = std::max(worst_sum_, check.sum / check.tolerance);
             auto const most = watch_.most(at_.cut().size(part));
             if (most && too_many_far(said, *most, faults_)) distant_.insert(part);
-            if (!said.empty()) units_.push_back(unit(said, part));
+            units_.push_back(unit(said, part));
             if (!check.passed() || distant_.contains(part)) opened.push_back(part);
         }
         return opened;

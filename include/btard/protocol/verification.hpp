@@ -26,7 +26,7 @@ struct verification {
     static constexpr void describe(auto& self, auto&& field) {
         field("validators", self.validators, "pairs of a validator and its target that are drawn in each step");
         field("faults", self.faults, "peers that may lie; absent: as many as the number of peers allows");
-        field("far", self.far, "a distance from a part that only rows of liars have; absent: learned, from 101 steps on");
+        field("far", self.far, "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps on");
         field("state_every", self.state_every, "steps between checks that all have the same parameters");
         field("standing", self.standing, "what is borne with");
         field("network", self.network, "how messages are delayed");

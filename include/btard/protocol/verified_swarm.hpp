@@ -78,6 +78,9 @@ public:
         make_peers(rule, conduct);
     }
 
+    verified_swarm(verified_swarm const&) = delete; // attackers point to it
+    verified_swarm& operator=(verified_swarm const&) = delete;
+
     /// As of `swarm`.
     template <class Observer>
     std::size_t train(std::size_t steps, Observer&& observe) {
@@ -153,11 +156,9 @@ private:
         return options;
     }
     void make_peers(Rule const& rule, Conduct const& conduct) {
-        auto& setup = setup_;
-        setup = {.run = run_id(),
-                         .rules = checks_.rules(options_.peers)};
+        setup_ = {.run = run_id(), .rules = checks_.rules(options_.peers)};
         for (std::size_t k = 0; k < options_.peers; ++k) {
-            setup.members.push_back({keys_[k].key(), {}});
+            setup_.members.push_back({keys_[k].key(), {}});
             numbers_.emplace(keys_[k].key(), k);
             if (is_byzantine(k)) coalition_->members.push_back(keys_[k].key());
         }
@@ -171,10 +172,11 @@ private:
         };
         host const on{.threads = tasks_.size()};
         for (std::size_t k = 0; k < options_.peers; ++k) {
-            setup.self = keys_[k].key();
-            setup.secret = tagged_hash("secret", options_.seed, k);
+            setup_.self = keys_[k].key();
+            setup_.secret = tagged_hash("secret", options_.seed, k);
             colluding<Conduct> doing{conduct, is_byzantine(k) ? coalition_.get() : nullptr};
-            peers_.push_back(std::make_unique<peer_type>(keys_[k], setup, court<host, Rule>{on, rule, parameters_.size(), layout_},
+            peers_.push_back(std::make_unique<peer_type>(keys_[k], setup_,
+                                                         court<host, Rule>{on, rule, parameters_.size(), layout_},
                                                          std::move(doing)));
             everybody_.emplace(keys_[k].key(), peers_.back().get());
             net_->add(keys_[k].key());
@@ -360,7 +362,6 @@ private:
 
     // ---- messages
 
-    friend network;
     void drain(std::size_t k) {
         while (auto action = peers_[k]->poll_action()) std::visit([&](auto& one) { carry_out(k, one); }, *action);
         if (peers_[k]->gone() && !heard_[k].empty()) check_verdicts(k); // it has heard all of them, not itself alone
