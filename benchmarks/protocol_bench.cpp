@@ -82,10 +82,10 @@ std::size_t floats_of(wire::message const& message) {
 std::size_t small_bytes(wire::message const& message) { return encode_frame(message).size() - 4 * floats_of(message); }
 
 std::string kind_of(wire::message const& message) {
-    constexpr std::array<char const*, 12> names = {"body",          "digest",              "list",    "question",
+    constexpr std::array<char const*, 13> names = {"body",          "digest",              "list",    "question",
                                                    "certificate",   "relayed body",        "relayed certificate",
                                                    "outcome",       "row: header, branch", "aggregate: header",
-                                                   "wanted: question", "evidence"};
+                                                   "wanted: question", "evidence",            "join"};
     static_assert(names.size() == std::variant_size_v<wire::message>);
     auto const* body = std::get_if<wire::signed_body>(&message);
     if (body == nullptr) return names[message.index()];
