@@ -144,9 +144,10 @@ TEST_CASE("mprng: a share that is not opened makes its owner absent, another val
 TEST_CASE("mprng: to spoil a draw is no way out of an audit: an attacker that aborts its own is audited by the redraw") {
     for (bool const bad : {false, true})
         in_all_weathers({.doing = {mprng_abort{spoiled::own_audit, bad}}, .byzantine = {1, 4}, .flip = {1, 4}, .steps = 40},
-                        [](ending const& end) {
-                            CHECK(end.banned == std::set<std::size_t>{1, 4});
-                            for (auto const& [peer, why] : end.removed) CHECK(why.contains("wrong_gradient"));
+                        [&](ending const& end) {
+                            CHECK(end.banned == std::set<std::size_t>{1, 4}); // who opens another share is banned for that
+                            for (auto const& [peer, why] : end.removed)
+                                CHECK(why.contains(bad ? "wrong_share" : "wrong_gradient"));
                         });
 }
 

@@ -277,8 +277,6 @@ private:
     }
     void remove(step_report& report, std::size_t peer, offence why) {
         removal const one{peer, enum_names(why)[std::size_t(why)], is_ban(why)};
-        bool const before = std::ranges::any_of(all_removed_, [&](removal const& old) { return old.peer == peer && old.banned; });
-        if (before && weights_[peer] == 0) return; // convicted again, of what it did in its last step
         report.removed.push_back(one);
         all_removed_.push_back(one);
         if (one.banned && std::ranges::find(report.banned, peer) == report.banned.end()) report.banned.push_back(peer);
