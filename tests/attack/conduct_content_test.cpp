@@ -195,7 +195,8 @@ void check_removed(liars const& conduct, reasons const& always, reasons const& a
         CHECK(seen.loss < 1.2 * right.loss);
         if (in_step) CHECK(seen.first == *in_step);
         for (auto const& [who, why] : seen.why) {
-            INFO("peer ", who);
+            std::size_t const peer = who; // clang 14 captures no bindings
+            INFO("peer ", peer);
             CHECK(std::ranges::includes(why, always));
             reasons rest;
             std::ranges::set_difference(why, always, std::inserter(rest, rest.end()));
