@@ -33,13 +33,11 @@ struct anything {
     std::uint64_t from = 0; ///< the draws
 
     static constexpr auto name = "anything";
-    static constexpr auto summary = "does something else at every place, by chance";
     static constexpr void describe(auto& self, auto&& field) {
         field("rate", self.rate, "of what is changed");
         field("late", self.late, "of messages that are late");
         field("from", self.from, "the draws");
     }
-    friend bool operator==(anything const&, anything const&) = default;
 
     template <class P>
     void shape_part(deed<P> const& at, part_id part, std::vector<float>& aggregate) const {
