@@ -45,14 +45,7 @@ struct contest_flood {
         auto list = at.self.logs().current().own_list();
         if (list.empty()) return {};
         list[static_cast<std::size_t>(*here)] = {};
-        digest const hash = hash_of(list);
-        if (auto* const digest_of = at.template own<wire::signed_digest>(message)) {
-            digest_of->hash = hash;
-            digest_of->by_signer = at.sign(statement::list, hash);
-        } else if (auto* const said = at.template own<wire::signed_list>(message)) {
-            said->list = std::move(list);
-            said->by_signer = at.sign(statement::list, hash);
-        }
+        at.sign_instead(std::move(list), message);
         return {};
     }
 };

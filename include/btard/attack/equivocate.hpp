@@ -59,14 +59,7 @@ struct equivocate {
             if (list.empty()) return {};
             auto& entry = list[static_cast<std::size_t>(at.number(to).value())];
             entry = entry.kind == entry_kind::absent ? list_entry{entry_kind::equivocated, {}} : list_entry{};
-            digest const hash = hash_of(list);
-            if (auto* const digest_of = at.template own<wire::signed_digest>(message)) {
-                digest_of->hash = hash;
-                digest_of->by_signer = at.sign(statement::list, hash);
-            } else if (auto* const said = at.template own<wire::signed_list>(message)) {
-                said->list = std::move(list);
-                said->by_signer = at.sign(statement::list, hash);
-            }
+            at.sign_instead(std::move(list), message);
         }
         return {};
     }

@@ -4,6 +4,7 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/codec.hpp>
+#include <btard/protocol/log_list.hpp>
 #include <btard/protocol/messages.hpp>
 #include <btard/protocol/statement.hpp>
 #include <btard/protocol/step_record.hpp>
@@ -96,6 +97,17 @@ struct deed {
         if (!found || found->at != where()) return nullptr;
         if constexpr (requires { found->sender; }) return found->sender == self.state().self ? found : nullptr;
         else return found->signer == self.state().self ? found : nullptr;
+    }
+    /// Where the message carries what this peer has signed of the broadcast, it carries this list from now on.
+    void sign_instead(log_list list, wire::message& message) const {
+        digest const hash = hash_of(list);
+        if (auto* const short_form = own<wire::signed_digest>(message)) {
+            short_form->hash = hash;
+            short_form->by_signer = sign(statement::list, hash);
+        } else if (auto* const said = own<wire::signed_list>(message)) {
+            said->list = std::move(list);
+            said->by_signer = sign(statement::list, hash);
+        }
     }
     /// r would draw, or has drawn, a validator for that member who tells.
     [[nodiscard]] bool is_found_out(step_record const& in, peer_id target) const {
