@@ -306,7 +306,8 @@ private:
     void queue_timer(endpoint_id who, endpoint& sleeper) {
         sleeper.queued = sleeper.wake;
         sleeper.queued_order = sleeper.wake_order;
-        queue_.push({sleeper.wake, sleeper.wake_order, std::uint32_t(who), true});
+        detail::timed_event const timer{sleeper.wake, sleeper.wake_order, static_cast<std::uint32_t>(who), true};
+        queue_.push(timer);
     }
 
     /// Whether the first entry of the queue was an event for somebody.
