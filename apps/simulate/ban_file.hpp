@@ -3,8 +3,8 @@
 #pragma once
 
 #include <btard/core/types.hpp>
-#include <btard/protocol/run_rules.hpp>
-#include <btard/protocol/transcript.hpp>
+#include <btard/protocol/log/transcript.hpp>
+#include <btard/protocol/step/run_rules.hpp>
 
 #include <cstddef>
 #include <cstdint>

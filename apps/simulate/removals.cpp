@@ -4,7 +4,7 @@
 #include "../common/markup.hpp"
 
 #include <btard/core/error.hpp>
-#include <btard/protocol/agreed_log.hpp>
+#include <btard/protocol/log/agreed_log.hpp>
 
 #include <algorithm>
 #include <array>

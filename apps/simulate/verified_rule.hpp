@@ -9,7 +9,7 @@
 #include <btard/core/error.hpp>
 #include <btard/crypto/identity.hpp>
 #include <btard/protocol/signer.hpp>
-#include <btard/protocol/tagged_hash.hpp>
+#include <btard/protocol/wire/tagged_hash.hpp>
 #include <btard/testing/counting_signer.hpp>
 
 #include <cstddef>

@@ -10,7 +10,7 @@
 #include <btard/core/policy_text.hpp>
 #include <btard/crypto/identity.hpp>
 #include <btard/crypto/text.hpp>
-#include <btard/protocol/ban_check.hpp>
+#include <btard/protocol/ban/ban_check.hpp>
 #include <btard/testing/counting_signer.hpp>
 
 #include <cstddef>

@@ -4,8 +4,8 @@
 #include <btard/core/error.hpp>
 #include <btard/crypto/identity.hpp>
 #include <btard/crypto/text.hpp>
-#include <btard/protocol/messages.hpp>
-#include <btard/protocol/tagged_hash.hpp>
+#include <btard/protocol/wire/messages.hpp>
+#include <btard/protocol/wire/tagged_hash.hpp>
 #include <btard/testing/counting_signer.hpp>
 
 #include <doctest/doctest.h>

@@ -4,7 +4,7 @@
 #include <btard/data/image_sampling.hpp>
 #include <btard/data/masked_text.hpp>
 #include <btard/data/split.hpp>
-#include <btard/protocol/standing.hpp>
+#include <btard/protocol/step/standing.hpp>
 #include <btard/torch/models/albert_config.hpp>
 #include <btard/torch/models/image_configs.hpp>
 

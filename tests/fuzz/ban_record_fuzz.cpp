@@ -2,7 +2,7 @@
 // Whatever the bytes: no throw, a record that is read is written as it was, and none but a right one is verified.
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/host.hpp>
-#include <btard/protocol/ban_check.hpp>
+#include <btard/protocol/ban/ban_check.hpp>
 #include <btard/testing/counting_signer.hpp>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever the bytes: no throw, and a message that is read is written as it was.
-#include <btard/protocol/codec.hpp>
+#include <btard/protocol/wire/codec.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -10,7 +10,7 @@
 //     3  the next message is lost
 #include "../protocol/small_swarm.hpp"
 
-#include <btard/protocol/codec.hpp>
+#include <btard/protocol/wire/codec.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "small_swarm.hpp"
 
-#include <btard/protocol/codec.hpp>
+#include <btard/protocol/wire/codec.hpp>
 
 #include <doctest/doctest.h>
 

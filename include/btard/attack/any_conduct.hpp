@@ -21,7 +21,7 @@
 #include <btard/attack/withholding.hpp>
 #include <btard/core/policy_text.hpp>
 #include <btard/protocol/conduct.hpp>
-#include <btard/protocol/messages.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <btard/core/types.hpp>
-#include <btard/protocol/commitment.hpp>
 #include <btard/protocol/conduct.hpp>
-#include <btard/protocol/messages.hpp>
+#include <btard/protocol/step/commitment.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
 #include <array>

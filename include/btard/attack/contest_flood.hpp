@@ -4,7 +4,7 @@
 
 #include <btard/core/error.hpp>
 #include <btard/protocol/conduct.hpp>
-#include <btard/protocol/log_list.hpp>
+#include <btard/protocol/wire/log_list.hpp>
 
 #include <cstddef>
 #include <cstdint>

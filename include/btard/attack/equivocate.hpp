@@ -4,9 +4,9 @@
 
 #include <btard/crypto/sha256.hpp>
 #include <btard/protocol/conduct.hpp>
-#include <btard/protocol/contest.hpp>
-#include <btard/protocol/encoding.hpp>
-#include <btard/protocol/log_list.hpp>
+#include <btard/protocol/log/contest.hpp>
+#include <btard/protocol/wire/encoding.hpp>
+#include <btard/protocol/wire/log_list.hpp>
 
 #include <array>
 #include <chrono>

@@ -8,8 +8,8 @@
 #include <btard/core/random.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/conduct.hpp>
-#include <btard/protocol/messages.hpp>
-#include <btard/protocol/testimony.hpp>
+#include <btard/protocol/step/testimony.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
 #include <array>

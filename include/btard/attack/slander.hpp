@@ -4,8 +4,8 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/conduct.hpp>
-#include <btard/protocol/messages.hpp>
-#include <btard/protocol/tribunal.hpp>
+#include <btard/protocol/step/tribunal.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <array>
 #include <cstddef>

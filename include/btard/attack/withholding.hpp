@@ -4,8 +4,8 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/conduct.hpp>
-#include <btard/protocol/member_set.hpp>
-#include <btard/protocol/messages.hpp>
+#include <btard/protocol/wire/member_set.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <array>
 #include <cstddef>

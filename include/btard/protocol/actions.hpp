@@ -3,8 +3,8 @@
 #pragma once
 
 #include <btard/core/types.hpp>
-#include <btard/protocol/agreed_log.hpp>
-#include <btard/protocol/codec.hpp>
+#include <btard/protocol/log/agreed_log.hpp>
+#include <btard/protocol/wire/codec.hpp>
 
 #include <cstddef>
 #include <cstdint>

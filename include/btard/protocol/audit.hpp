@@ -4,11 +4,11 @@
 
 #include <btard/aggregate/concept.hpp>
 #include <btard/core/types.hpp>
-#include <btard/protocol/commitment.hpp>
-#include <btard/protocol/gradient_check.hpp>
-#include <btard/protocol/messages.hpp>
-#include <btard/protocol/step_state.hpp>
-#include <btard/protocol/tribunal.hpp>
+#include <btard/protocol/step/commitment.hpp>
+#include <btard/protocol/step/gradient_check.hpp>
+#include <btard/protocol/step/step_state.hpp>
+#include <btard/protocol/step/tribunal.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <btard/core/types.hpp>
-#include <btard/protocol/codec.hpp>
-#include <btard/protocol/log_list.hpp>
-#include <btard/protocol/messages.hpp>
-#include <btard/protocol/statement.hpp>
-#include <btard/protocol/step_record.hpp>
+#include <btard/protocol/step/step_record.hpp>
+#include <btard/protocol/wire/codec.hpp>
+#include <btard/protocol/wire/log_list.hpp>
+#include <btard/protocol/wire/messages.hpp>
+#include <btard/protocol/wire/statement.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <btard/core/types.hpp>
-#include <btard/protocol/codec.hpp>
-#include <btard/protocol/commitment.hpp>
-#include <btard/protocol/messages.hpp>
 #include <btard/protocol/needs.hpp>
 #include <btard/protocol/pull_list.hpp>
-#include <btard/protocol/statement.hpp>
-#include <btard/protocol/step_state.hpp>
+#include <btard/protocol/step/commitment.hpp>
+#include <btard/protocol/step/step_state.hpp>
+#include <btard/protocol/wire/codec.hpp>
+#include <btard/protocol/wire/messages.hpp>
+#include <btard/protocol/wire/statement.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -4,17 +4,17 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/actions.hpp>
-#include <btard/protocol/agreed_log.hpp>
-#include <btard/protocol/contest.hpp>
-#include <btard/protocol/judgement.hpp>
-#include <btard/protocol/messages.hpp>
-#include <btard/protocol/mprng.hpp>
-#include <btard/protocol/proceedings.hpp>
-#include <btard/protocol/run_rules.hpp>
+#include <btard/protocol/log/agreed_log.hpp>
+#include <btard/protocol/log/contest.hpp>
+#include <btard/protocol/log/proceedings.hpp>
 #include <btard/protocol/signer.hpp>
-#include <btard/protocol/standing.hpp>
-#include <btard/protocol/step_context.hpp>
-#include <btard/protocol/step_record.hpp>
+#include <btard/protocol/step/judgement.hpp>
+#include <btard/protocol/step/mprng.hpp>
+#include <btard/protocol/step/run_rules.hpp>
+#include <btard/protocol/step/standing.hpp>
+#include <btard/protocol/step/step_context.hpp>
+#include <btard/protocol/step/step_record.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
 #include <array>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <btard/core/types.hpp>
-#include <btard/protocol/judgement.hpp>
-#include <btard/protocol/messages.hpp>
-#include <btard/protocol/step_state.hpp>
+#include <btard/protocol/step/judgement.hpp>
+#include <btard/protocol/step/step_state.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <cstddef>
 #include <span>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <btard/core/types.hpp>
-#include <btard/protocol/messages.hpp>
-#include <btard/protocol/statement.hpp>
+#include <btard/protocol/wire/messages.hpp>
+#include <btard/protocol/wire/statement.hpp>
 
 #include <algorithm>
 #include <chrono>

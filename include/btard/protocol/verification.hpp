@@ -3,8 +3,8 @@
 #pragma once
 
 #include <btard/core/error.hpp>
-#include <btard/protocol/run_rules.hpp>
-#include <btard/protocol/standing.hpp>
+#include <btard/protocol/step/run_rules.hpp>
+#include <btard/protocol/step/standing.hpp>
 #include <btard/transport/loopback_options.hpp>
 
 #include <cstddef>

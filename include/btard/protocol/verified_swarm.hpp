@@ -14,8 +14,8 @@
 #include <btard/protocol/actions.hpp>
 #include <btard/protocol/conduct.hpp>
 #include <btard/protocol/peer.hpp>
-#include <btard/protocol/tagged_hash.hpp>
 #include <btard/protocol/verification.hpp>
+#include <btard/protocol/wire/tagged_hash.hpp>
 #include <btard/train/learnable.hpp>
 #include <btard/train/swarm_options.hpp>
 #include <btard/train/swarm_state.hpp>

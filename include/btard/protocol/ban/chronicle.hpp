@@ -1,0 +1,143 @@
+// btard/protocol/ban/chronicle.hpp: what one peer keeps of the last steps, to show third parties why somebody was banned.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/aggregate/concept.hpp>
+#include <btard/core/types.hpp>
+#include <btard/protocol/ban/replay.hpp>
+#include <btard/protocol/log/agreed_log.hpp>
+#include <btard/protocol/log/proceedings.hpp>
+#include <btard/protocol/log/transcript.hpp>
+#include <btard/protocol/step/run_rules.hpp>
+#include <btard/protocol/step/step_state.hpp>
+#include <btard/protocol/step/tribunal.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace btard {
+
+namespace detail {
+/// Gives a replay what a peer has, and writes down in a transcript what it was asked for: that alone is needed.
+class noting {
+public:
+    /// @param has null: nothing
+    noting(step_state const* has, step_transcript& into) : has_(has), into_(into) {}
+
+    [[nodiscard]] std::optional<wire::evidence> exhibit(digest const& hash) {
+        if (!has_ || !has_->shown.contains(hash)) return {};
+        return noted(into_.exhibits, has_->shown.at(hash));
+    }
+    [[nodiscard]] std::optional<wire::row> row(part_id part, peer_id sender) {
+        auto found = has_ ? has_->row(part, sender) : std::nullopt;
+        if (!found) return {};
+        return noted(into_.rows, *std::move(found));
+    }
+    [[nodiscard]] std::optional<std::vector<float>> part(part_id of, digest const&) {
+        if (!has_ || has_->aggregate(of).empty()) return {};
+        return floats(has_->aggregate(of));
+    }
+    [[nodiscard]] std::optional<std::vector<float>> given(tile const& of) {
+        if (!has_ || of.end > has_->given.size()) return {};
+        return floats(std::span(has_->given).subspan(of.begin, of.end - of.begin));
+    }
+
+private:
+    template <class V>
+    static V noted(std::vector<V>& among, V one) {
+        if (std::ranges::find(among, one) == among.end()) among.push_back(one);
+        return one;
+    }
+    [[nodiscard]] std::vector<float> floats(std::span<float const> of) {
+        return noted(into_.floats, kept_floats{{of.begin(), of.end()}}).values;
+    }
+
+    step_state const* has_;
+    step_transcript& into_;
+};
+} // namespace detail
+
+/// The logs of three steps: what is found in one rests on the work of the step before, and who might accuse whom there
+/// on the randomness of the one before that.
+class chronicle {
+public:
+    /// A step is over.
+    void note(step_context const& context, std::vector<kept_log> logs) {
+        if (!kept_.empty() && kept_.back().context.epoch != context.epoch) epochs_.push_back({context, logs.front()});
+        kept_.push_back({context, std::move(logs)});
+        if (kept_.size() > 3) kept_.pop_front();
+    }
+
+    /// Why somebody was banned in the last step: as few logs and bytes as it follows from.
+    ///
+    /// @param at   the last step
+    /// @param last the step before it; null in the first one
+    /// @return nothing: it does not follow
+    template <class B, verifiable_aggregator A, signer S>
+    [[nodiscard]] std::optional<ban_record> record_of(public_key const& who, offence why, court<B, A> const& bench,
+                                                      run_rules const& rules, step_state const* at, step_state const* last,
+                                                      proceedings<S> const& logs) const {
+        if (kept_.empty() || at == nullptr || at->step() != kept_.back().context.step) return {};
+        ban_record made;
+        made.why = why;
+        made.step = at->step();
+        for (auto const& one : kept_)
+            for (auto const& member : one.context.roster)
+                if (member.key == who) made.who = member;
+        if (why == offence::equivocation) {
+            made.twice = logs.proof_against(who);
+            if (!made.twice) return {};
+            return made;
+        }
+        made.epochs = epochs_;
+        for (std::size_t before = 0; before < 3; ++before)
+            if (follows(made, before, bench, rules, at, last)) return made;
+        return {};
+    }
+
+private:
+    struct kept_step {
+        step_context context;
+        std::vector<kept_log> logs;
+    };
+
+    /// Fills in the steps of the record.
+    ///
+    /// @param before 0: without the step before; 1: with its draw; 2: with its verdicts
+    template <class B, verifiable_aggregator A>
+    [[nodiscard]] bool follows(ban_record& record, std::size_t before, court<B, A> const& bench, run_rules const& rules,
+                               step_state const* at, step_state const* last) const {
+        std::size_t const count = std::min(before + 1, kept_.size());
+        auto& steps = record.steps;
+        steps.assign(count, {});
+        std::deque<detail::noting> sources;
+        std::deque<step_replay<B, A, detail::noting>> replays;
+        for (std::size_t k = 0; k < count; ++k) {
+            auto const& from = kept_[kept_.size() - count + k];
+            bool const newest = k + 1 == count;
+            steps[k].context = from.context;
+            sources.emplace_back(newest ? at : k + 2 == count ? last : nullptr, steps[k]);
+            auto* const earlier = replays.empty() ? nullptr : &replays.back();
+            auto& now = replays.emplace_back(bench, rules, steps[k].context, sources.back(), earlier, !newest);
+            bool const whole = before == 2 && (k > 0 || from.context.step == 0);
+            auto const end = std::uint8_t(newest ? phase::open : whole ? phase::vote : phase::reveal);
+            for (auto const& log : from.logs) {
+                if (log.certificate.at.phase > end) break;
+                if (!now.read(log)) return false;
+                steps[k].logs.push_back(log);
+                if (newest && now.finds(record.who.key, record.why)) return true;
+            }
+        }
+        return false;
+    }
+
+    std::deque<kept_step> kept_;
+    std::vector<epoch_link> epochs_;
+};
+
+} // namespace btard

@@ -1,0 +1,147 @@
+// btard/protocol/ban/transcript_check.hpp: certificates, bodies and rosters of a transcript, before anything is concluded from them.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/error.hpp>
+#include <btard/core/types.hpp>
+#include <btard/crypto/sha256.hpp>
+#include <btard/protocol/log/broadcast_setup.hpp>
+#include <btard/protocol/log/contest.hpp>
+#include <btard/protocol/log/proceedings.hpp>
+#include <btard/protocol/log/transcript.hpp>
+#include <btard/protocol/signer.hpp>
+#include <btard/protocol/step/run_rules.hpp>
+#include <btard/protocol/step/step_context.hpp>
+#include <btard/protocol/wire/decoding.hpp>
+#include <btard/protocol/wire/log_list.hpp>
+#include <btard/protocol/wire/messages.hpp>
+#include <btard/protocol/wire/statement.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace btard {
+
+/// What is wrong, as a sentence; nothing: all is well.
+using wrong = std::optional<std::string>;
+
+/// (epochs) The roster of each.
+using epoch_rosters = std::vector<std::vector<log_member>>;
+
+[[nodiscard]] inline std::size_t faults_in(step_context const& context, run_rules const& rules) {
+    return rules.faults_among(context.roster.size(), context.banned);
+}
+[[nodiscard]] inline std::size_t quorum_in(step_context const& context, run_rules const& rules) {
+    return quorum_of(context.roster.size(), faults_in(context, rules));
+}
+
+/// A quorum of the roster has signed the list, and each body is the one that it names, signed by its sender.
+template <signer S>
+[[nodiscard]] wrong check_log(kept_log const& log, step_context const& context, S const& with, run_rules const& rules) {
+    auto const& [at, outcome, list, signatures] = log.certificate;
+    std::string const name = concat("log ", enum_names(phase{})[std::min<std::size_t>(at.phase, enum_count(phase{}) - 1)],
+                                    " of step ", context.step);
+    slot_context const in{context.run, at};
+    if (at.step != context.step || at.epoch != context.epoch || at.phase >= enum_count(phase{})) return name + " is of another step";
+    if (!well_formed(list, context.roster.size())) return name + " is no list of this roster";
+    std::size_t body = 0;
+    for (std::size_t k = 0; k < list.size(); ++k) {
+        if (list[k].kind != entry_kind::body) continue;
+        if (body == log.bodies.size()) return name + " lacks a body";
+        auto const& [bytes, by] = log.bodies[body++];
+        if (sha256_of(bytes) != list[k].hash) return concat(name, ": the body of member ", k, " is another one");
+        if (!holds(with, in, statement::body, peer_id(k), context.roster, list[k].hash, peer_id(k), by))
+            return concat(name, ": the signature of member ", k, " under its body is broken");
+    }
+    if (body != log.bodies.size()) return name + " has bodies that are not in its list";
+    std::size_t const quorum = quorum_in(context, rules);
+    if (signatures.size() < quorum) return concat(name, " is signed by ", signatures.size(), " members, a quorum is ", quorum);
+    std::vector<bool> seen(list.size());
+    digest const hash = hash_of(list);
+    for (auto const& [member, by] : signatures) {
+        auto const k = std::size_t(member);
+        if (k >= seen.size() || seen[k]) return name + " is signed by somebody twice, or by no member";
+        seen[k] = true;
+        if (!holds(with, in, outcome ? statement::outcome : statement::list, member, context.roster, hash, member, by))
+            return concat(name, ": the signature of member ", k, " under the list is broken");
+    }
+    return {};
+}
+
+/// Who of the roster has signed, in COMMIT, that the step starts from this context.
+[[nodiscard]] inline std::vector<log_member> supporters(kept_log const& commits, step_context const& context) {
+    std::vector<log_member> all;
+    digest const hash = hash_of(context);
+    auto const& list = commits.certificate.list;
+    for (std::size_t k = 0, body = 0; k < list.size(); ++k) {
+        if (list[k].kind != entry_kind::body) continue;
+        auto const said = decode<wire::said<wire::commit>>(commits.bodies[body++].bytes);
+        if (said && said->body.context == hash) all.push_back(context.roster[k]);
+    }
+    return all;
+}
+
+/// The context of a step is the one from which a quorum of its members, and of `members`, have started.
+template <signer S>
+[[nodiscard]] wrong check_context(step_context const& context, kept_log const& commits, S const& with, run_rules const& rules,
+                                  digest const& run, std::span<log_member const> members, std::size_t quorum) {
+    if (context.run != run) return "it is of another run";
+    if (context.roster.empty()) return concat("step ", context.step, " has no members");
+    for (std::size_t k = 0; k < context.roster.size(); ++k)
+        for (std::size_t other = 0; other < k; ++other)
+            if (context.roster[k].key == context.roster[other].key) return concat("step ", context.step, " has a member twice");
+    for (peer_id const idle : context.idle)
+        if (std::size_t(idle) >= context.roster.size()) return concat("step ", context.step, " has an idle member that is none");
+    if (commits.certificate.at != place{context.epoch, context.step}) return concat("step ", context.step, " does not begin with COMMIT");
+    if (auto bad = check_log(commits, context, with, rules)) return bad;
+    auto const signers = supporters(commits, context);
+    auto const before = std::size_t(std::ranges::count_if(
+        signers, [&](log_member const& one) { return std::ranges::find(members, one) != members.end(); }));
+    if (signers.size() < quorum_in(context, rules) || before < quorum)
+        return concat("step ", context.step, ": ", before, " members say that they started from this, a quorum is ",
+                      std::max(quorum, quorum_in(context, rules)));
+    return {};
+}
+
+/// From the first roster to the last one: each new roster is signed by a quorum of the one before.
+///
+/// @param rosters is filled in
+template <signer S>
+[[nodiscard]] wrong check_epochs(std::span<epoch_link const> links, S const& with, run_rules const& rules, trust_root const& root,
+                                 epoch_rosters& rosters) {
+    rosters = {root.roster};
+    std::uint64_t banned = 0, step = 0;
+    for (auto const& [context, commits] : links) {
+        auto const& then = rosters.back();
+        if (context.epoch != rosters.size() || context.step <= step) return "its epochs do not follow on each other";
+        if (context.banned < banned) return concat("in epoch ", context.epoch, " fewer members are banned than before");
+        std::size_t const quorum = quorum_of(then.size(), rules.faults_among(then.size(), banned));
+        if (auto bad = check_context(context, commits, with, rules, root.run, then, quorum)) return bad;
+        rosters.push_back(context.roster);
+        banned = context.banned;
+        step = context.step;
+    }
+    return {};
+}
+
+/// All that has to be right before a step is replayed.
+template <signer S>
+[[nodiscard]] wrong check_transcript(step_transcript const& step, S const& with, run_rules const& rules, trust_root const& root,
+                                     epoch_rosters const& rosters) {
+    auto const& context = step.context;
+    if (context.run != root.run) return "it is of another run";
+    if (context.epoch >= rosters.size()) return concat("the roster of epoch ", context.epoch, " does not follow from the first one");
+    if (context.roster != rosters[context.epoch]) return concat("step ", context.step, " has another roster than its epoch");
+    if (step.logs.empty()) return concat("step ", context.step, " has no logs");
+    if (auto bad = check_context(context, step.logs.front(), with, rules, root.run, context.roster, 0)) return bad;
+    for (auto const& log : step.logs)
+        if (auto bad = check_log(log, context, with, rules)) return bad;
+    return {};
+}
+
+} // namespace btard

@@ -1,0 +1,90 @@
+// btard/protocol/step/distance_watch.hpp: how far honest rows are from a part, learned from what was reported.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/error.hpp>
+#include <btard/core/logarithm.hpp>
+#include <btard/core/product.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace btard {
+
+/// Delta_max: the distance from a part beyond which at most f honest rows lie.
+///
+///     u_t       = median over the parts of step t of  (f+1)-th smallest distance / sqrt(length)
+///     Delta_max = factor * median of the last 101 u_t * sqrt(length)
+///
+/// The factor is 4, and 6 where the logarithms of the u_t have a standard deviation above 0.25.  The (f+1)-th smallest
+/// distance is no liar's alone: either it is an honest row's, or at least as small as one.  Until there are 101 steps
+/// nothing is known.
+///
+/// A function of the agreed logs, so all peers have the same in it.
+class distance_watch {
+public:
+    /// @param fixed Delta_max itself, for every part, whatever is reported; absent: it is learned
+    explicit distance_watch(std::optional<double> fixed = {}) : fixed_(fixed) {
+        expects(!fixed || *fixed > 0, "a distance of ", fixed.value_or(0), "; it must be positive");
+    }
+
+    /// What the testimonies of one part say.
+    ///
+    /// @param distances of its rows, at least one
+    /// @return u of this part
+    [[nodiscard]] static double unit(std::vector<double> distances, std::size_t faults, std::size_t length) {
+        auto const at = distances.begin() + static_cast<std::ptrdiff_t>(std::min(faults, distances.size() - 1));
+        std::ranges::nth_element(distances, at);
+        return *at / std::sqrt(static_cast<double>(std::max<std::size_t>(length, 1)));
+    }
+    /// A step is over.
+    ///
+    /// @param units of its parts
+    void note(std::vector<double> units) {
+        if (units.empty()) return;
+        double const u = median(units);
+        if (last_.size() < window) last_.push_back(u);
+        else last_[next_++ % window] = u;
+        if (last_.size() == window) learn();
+    }
+    /// The rows of a part were opened for their distances, and nobody had lied: gradients have grown.
+    void trust(double unit) { floor_ = std::max(floor_, unit); }
+
+    /// Delta_max of a part; absent: not known yet.
+    [[nodiscard]] std::optional<double> most(std::size_t length) const {
+        if (fixed_) return fixed_;
+        if (last_.size() < window) return {};
+        return factor_ * std::max(median_, floor_) * std::sqrt(static_cast<double>(length));
+    }
+
+    static constexpr std::size_t window = 101;
+
+private:
+    [[nodiscard]] static double median(std::vector<double> values) {
+        auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+        std::ranges::nth_element(values, middle);
+        return *middle;
+    }
+    void learn() {
+        double sum = 0, squares = 0;
+        for (double const u : last_) {
+            double const l = natural_log(std::max(u, 1e-300));
+            sum += l;
+            squares += product(l, l);
+        }
+        double const n = static_cast<double>(window), mean = sum / n;
+        factor_ = squares / n - product(mean, mean) > 0.25 * 0.25 ? 6 : 4;
+        median_ = median(last_);
+        if (median_ >= floor_) floor_ = 0;
+    }
+
+    std::optional<double> fixed_;
+    std::vector<double> last_; // a ring
+    std::size_t next_ = 0;
+    double median_ = 0, factor_ = 4, floor_ = 0;
+};
+
+} // namespace btard

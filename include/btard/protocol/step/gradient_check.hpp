@@ -1,0 +1,75 @@
+// btard/protocol/step/gradient_check.hpp: whether a gradient is the one that somebody else has computed.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/error.hpp>
+#include <btard/core/norm.hpp>
+#include <btard/core/types.hpp>
+#include <btard/protocol/step/commitment.hpp>
+#include <btard/protocol/step/step_state.hpp>
+#include <btard/protocol/wire/messages.hpp>
+#include <btard/train/learnable.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace btard {
+
+/// How far a gradient is from the right one: the largest relative distance of a tensor.
+///
+///     max over tensors of |committed - right| / |right|
+///
+/// Infinite where a coordinate is exactly zero in the right one, and not in the other: optimizers that divide by the
+/// size of past gradients make a step of any such number, however small.
+///
+/// @param layout the tensors, which cover all; empty: one
+[[nodiscard]] inline double gradient_distance(std::span<tensor_layout const> layout, std::span<float const> committed,
+                                              std::span<float const> right) {
+    expects(committed.size() == right.size(), committed.size(), " numbers are compared with ", right.size());
+    auto const of = [&](std::size_t from, std::size_t size) {
+        std::vector<float> difference(size);
+        for (std::size_t k = 0; k < size; ++k) {
+            float const x = committed[from + k], y = right[from + k];
+            if (y == 0 && x != 0) return std::numeric_limits<double>::infinity();
+            difference[k] = x - y;
+        }
+        double const distance = norm(std::span<float const>(difference)), length = norm(right.subspan(from, size));
+        return distance == 0 ? 0 : distance / length; // of length 0: every coordinate was compared with zero
+    };
+    if (layout.empty()) return of(0, right.size());
+    double worst = 0;
+    for (auto const& tensor : layout) worst = std::max(worst, of(tensor.offset, tensor.size));
+    return worst;
+}
+
+/// The gradient that a member has committed to, out of its rows: nothing unless all of them are there, and good.
+[[nodiscard]] inline std::optional<std::vector<float>> assembled(wire::evidence const& shown, step_state const& in, peer_id of) {
+    auto const cut = in.cut();
+    if (shown.rows.size() != cut.parts() || static_cast<std::size_t>(of) >= in.record.n()) return {};
+    if (!in.record.committed().contains(static_cast<std::size_t>(of))) return {};
+    std::vector<float> gradient(in.size());
+    for (std::size_t j = 0; j < cut.parts(); ++j) {
+        auto const& row = shown.rows[j];
+        if (row.step != in.step() || row.sender != of || row.part != part_id(j)) return {};
+        if (examine(row, in.record.root(of), cut) != arrival::good) return {};
+        std::ranges::copy(row.values, cut.slice(std::span(gradient), row.part).begin());
+    }
+    return gradient;
+}
+/// All rows of one gradient; nothing: some are not here.
+[[nodiscard]] inline std::optional<wire::evidence> whole_gradient(step_state const& in, peer_id of, std::uint64_t accused_in) {
+    wire::evidence shown{{}, accused_in};
+    for (std::size_t j = 0; j < in.record.parts().size(); ++j) {
+        auto row = in.row(part_id(j), of);
+        if (!row) return {};
+        shown.rows.push_back(*std::move(row));
+    }
+    return shown;
+}
+
+} // namespace btard

@@ -1,0 +1,63 @@
+// btard/protocol/step/run_rules.hpp: what all peers of a run must agree on, beside task, rule and optimizer.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/error.hpp>
+#include <btard/protocol/step/standing.hpp>
+#include <btard/protocol/step/step_record.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace btard {
+
+/// How long members wait for each other.  All broadcasts close as soon as everybody has spoken: this is what it costs
+/// when somebody does not.
+struct step_timing {
+    std::chrono::nanoseconds gradient = std::chrono::seconds(60);          ///< to compute one, and to move parameters
+    std::chrono::nanoseconds bulk = std::chrono::seconds(30);              ///< until parts and aggregates have arrived
+    std::chrono::nanoseconds body = std::chrono::seconds(3);               ///< until what is said has arrived
+    std::chrono::nanoseconds question = std::chrono::milliseconds(1'500);  ///< a question and its answer
+    std::chrono::nanoseconds interval = std::chrono::seconds(6);           ///< of a relay: four questions
+
+    friend bool operator==(step_timing const&, step_timing const&) = default;
+
+    void validate() const {
+        expects(question.count() > 0 && body >= question && bulk >= question && gradient >= question,
+                "a question takes longer than what is waited for, or no time");
+        expects(interval >= 4 * question, "the interval of a relay must be four questions long: peers may be three apart");
+    }
+};
+
+struct run_rules {
+    std::size_t faults = 0;           ///< f: members that may lie, or crash inside one phase
+    std::size_t validators = 1;       ///< m: members that recompute somebody's step, in each step
+    std::uint32_t quota = 1;          ///< the most microbatches of a worker
+    std::optional<double> far = {};   ///< Delta_max: a part is opened when at most f of its rows are nearer; absent: learned
+    std::uint64_t state_every = 16;   ///< steps between checks that all have the same parameters
+    standing_rules standing = {};
+    step_timing timing = {};
+
+    friend bool operator==(run_rules const&, run_rules const&) = default;
+
+    void validate(std::size_t members) const {
+        standing.validate();
+        timing.validate();
+        expects(members > 0, "a run without members");
+        expects(members == 1 || members >= 2 * faults + validators + 1, members, " members are too few for ", faults,
+                " that may lie and ", validators, " validators; there must be ", 2 * faults + validators + 1);
+        expects(quota > 0, "a quota of 0 microbatches");
+        expects(state_every > 0, "a check of the parameters every 0 steps");
+    }
+    [[nodiscard]] step_rules of_step() const { return {quota, validators}; }
+
+    /// f of a smaller roster: bans lower it, and a majority must be left.
+    [[nodiscard]] std::size_t faults_among(std::size_t members, std::size_t banned) const {
+        return std::min(faults - std::min(faults, banned), (members - std::min<std::size_t>(members, 1)) / 2);
+    }
+};
+
+} // namespace btard

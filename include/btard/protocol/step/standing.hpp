@@ -1,0 +1,180 @@
+// btard/protocol/step/standing.hpp: what the log has against each peer that is no proof: waits, strikes, points, disputes.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/error.hpp>
+#include <btard/core/types.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace btard {
+
+/// How much is borne with.  Part of the run digest: all peers must judge alike.
+struct standing_rules {
+    std::uint64_t first_wait = 20;      ///< steps that an absent peer stays out; doubled with each absence
+    std::uint64_t wait_halves = 100;    ///< steps in the roster that take one doubling back
+    std::uint64_t strike_fades = 5'000; ///< steps; a second strike before that is final
+    std::uint64_t window = 1'000;       ///< steps in which complaints are counted, disputes last, and a budget grows back
+    std::uint64_t complaints = 3;       ///< between two peers in a window; one more puts them in dispute
+
+    static constexpr auto name = "standing";
+    static constexpr auto summary = "what is borne with before a peer is removed";
+    static constexpr void describe(auto& self, auto&& field) {
+        field("first_wait", self.first_wait, "steps that an absent peer stays out, doubled with each absence");
+        field("wait_halves", self.wait_halves, "steps in the roster that take one doubling back");
+        field("strike_fades", self.strike_fades, "steps after which a strike is forgotten; a second one is final");
+        field("window", self.window, "steps in which complaints are counted and a budget of points grows back");
+        field("complaints", self.complaints, "between two peers in a window; one more puts them in dispute");
+    }
+    friend bool operator==(standing_rules const&, standing_rules const&) = default;
+
+    void validate() const {
+        expects(first_wait > 0 && wait_halves > 0 && strike_fades > 0 && window > 0,
+                "a rule of 0 steps; each must be 1 or more");
+    }
+};
+
+/// Points are counted in millionths: shares of one are the same on every machine.
+inline constexpr std::uint64_t point = 1'000'000;
+
+/// A function of the agreed log alone: every peer that feeds it the same log, in the order of the steps, has the
+/// same in it.  Nothing here is guilt.
+///
+/// A peer's budget is f + 1 points, and grows back at f + 1 points a window: f liars cannot spend that of an
+/// honest one, since each of them counts for at most one point a window in what others pay.
+class standing {
+public:
+    standing(std::size_t faults, standing_rules rules = {}) : budget_((faults + 1) * point), faults_(faults), rules_(rules) {
+        rules_.validate();
+    }
+
+    /// Absent at a deadline, whatever the phase: it may come back after a wait.
+    void note_absence(public_key peer, std::uint64_t step) {
+        auto& one = peers_[peer];
+        one.doublings = doublings(one, step);
+        one.returns = step + (rules_.first_wait << std::min<std::uint64_t>(one.doublings, 40));
+        ++one.doublings;
+    }
+    /// In good order: it waits too, since each change of the roster costs the others, and no longer the next time.
+    void note_leave(public_key peer, std::uint64_t step) {
+        auto& one = peers_[peer];
+        one.returns = std::max(one.returns, step + rules_.first_wait);
+    }
+    void note_return(public_key peer, std::uint64_t step) { peers_[peer].entered = step; }
+
+    /// Removed with a strike: it waits, and the second strike is final.
+    void note_strike(public_key peer, std::uint64_t step) {
+        auto& one = peers_[peer];
+        one.struck |= one.strike_at != never && step - one.strike_at < rules_.strike_fades;
+        one.strike_at = step;
+        for (auto& [both, between] : pairs_) // it has paid for them
+            if (both.first == peer || both.second == peer) between = {};
+        note_absence(peer, step);
+    }
+
+    /// Points for a contested slot of its own, or a digest of its own that most have missed.
+    ///
+    /// @return whether the budget is spent: it is removed with a strike
+    [[nodiscard]] bool charge(public_key peer, std::uint64_t points, std::uint64_t step) {
+        auto& one = peers_[peer];
+        if (points > 0) {
+            one.points = owed(one, step) + points;
+            one.charged_at = step;
+        }
+        return owed(one, step) > budget_;
+    }
+
+    /// Points in the quarrel over somebody else's slot: from each sender no more than one point a window.
+    [[nodiscard]] bool charge_share(public_key peer, public_key sender, std::uint64_t points, std::uint64_t step) {
+        auto& from = shares_[{peer, sender}];
+        std::erase_if(from, [&](auto const& old) { return old.first + rules_.window <= step; });
+        std::uint64_t paid = 0;
+        for (auto const& old : from) paid += old.second;
+        std::uint64_t const now = std::min(points, point - std::min(paid, point));
+        if (now > 0) from.emplace_back(step, now);
+        return charge(peer, now, step);
+    }
+
+    /// A row that an owner says it did not get.  Beyond `complaints` of them, both ways together, the two are in
+    /// dispute for a window.
+    /// While they are, the row goes to all anyway, and complaints about it count for nothing.
+    void note_complaint(public_key owner, public_key sender, std::uint64_t step) {
+        if (in_dispute(owner, sender, step)) return;
+        auto& between = pairs_[key(owner, sender)];
+        std::erase_if(between.complaints, [&](std::uint64_t old) { return old + rules_.window <= step; });
+        between.complaints.push_back(step);
+        if (between.complaints.size() <= rules_.complaints) return;
+        between.complaints.clear();
+        between.ends = step + rules_.window;
+    }
+
+    [[nodiscard]] bool in_dispute(public_key a, public_key b, std::uint64_t step) const {
+        if (pairs_.empty()) return false; // asked for each pair, and true of none
+        auto const at = pairs_.find(key(a, b));
+        return at != pairs_.end() && step < at->second.ends;
+    }
+
+    /// More disputes than there can be liars: it is removed with a strike.
+    ///
+    /// @param others the other members of the roster
+    [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> others, std::uint64_t step) const {
+        auto const with = std::ranges::count_if(others, [&](public_key other) { return in_dispute(peer, other, step); });
+        return static_cast<std::size_t>(with) > faults_;
+    }
+
+    /// Not guilty, but not readmitted either.
+    [[nodiscard]] bool is_struck(public_key peer) const {
+        auto const at = peers_.find(peer);
+        return at != peers_.end() && at->second.struck;
+    }
+    /// The first step of which it can be a member again.
+    [[nodiscard]] std::uint64_t may_return_at(public_key peer) const {
+        auto const at = peers_.find(peer);
+        return at == peers_.end() ? 0 : at->second.returns;
+    }
+    [[nodiscard]] std::uint64_t points_of(public_key peer, std::uint64_t step) const {
+        auto const at = peers_.find(peer);
+        return at == peers_.end() ? 0 : owed(at->second, step);
+    }
+    [[nodiscard]] std::uint64_t budget() const { return budget_; }
+
+private:
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+
+    struct record {
+        std::uint64_t doublings = 0, returns = 0, entered = 0;
+        std::uint64_t strike_at = never;
+        bool struck = false;
+        std::uint64_t points = 0, charged_at = 0;
+    };
+    struct quarrel {
+        std::vector<std::uint64_t> complaints;
+        std::uint64_t ends = 0;
+    };
+
+    /// Those that time in the roster since the last return has not taken back.
+    [[nodiscard]] std::uint64_t doublings(record const& one, std::uint64_t step) const {
+        std::uint64_t const back = (step - std::min(step, one.entered)) / rules_.wait_halves;
+        return one.doublings - std::min(one.doublings, back);
+    }
+    [[nodiscard]] std::uint64_t owed(record const& one, std::uint64_t step) const {
+        std::uint64_t const faded = budget_ * (step - std::min(step, one.charged_at)) / rules_.window;
+        return one.points - std::min(one.points, faded);
+    }
+    [[nodiscard]] static std::pair<public_key, public_key> key(public_key a, public_key b) { return std::minmax(a, b); }
+
+    std::uint64_t budget_;
+    std::size_t faults_;
+    standing_rules rules_;
+    std::map<public_key, record> peers_;
+    std::map<std::pair<public_key, public_key>, quarrel> pairs_;
+    std::map<std::pair<public_key, public_key>, std::vector<std::pair<std::uint64_t, std::uint64_t>>> shares_; // (step, points)
+};
+
+} // namespace btard

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Swarms whose liars are banned; the record of each ban is taken from an honest peer, and checked by nobody who was there.
+#include <btard/aggregate/centered_clip.hpp>
+#include <btard/attack/sign_flip.hpp>
+#include <btard/protocol/ban/ban_check.hpp>
+#include <btard/protocol/verified_swarm.hpp>
+#include <btard/testing/counting_signer.hpp>
+#include <btard/train/quadratic.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace btard;
+
+namespace {
+
+enum class lie { none, testimony, quiet_testimony, covered_testimony, result, quiet_result, share, slander, nonsense, twice };
+
+/// Lies in one way.
+struct liar {
+    lie how = lie::none;
+
+    template <class P>
+    void shape_part(deed<P> const& at, part_id, std::vector<float>& aggregate) {
+        if (at.step() == 0) return;
+        if (how == lie::result) aggregate[0] += 1;
+        if (how == lie::quiet_result) aggregate[0] = std::nextafter(aggregate[0], 1.0f);
+    }
+    template <class P>
+    bool shape(deed<P> const& at, wire::testify& said) {
+        if (at.step() == 0 || said.parts.empty()) return true;
+        auto const standing = at.self.state().record.standing_parts();
+        for (std::size_t j = 0; j < said.parts.size(); ++j) {
+            auto& numbers = said.parts[j];
+            auto const owner = at.self.state().key(at.self.state().part(standing[j]).owner);
+            bool const covered = owner != at.self.key() && at.is_accomplice(owner);
+            if (how == lie::testimony) numbers.projection *= 0.5;
+            if (how == lie::quiet_testimony && covered) numbers.projection = std::nextafter(numbers.projection, 1.0);
+            bool const first = at.self.key() == at.with.members.front(); // owners that only look away are another matter
+            if (how == lie::covered_testimony && covered && first) numbers.projection *= 0.5;
+            if (how == lie::nonsense) numbers.distance = std::numeric_limits<double>::quiet_NaN();
+        }
+        return true;
+    }
+    template <class P>
+    bool shape(deed<P> const& at, wire::reveal& said) {
+        if (how == lie::share && at.step() == 1) said.opened.value[5] ^= std::byte{4};
+        return true;
+    }
+    template <class P>
+    bool shape(deed<P> const&, wire::accuse& said) {
+        if (how != lie::slander) return true;
+        for (auto const& one : said.cleans) said.accusations.push_back({one.target, one.step, wire::charge::gradient, {}, {}});
+        said.cleans.clear();
+        return true;
+    }
+    template <class P>
+    fate pass(deed<P> const& at, public_key const& to, wire::message& message) {
+        auto* const said = std::get_if<wire::signed_body>(&message);
+        bool const other = (to.bytes[0] & std::byte{1}) != std::byte{};
+        if (how != lie::twice || !said || said->at.step != 2 || said->at.phase != std::uint8_t(phase::result) || !other) return {};
+        said->bytes.push_back({});
+        for (std::size_t k = 0; k < 8; ++k)
+            if (testing::counting_signer const mine(k); mine.key() == at.self.key())
+                said->by_sender = mine.sign(statement_text({at.self.state().context.run, said->at}, statement::body, said->sender,
+                                                           {mine.key(), {}}, sha256_of(said->bytes), said->sender));
+        return {};
+    }
+};
+
+using rule = centered_clip;
+using run_of_liars = verified_swarm<quadratic, rule, scheduled<sign_flip>, liar, testing::counting_signer>;
+
+rule const clip{.tau = 1, .start_at = start_point::given};
+constexpr std::size_t size = 150, peers = 8;
+
+struct shown_ban {
+    ban_record record;
+    trust_root root;
+    run_rules rules;
+
+    [[nodiscard]] std::optional<std::string> check(ban_record const& changed) const {
+        court<host, rule> const bench{host{.threads = 1}, clip, size};
+        return verify_ban(changed, testing::counting_signer(99), bench, rules, root);
+    }
+    [[nodiscard]] std::optional<std::string> check() const { return check(record); }
+};
+
+/// Until there are bans of that kind; their records.
+std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzantine = 1, std::uint64_t flips_from = 1'000'000,
+                                std::size_t count = 1) {
+    std::vector<testing::counting_signer> keys;
+    for (std::size_t k = 0; k < peers; ++k) keys.emplace_back(k);
+    verification checks{};
+    checks.validators = 2;
+    swarm_options options{.peers = peers, .seed = 5, .threads = 1, .bans = bans::validators};
+    for (std::size_t k = 0; k < byzantine; ++k) options.byzantine.push_back(2 * k + 1);
+    run_of_liars run(quadratic{.dimension = size}, clip, scheduled{sign_flip{}, {.start = flips_from}}, liar{how}, options,
+                     checks, keys);
+    std::vector<shown_ban> found;
+    run.train(60, [&](step_report const& report) {
+        for (auto const& one : report.removed) {
+            if (!one.banned) continue;
+            INFO("step ", report.step, ", peer ", one.peer, ", ", std::string(one.why));
+            auto record = run.record_of(one);
+            REQUIRE(record);
+            shown_ban ban{*std::move(record), run.root_of_trust(), checks.rules(peers)};
+            CHECK(ban.check().value_or("verified") == "verified");
+            auto const again = decode_record(encode_record(ban.record));
+            REQUIRE(again);
+            CHECK(*again == ban.record);
+            if (one.why == why) found.push_back(std::move(ban));
+        }
+        return found.size() < count;
+    });
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("ban record: each kind of lie leaves one that a third party can check") {
+    struct { lie how; std::string_view why; std::size_t byzantine; std::size_t steps; } const all[] = {
+        {lie::testimony, "false_testimony", 1, 2},     // found by the owner: the step alone, and who may accuse
+        {lie::quiet_testimony, "false_testimony", 3, 3}, // found by a validator: the step before, with its verdicts
+        {lie::covered_testimony, "cover_up", 3, 2},    // rows are opened
+        {lie::result, "wrong_result", 1, 2},           // rows are opened
+        {lie::quiet_result, "wrong_result", 1, 2},     // found by a validator
+        {lie::share, "wrong_share", 1, 1},
+        {lie::slander, "slander", 2, 2},
+        {lie::nonsense, "malformed", 1, 1},
+        {lie::twice, "equivocation", 1, 0},
+    };
+    for (auto const& one_lie : all) {
+        INFO(std::string(one_lie.why), " ", int(one_lie.how));
+        auto const found = bans_for(one_lie.how, one_lie.why, one_lie.byzantine);
+        CHECK(!found.empty());
+        for (auto const& one : found) {
+            MESSAGE(std::string(one_lie.why), " ", one.record.steps.size(), " steps, ", encode_record(one.record).size(), " bytes");
+            CHECK(one.record.steps.size() == one_lie.steps);
+        }
+    }
+}
+TEST_CASE("ban record: a wrong gradient is shown by the votes on it, in a later epoch with a chain of rosters") {
+    auto const found = bans_for(lie::none, "wrong_gradient", 3, 2, 3);
+    REQUIRE(found.size() == 3);
+    CHECK(found.front().record.epochs.empty());
+    auto last = found.back();
+    auto& epochs = last.record.epochs;
+    REQUIRE(!epochs.empty());
+    MESSAGE(epochs.size(), " epochs, ", encode_record(last.record).size(), " bytes");
+    auto const lost = std::exchange(epochs, {});
+    CHECK(last.check() == "its epochs do not end with that of the step");
+    epochs = lost;
+    ++epochs.back().context.banned;
+    CHECK(last.check()->find("members say that they started from this") != std::string::npos);
+}
+
+TEST_CASE("ban record: it is of one peer, one offence, one run and one step") {
+    auto const one = bans_for(lie::share, "wrong_share").at(0);
+    auto const after = [&](auto change) {
+        auto other = one;
+        change(other.record, other.root);
+        return other.check().value_or("verified");
+    };
+    CHECK(after([](auto&, auto&) {}) == "verified");
+    CHECK(after([](ban_record& r, auto&) { r.who = r.steps[0].context.roster[0]; }) ==
+          "it does not follow that this peer is guilty of wrong_share");
+    CHECK(after([](ban_record& r, auto&) { r.who.incarnation[0] ^= std::byte{1}; }) ==
+          "nobody of that key and incarnation was a member");
+    CHECK(after([](ban_record& r, auto&) { r.why = offence::slander; }) ==
+          "it does not follow that this peer is guilty of slander");
+    CHECK(after([](ban_record& r, auto&) { r.why = offence::absence; }) == "absence is no reason for a ban");
+    CHECK(after([](ban_record& r, auto&) { ++r.step; }) == "its steps do not follow on each other");
+    CHECK(after([](auto&, trust_root& t) { t.run.bytes[3] ^= std::byte{1}; }) == "it is of another run");
+    CHECK(after([](auto&, trust_root& t) { std::swap(t.roster[0], t.roster[1]); }) ==
+          "step 1 has another roster than its epoch");
+    CHECK(after([](ban_record& r, auto&) { r.steps.clear(); }) == "it holds no step");
+    CHECK(after([](ban_record& r, auto&) { r.twice.emplace(); }) == "it holds two statements or the logs of steps, never both");
+    CHECK(after([](ban_record& r, auto&) { r.steps[0].floats.push_back({{1}}); }) == "it holds more than the verdict rests on");
+}
+
+TEST_CASE("ban record: a signature that is broken or missing is named") {
+    auto const one = bans_for(lie::share, "wrong_share").at(0);
+    auto const after = [&](auto change) {
+        auto other = one;
+        change(other.record.steps[0].logs);
+        return other.check().value_or("verified");
+    };
+    CHECK(after([](auto& logs) { logs[1].bodies[2].by_sender.bytes[9] ^= std::byte{1}; }) ==
+          "log result of step 1: the signature of member 2 under its body is broken");
+    CHECK(after([](auto& logs) { logs[0].certificate.signatures[3].by_member.bytes[0] ^= std::byte{1}; }) ==
+          "log commit of step 1: the signature of member 3 under the list is broken");
+    CHECK(after([](auto& logs) { logs[2].certificate.signatures.resize(3); }) ==
+          "log reveal of step 1 is signed by 3 members, a quorum is 6");
+    CHECK(after([](auto& logs) { logs[2].certificate.signatures[1] = logs[2].certificate.signatures[0]; }) ==
+          "log reveal of step 1 is signed by somebody twice, or by no member");
+    CHECK(after([](auto& logs) { logs[1].bodies[0].bytes[40] ^= std::byte{1}; }) ==
+          "log result of step 1: the body of member 0 is another one");
+    CHECK(after([](auto& logs) { logs[1].bodies.pop_back(); }) == "log result of step 1 lacks a body");
+    CHECK(after([](auto& logs) { logs.pop_back(); }) == "it does not follow that this peer is guilty of wrong_share");
+    CHECK(after([](auto& logs) { std::swap(logs[1], logs[2]); }) == "step 1 lacks a log that follows on the one before");
+}
+
+TEST_CASE("ban record: a flipped bit, wherever it is, makes it worthless") {
+    for (auto const& [how, why] : {std::pair(lie::share, "wrong_share"), {lie::quiet_result, "wrong_result"},
+                                   {lie::quiet_testimony, "false_testimony"}}) {
+        auto const one = bans_for(how, why, how == lie::quiet_testimony ? 3 : 1).at(0);
+        auto const bytes = encode_record(one.record);
+        std::size_t read = 0;
+        for (std::size_t bit = 5; bit < 8 * bytes.size(); bit += 619) {
+            auto flipped = bytes;
+            flipped[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
+            auto const other = decode_record(flipped);
+            read += other.has_value();
+            INFO("bit ", bit);
+            if (other) CHECK(one.check(*other));
+        }
+        CHECK(read > 20);
+        for (std::size_t length = 0; length < bytes.size(); length += 97)
+            CHECK(!decode_record(std::span(bytes).first(length)));
+    }
+}
+
+TEST_CASE("ban record: two statements of one slot need nothing else") {
+    testing::counting_signer const liar_key(3);
+    trust_root const root{tagged_hash("some run"), {}};
+    ban_record record{.who = {liar_key.key(), {std::byte{7}}}, .why = offence::equivocation, .step = 4};
+    auto& both = record.twice.emplace();
+    both.in = {root.run, {1, 4, std::uint8_t(phase::result), 0}};
+    both.kind = statement::body;
+    both.member = peer_id{2};
+    for (std::size_t k = 0; k < 2; ++k) {
+        both.hashes[k] = tagged_hash("body", k);
+        both.signatures[k] = liar_key.sign(statement_text(both.in, both.kind, both.member, record.who, both.hashes[k], both.member));
+    }
+    shown_ban const one{record, root, verification{}.rules(peers)};
+    CHECK(one.check().value_or("verified") == "verified");
+    auto const bytes = encode_record(record);
+    for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+        auto flipped = bytes;
+        flipped[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
+        if (auto const other = decode_record(flipped)) {
+            auto const wrong = one.check(*other);
+            bool const later = other->step > 4; // it may be shown in any later step of the epoch, and the number is not signed
+            CHECK((wrong || later));
+        }
+    }
+    auto same = one;
+    same.record.twice->hashes[1] = same.record.twice->hashes[0];
+    CHECK(same.check() == "the two statements are one and the same");
+    auto broken = one;
+    broken.record.twice->signatures[1].bytes[0] ^= std::byte{1};
+    CHECK(broken.check() == "the signature under statement 2 is broken");
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <btard/protocol/step/judgement.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+using namespace btard;
+
+namespace {
+
+constexpr peer_id p0{0}, p1{1}, p2{2}, p3{3}, p4{4};
+constexpr std::size_t n = 5;
+using found = std::vector<std::pair<peer_id, offence>>;
+
+digest some(std::uint64_t k) { return tagged_hash("test", k); }
+std::vector<log_member> roster() {
+    std::vector<log_member> all;
+    for (std::size_t k = 0; k < n; ++k) all.push_back({public_key{some(k).bytes}, {}});
+    return all;
+}
+template <class Body>
+log_entry<Body> said(Body body) {
+    return {log_entry<Body>::kind::present, std::move(body)};
+}
+
+/// A step of five workers, up to r.  Part j belongs to peer (j + step) mod 5.
+step_record worked(std::uint64_t step) {
+    step_record record(step, roster(), {}, some(90 + step), {.quota = 1, .validators = 2});
+    agreed_log<wire::commit> commits(n);
+    agreed_log<wire::result> results(n);
+    agreed_log<wire::reveal> reveals(n);
+    for (std::size_t k = 0; k < n; ++k) {
+        wire::commit one;
+        one.root = some(10 + k);
+        one.microbatches = 1;
+        commits[k] = said(one);
+        mprng_share const share{some(20 + k).bytes, {}};
+        wire::result made;
+        made.share = commitment_to(share, {{}, 0, step, 0}, roster()[k].key);
+        made.parts = {{part_id((k + n - step % n) % n), some(30 + k)}};
+        results[k] = said(made);
+        reveals[k] = said(wire::reveal{share, member_set(n)});
+        reveals[k].body.aggregates.fill();
+    }
+    (void)record.read(commits);
+    (void)record.read(results);
+    (void)record.read(reveals, {}, 0);
+    return record;
+}
+
+struct trial {
+    step_record before = worked(0), step = worked(1); // part j of step 1 belongs to peer j + 1
+    judgement judge{step, &before};
+    agreed_log<wire::testify> testimonies{n, said(wire::testify{std::vector<testimony>(n, {0.5, 1})})};
+    agreed_log<wire::accuse> accusations{n, said(wire::accuse{})};
+
+    offences testify() {
+        return judge.read(testimonies, [](part_id, testimony const& one) { return one.distance < 0; });
+    }
+    offences accuse() { return judge.read(accusations); }
+    /// Everybody holds everything and has no opinion.
+    agreed_log<wire::vote> votes() const {
+        wire::vote one{member_set(judge.accusations().size() + judge.shown().size()),
+                       std::vector<wire::ballot>(judge.accusations().size())};
+        one.evidence.fill();
+        return {n, said(one)};
+    }
+    audit_pair pair() const { return before.pairs()[0]; }
+    void accuse_of(peer_id by, peer_id target, wire::charge of, std::uint64_t at, part_id part = {}) {
+        accusations[std::size_t(by)].body.accusations.push_back({target, at, of, part, some(1)});
+    }
+};
+
+} // namespace
+
+TEST_CASE("judgement: an honest step needs no vote") {
+    trial t;
+    CHECK(t.testify().empty());
+    CHECK(t.judge.said(part_id{3}).size() == n);
+    CHECK(t.accuse().empty());
+    CHECK(!t.judge.needs_vote());
+    for (part_id const part : t.judge.standing()) CHECK(t.judge.stands(part));
+}
+
+TEST_CASE("judgement: rows of those who do not testify, or say what no row can lead to, are shown") {
+    trial t;
+    t.testimonies[1] = {};
+    t.testimonies[2].body.parts[4].distance = -1;
+    t.testimonies[3].body.parts.pop_back();
+    CHECK(t.testify() == found{{p1, offence::absence}, {p2, offence::malformed}, {p3, offence::absence}});
+    CHECK(t.judge.shown().size() == 3 * n);
+    CHECK(t.judge.said(part_id{0}).size() == 2);
+    (void)t.accuse();
+    CHECK(t.judge.needs_vote());
+    auto votes = t.votes();
+    for (std::size_t k = 0; k < 3; ++k) votes[k].body.evidence.erase(0); // row 1 of part 0, which peer 1 owns
+    for (std::size_t k = 0; k < 3; ++k) votes[k].body.evidence.erase(4); // row 2 of part 1, whose owner is not there
+    votes[2] = {};
+    auto const against = t.judge.read(votes, [](std::size_t) { return false; });
+    CHECK(against == found{{p2, offence::absence}, {p1, offence::hidden_row}});
+    CHECK(!t.judge.seen(0));
+    CHECK(t.judge.seen(1));
+}
+
+TEST_CASE("judgement: who may accuse whom of what is written in the log") {
+    auto const refused = [](auto change) {
+        trial t;
+        (void)t.testify();
+        peer_id const validator = t.pair().validator, target = t.pair().target;
+        peer_id const other = [&] {
+            for (std::uint32_t k = 0;; ++k) {
+                bool pairs = peer_id{k} == target;
+                for (auto const& pair : t.before.pairs()) pairs |= pair.validator == peer_id{k};
+                if (!pairs) return peer_id{k};
+            }
+        }();
+        peer_id const by = change(t, validator, target, other);
+        auto const against = t.accuse();
+        CHECK((against.empty() || against == found{{by, offence::absence}}));
+        return !against.empty();
+    };
+    using wire::charge;
+    // The validator of the step before, its target, whatever it did.
+    for (charge const of : {charge::gradient, charge::result, charge::testimony})
+        CHECK(!refused([of](trial& t, peer_id v, peer_id u, peer_id) { return t.accuse_of(v, u, of, 0), v; }));
+    CHECK(refused([](trial& t, peer_id, peer_id u, peer_id x) { return t.accuse_of(x, u, charge::gradient, 0), x; }));
+    CHECK(refused([](trial& t, peer_id v, peer_id, peer_id x) { return t.accuse_of(v, x, charge::gradient, 0), v; }));
+    CHECK(refused([](trial& t, peer_id v, peer_id u, peer_id) { return t.accuse_of(v, u, charge::gradient, 1), v; }));
+    CHECK(refused([](trial& t, peer_id v, peer_id u, peer_id) { return t.accuse_of(v, peer_id{99}, charge::gradient, 0), (void)u, v; }));
+    CHECK(refused([](trial& t, peer_id v, peer_id u, peer_id) {
+        t.accuse_of(v, u, charge::gradient, 0);
+        return t.accuse_of(v, u, charge::gradient, 0), v; // twice
+    }));
+    CHECK(refused([](trial& t, peer_id, peer_id u, peer_id x) {
+        t.accusations[std::size_t(x)].body.cleans = {{u, 0}};
+        return x;
+    }));
+    // The owner of a part, of its rows.
+    for (charge const of : {charge::testimony, charge::shape})
+        CHECK(!refused([of](trial& t, peer_id, peer_id, peer_id) { return t.accuse_of(p2, p4, of, 1, part_id{1}), p2; }));
+    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) { return t.accuse_of(p2, p4, charge::testimony, 1, part_id{2}), p2; }));
+    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) { return t.accuse_of(p2, p4, charge::result, 1, part_id{1}), p2; }));
+    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) { return t.accuse_of(p2, p4, charge::testimony, 1, part_id{70}), p2; }));
+}
+
+TEST_CASE("judgement: evidence that most hold convicts the accused, or the accuser; hidden evidence nobody") {
+    for (int const outcome : {0, 1, 2}) {
+        trial t;
+        (void)t.testify();
+        t.accuse_of(p2, p4, wire::charge::testimony, 1, part_id{1});
+        CHECK(t.accuse().empty());
+        REQUIRE(t.judge.needs_vote());
+        auto votes = t.votes();
+        if (outcome == 2)
+            for (std::size_t k = 0; k < 3; ++k) votes[k].body.evidence.erase(0);
+        auto const against = t.judge.read(votes, [&](std::size_t) { return outcome == 0; });
+        CHECK(against == (outcome == 0   ? found{{p4, offence::false_testimony}}
+                          : outcome == 1 ? found{{p2, offence::slander}}
+                                         : found{}));
+        CHECK(t.judge.verdicts()[0] == (outcome == 0 ? verdict::guilty : outcome == 1 ? verdict::slander : verdict::hidden));
+    }
+}
+
+TEST_CASE("judgement: of a gradient more than half of those present decide, for guilt as for slander") {
+    for (std::size_t guilty = 0; guilty <= 5; ++guilty) {
+        for (std::size_t slander = 0; guilty + slander <= 5; ++slander) {
+            trial t;
+            (void)t.testify();
+            auto const [by, target] = t.pair();
+            t.accuse_of(by, target, wire::charge::gradient, 0);
+            (void)t.accuse();
+            auto votes = t.votes();
+            for (std::size_t k = 0; k < guilty; ++k) votes[k].body.ballots[0].says = wire::opinion::guilty;
+            for (std::size_t k = 0; k < slander; ++k) votes[4 - k].body.ballots[0].says = wire::opinion::slander;
+            auto const against = t.judge.read(votes, [](std::size_t) -> bool { throw 0; }); // never asked
+            CHECK(against == (guilty >= 3    ? found{{target, offence::wrong_gradient}}
+                              : slander >= 3 ? found{{by, offence::slander}}
+                                             : found{}));
+        }
+    }
+}
+
+TEST_CASE("judgement: rows that stay closed cost their sender, the owner, and the part") {
+    trial t;
+    (void)t.testify();
+    (void)t.accuse();
+    std::vector const opened{part_id{1}, part_id{3}}; // of peers 2 and 4
+    REQUIRE(t.judge.rows_of(opened).size() == 2 * n);
+    wire::open all{member_set(2 * n)};
+    all.rows.fill();
+    agreed_log<wire::open> log(n, said(all));
+    for (std::size_t k = 0; k < 3; ++k) log[k].body.rows.erase(n + 0); // row 0 of part 3
+    CHECK(t.judge.read(log, opened) == found{{p0, offence::hidden_row}, {p4, offence::hidden_row}});
+    CHECK(t.judge.stands(part_id{1}));
+    CHECK(!t.judge.stands(part_id{3}));
+}
+
+TEST_CASE("judgement: an opened part convicts its owner, liars, and an owner that covered them up") {
+    trial t;
+    (void)t.testify();
+    t.accuse_of(p2, p4, wire::charge::testimony, 1, part_id{1});
+    t.accusations[0] = {}; // the owner of part 4 is not there to accuse
+    (void)t.accuse();
+    CHECK(t.judge.convict(part_id{1}, false, std::vector{p4}) == found{{p4, offence::false_testimony}});
+    CHECK(t.judge.convict(part_id{1}, false, std::vector{p3}) ==
+          found{{p3, offence::false_testimony}, {p2, offence::cover_up}});
+    CHECK(t.judge.convict(part_id{4}, false, std::vector{p3}) == found{{p3, offence::false_testimony}});
+    CHECK(t.judge.stands(part_id{2}));
+    CHECK(t.judge.convict(part_id{2}, true, {}) == found{{p3, offence::wrong_result}});
+    CHECK(!t.judge.stands(part_id{2}));
+}
+
+TEST_CASE("judgement: a testimony is replaced by what the row says") {
+    trial t;
+    t.testimonies[1] = {};
+    (void)t.testify();
+    CHECK(t.judge.said(part_id{2}).size() == n - 1);
+    t.judge.correct(part_id{2}, p1, {7, 8});
+    REQUIRE(t.judge.said(part_id{2}).size() == n);
+    CHECK(t.judge.said(part_id{2})[1].second == testimony{7, 8});
+}
+
+TEST_CASE("judgement: whoever is found guilty of the step before is banned by its key, whatever its number is now") {
+    step_record const before = worked(0);
+    peer_id const validator = before.pairs()[0].validator, target = before.pairs()[0].target;
+    for (bool const target_is_gone : {false, true}) {
+        // The next roster begins without the first one of those that need not stay.
+        std::vector<log_member> rest = roster();
+        std::size_t const gone = target_is_gone ? std::size_t(target) : [&] {
+            for (std::size_t k = 0;; ++k)
+                if (peer_id(k) != validator && peer_id(k) != target) return k;
+        }();
+        rest.erase(rest.begin() + std::ptrdiff_t(gone));
+        step_record const now(1, rest, {}, some(91), {.quota = 1, .validators = 1});
+        judgement judge(now, &before);
+        auto const number_now = [&](peer_id of) { return peer_id(std::size_t(of) - (std::size_t(of) > gone ? 1 : 0)); };
+        agreed_log<wire::testify> const silent(n - 1, said(wire::testify{}));
+        REQUIRE(judge.read(silent, [](part_id, testimony const&) { return false; }).empty());
+        agreed_log<wire::accuse> accusations(n - 1, said(wire::accuse{}));
+        accusations[std::size_t(number_now(validator))].body.accusations = {
+            {target, 0, wire::charge::gradient, part_id{}, some(1)}};
+        REQUIRE(judge.read(accusations).empty());
+        wire::vote one{member_set(1), {{wire::opinion::guilty, 1}}};
+        auto const against = judge.read(agreed_log<wire::vote>(n - 1, said(one)), [](std::size_t) { return false; });
+        if (target_is_gone) {
+            CHECK(against.empty());
+            REQUIRE(judge.convicted_gone().size() == 1);
+            CHECK(judge.convicted_gone()[0].first == roster()[std::size_t(target)].key);
+        } else {
+            CHECK(against == found{{number_now(target), offence::wrong_gradient}});
+            CHECK(judge.convicted_gone().empty());
+        }
+    }
+}

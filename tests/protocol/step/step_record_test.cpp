@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Logs are written by hand: whatever agreement let through, a record makes the same of it on every peer.
+#include <btard/protocol/step/step_record.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+using namespace btard;
+
+namespace {
+
+constexpr peer_id p0{0}, p1{1}, p2{2}, p3{3}, p4{4}, p5{5};
+constexpr std::size_t n = 6;
+
+template <class Body>
+log_entry<Body> said(Body body) {
+    return {log_entry<Body>::kind::present, std::move(body)};
+}
+digest some(std::uint64_t k) { return tagged_hash("test", k); }
+mprng_share share_of(std::size_t k) { return {some(k).bytes, some(100 + k).bytes}; }
+
+std::vector<log_member> roster() {
+    std::vector<log_member> all;
+    for (std::size_t k = 0; k < n; ++k) all.push_back({public_key{some(200 + k).bytes}, {}});
+    return all;
+}
+
+/// A step in which peer 2 is idle: part j of five belongs to the j-th of 0, 1, 3, 4, 5.
+struct honest_step {
+    step_record record{0, roster(), std::vector{p2}, some(1), {.quota = 4, .validators = 1}};
+    agreed_log<wire::commit> commits;
+    agreed_log<wire::result> results;
+    agreed_log<wire::reveal> reveals;
+
+    honest_step() {
+        for (std::size_t k = 0; k < n; ++k) {
+            wire::commit one;
+            if (k != 2) one.root = some(300 + k);
+            if (k != 2) one.microbatches = static_cast<std::uint32_t>(1 + k % 3);
+            commits.push_back(said(one));
+            wire::result made;
+            made.share = commitment_to(share_of(k), {some(7), 3, 0, 0}, roster()[k].key);
+            results.push_back(said(made));
+            wire::reveal open;
+            open.opened = share_of(k);
+            open.aggregates = member_set(5);
+            open.aggregates.fill();
+            reveals.push_back(said(open));
+        }
+        std::size_t part = 0;
+        for (std::size_t const k : {0, 1, 3, 4, 5}) results[k].body.parts = {{part_id(part), some(400 + part)}}, ++part;
+    }
+    offences reveal() { return record.read(reveals, some(7), 3); }
+};
+
+using found = std::vector<std::pair<peer_id, offence>>;
+
+} // namespace
+
+TEST_CASE("record: a step in which everybody is honest") {
+    honest_step s;
+    CHECK(s.record.read(s.commits).empty());
+    CHECK(s.record.committed().count() == 5);
+    CHECK(s.record.weight(p2) == 0);
+    CHECK(s.record.weight(p5) == 3);
+    CHECK(s.record.read(s.results).empty());
+    CHECK(s.reveal().empty());
+    REQUIRE(s.record.value());
+    CHECK(s.record.standing_parts().size() == 5);
+    for (auto const& part : s.record.parts()) CHECK(part.rows.count() == 5);
+    REQUIRE(s.record.pairs().size() == 1);
+    CHECK(s.record.pairs()[0].target != p2); // it has nothing to check
+}
+
+TEST_CASE("record: who does not commit has no row, and its part goes to somebody who did") {
+    honest_step s;
+    s.commits[3] = {};
+    CHECK(s.record.read(s.commits) == found{{p3, offence::absence}});
+    CHECK(s.record.parts().size() == 5);
+    for (auto const& part : s.record.parts()) {
+        CHECK(part.owner != p3);
+        CHECK(part.owner != p2);
+        CHECK(!part.rows.contains(3));
+    }
+}
+
+TEST_CASE("record: a commitment that nobody can send by mistake") {
+    using change = void (*)(wire::commit&);
+    for (change const wrong : {change([](wire::commit& c) { c.microbatches = 5; }), // above the quota
+                               change([](wire::commit& c) { c.root.reset(); })}) {
+        honest_step s;
+        wrong(s.commits[4].body);
+        CHECK(s.record.read(s.commits) == found{{p4, offence::malformed}});
+        CHECK(!s.record.committed().contains(4));
+    }
+    honest_step idle;
+    idle.commits[2].body.root = some(9);
+    CHECK(idle.record.read(idle.commits) == found{{p2, offence::malformed}});
+    honest_step twice;
+    twice.commits[0].is = log_entry<wire::commit>::kind::equivocated;
+    twice.commits[1].is = log_entry<wire::commit>::kind::garbled;
+    CHECK(twice.record.read(twice.commits) == found{{p0, offence::equivocation}, {p1, offence::malformed}});
+}
+
+TEST_CASE("record: a worker without a good gradient commits to a row of weight zero, which no part uses") {
+    honest_step s;
+    s.commits[1].body.microbatches = 0;
+    CHECK(s.record.read(s.commits).empty());
+    CHECK(s.record.committed().contains(1));
+    for (auto const& part : s.record.parts()) CHECK(!part.rows.contains(1));
+}
+
+TEST_CASE("record: an owner speaks of its own part, once, and complains of rows that there are") {
+    using change = void (*)(wire::result&);
+    for (change const wrong :
+         {change([](wire::result& r) { r.parts[0].part = part_id{1}; }),
+          change([](wire::result& r) { r.parts[0].part = part_id{99}; }),
+          change([](wire::result& r) { r.parts.push_back(r.parts[0]); }),
+          change([](wire::result& r) { r.complaints = {{part_id{0}, p1}}; }),       // and a result
+          change([](wire::result& r) { r = {{}, r.share, {{part_id{0}, p2}}}; }),   // which has no row
+          change([](wire::result& r) { r = {{}, r.share, {{part_id{0}, p0}}}; }),   // itself
+          change([](wire::result& r) { r = {{}, r.share, {{part_id{0}, peer_id{6}}}}; }),
+          change([](wire::result& r) { r = {{}, r.share, {{part_id{1}, p1}}}; }),
+          change([](wire::result& r) { r = {{}, r.share, {{part_id{0}, p1}, {part_id{0}, p1}}}; })}) {
+        honest_step s;
+        (void)s.record.read(s.commits);
+        wrong(s.results[0].body);
+        CHECK(s.record.read(s.results) == found{{p0, offence::absence}});
+        CHECK(!s.record.parts()[0].aggregate);
+        CHECK(s.record.complaints().empty());
+    }
+}
+
+TEST_CASE("record: a row that most hold is used, however its owner complains; one that most lack is not") {
+    for (std::size_t const holders : {3, 4}) {
+        honest_step s;
+        (void)s.record.read(s.commits);
+        s.results[0].body.parts.clear();
+        s.results[0].body.complaints = {{part_id{0}, p4}};
+        CHECK(s.record.read(s.results).empty());
+        REQUIRE(s.record.complaints().size() == 1);
+        CHECK(s.record.complaints()[0] == missing_row{p0, p4, part_id{0}});
+        agreed_log<wire::have> have;
+        for (std::size_t k = 0; k < n; ++k) {
+            member_set rows(1);
+            if (k < holders) rows.insert(0);
+            have.push_back(said(wire::have{rows}));
+        }
+        auto const against = s.record.read(have);
+        bool const counts = holders > 3; // of six present
+        CHECK(against == (counts ? found{} : found{{p4, offence::absence}}));
+        CHECK(s.record.parts()[0].rows.contains(4) == counts);
+        CHECK(s.record.parts()[1].rows.contains(4)); // other parts have it
+        agreed_log<wire::result_again> again(n, said(wire::result_again{}));
+        again[0].body.parts = {{part_id{0}, some(5)}};
+        CHECK(s.record.read(again).empty());
+        CHECK(s.record.parts()[0].aggregate == some(5));
+    }
+}
+
+TEST_CASE("record: only owners that complained have a second try") {
+    honest_step s;
+    (void)s.record.read(s.commits);
+    (void)s.record.read(s.results);
+    agreed_log<wire::result_again> again(n, said(wire::result_again{}));
+    again[0].body.parts = {{part_id{0}, some(5)}};
+    CHECK(s.record.read(again) == found{{p0, offence::absence}});
+    CHECK(s.record.parts()[0].aggregate == some(400));
+    agreed_log<wire::have> have(n, said(wire::have{member_set(1)}));
+    CHECK(s.record.read(have).size() == n); // bits for complaints that nobody made
+}
+
+TEST_CASE("record: a part stands when more than half of those who reveal have it; if not, a present owner is struck") {
+    for (std::size_t const holders : {3, 4}) {
+        honest_step s;
+        (void)s.record.read(s.commits);
+        (void)s.record.read(s.results);
+        for (std::size_t k = holders; k < n; ++k) s.reveals[k].body.aggregates.erase(4);
+        auto const against = s.reveal();
+        CHECK(s.record.parts()[4].stands == (holders > 3));
+        CHECK(against == (holders > 3 ? found{} : found{{p5, offence::no_part}}));
+        CHECK(s.record.standing_parts().size() == (holders > 3 ? 5 : 4));
+    }
+    honest_step silent; // no result at all
+    (void)silent.record.read(silent.commits);
+    silent.results[3].body.parts.clear();
+    CHECK(silent.record.read(silent.results).empty());
+    CHECK(silent.reveal() == found{{p3, offence::no_part}});
+    honest_step gone; // then absent: no strike
+    (void)gone.record.read(gone.commits);
+    gone.results[3] = {};
+    CHECK(gone.record.read(gone.results) == found{{p3, offence::absence}});
+    gone.reveals[3] = {};
+    CHECK(gone.reveal() == found{{p3, offence::absence}});
+    CHECK(!gone.record.parts()[2].stands);
+    CHECK(gone.record.value()); // it has no share to miss
+}
+
+TEST_CASE("record: who does not open its share voids the draw, and all that committed are checked, itself too") {
+    honest_step s;
+    (void)s.record.read(s.commits);
+    (void)s.record.read(s.results);
+    s.reveals[5] = {};
+    CHECK(s.reveal() == found{{p5, offence::absence}});
+    CHECK(!s.record.value());
+    CHECK(s.record.draw() == 1);
+    CHECK(std::vector(s.record.drawing().begin(), s.record.drawing().end()) == std::vector{p0, p1, p2, p3, p4});
+    CHECK(s.record.pairs().empty());
+
+    agreed_log<wire::share> shares(n);
+    agreed_log<wire::reveal> reveals(n);
+    for (std::size_t k = 0; k < 5; ++k) {
+        shares[k] = said(wire::share{commitment_to(share_of(10 + k), {some(7), 3, 0, 1}, roster()[k].key)});
+        reveals[k] = said(wire::reveal{share_of(10 + k), {}});
+    }
+    CHECK(s.record.read(shares) == found{{p5, offence::absence}});
+    CHECK(s.record.read(reveals, some(7), 3) == found{{p5, offence::absence}});
+    REQUIRE(s.record.value());
+    CHECK(s.record.standing_parts().size() == 5);
+    REQUIRE(s.record.pairs().size() == 5); // 0, 1, 3, 4, 5
+    CHECK(s.record.pairs()[4].target == p5);
+    for (auto const& pair : s.record.pairs()) CHECK(pair.validator != p5);
+}
+
+TEST_CASE("record: from the second void draw on everybody is checked twice") {
+    honest_step s;
+    (void)s.record.read(s.commits);
+    (void)s.record.read(s.results);
+    s.reveals[5] = {};
+    (void)s.reveal();
+    std::size_t left = 5;
+    for (std::uint64_t draw = 1; draw <= 2; ++draw) {
+        agreed_log<wire::share> shares(n);
+        agreed_log<wire::reveal> reveals(n);
+        for (std::size_t k = 0; k < left; ++k) {
+            shares[k] = said(wire::share{commitment_to(share_of(k), {some(7), 3, 0, draw}, roster()[k].key)});
+            if (draw == 2 || k + 1 < left) reveals[k] = said(wire::reveal{share_of(k), {}});
+        }
+        (void)s.record.read(shares);
+        (void)s.record.read(reveals, some(7), 3);
+        --left;
+    }
+    REQUIRE(s.record.value());
+    CHECK(s.record.pairs().size() == 10);
+}
+
+TEST_CASE("record: another share than that committed to, or one for another draw, is wrong") {
+    honest_step s;
+    (void)s.record.read(s.commits);
+    (void)s.record.read(s.results);
+    s.reveals[1].body.opened.salt[0] ^= std::byte{1};
+    CHECK(s.reveal() == found{{p1, offence::wrong_share}});
+    CHECK(!s.record.value());
+    agreed_log<wire::share> shares(n, said(wire::share{}));
+    CHECK(s.record.read(shares) == found{{p1, offence::absence}}); // it is not in this draw any more
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <btard/core/random.hpp>
+#include <btard/core/types.hpp>
+#include <btard/protocol/wire/decoding.hpp>
+#include <btard/protocol/wire/encoding.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+using namespace btard;
+
+namespace {
+
+enum class colour : std::uint8_t { red, green };
+constexpr std::size_t enum_count(colour) { return 2; }
+
+struct inner {
+    std::uint16_t number = 0;
+    colour shade = colour::red;
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.number);
+        member(self.shade);
+    }
+    friend bool operator==(inner const&, inner const&) = default;
+};
+
+struct everything {
+    bool flag = false;
+    std::uint64_t large = 0;
+    double real = 0;
+    float single = 0;
+    peer_id peer{};
+    digest hash;
+    std::optional<inner> maybe = {};
+    std::vector<inner> list = {};
+    std::vector<float> values = {};
+    member_set set = {};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.flag);
+        member(self.large);
+        member(self.real);
+        member(self.single);
+        member(self.peer);
+        member(self.hash);
+        member(self.maybe);
+        member(self.list, &wire_limits::peers);
+        member(self.values, &wire_limits::floats);
+        member(self.set, &wire_limits::peers);
+    }
+    friend bool operator==(everything const&, everything const&) = default;
+};
+
+std::vector<std::byte> bytes(std::initializer_list<int> values) {
+    std::vector<std::byte> made;
+    for (int const value : values) made.push_back(static_cast<std::byte>(value));
+    return made;
+}
+
+everything full() {
+    everything all;
+    all.flag = true;
+    all.large = 1'000'000'007;
+    all.real = -0.0;
+    all.single = 1.5f;
+    all.peer = peer_id{9};
+    all.hash.bytes[31] = std::byte{5};
+    all.maybe = inner{300, colour::green};
+    all.list = {{1, colour::red}, {65'535, colour::green}};
+    all.values.assign(200, 2.5f);
+    all.set = member_set(11);
+    all.set.insert(0);
+    all.set.insert(10);
+    return all;
+}
+
+struct lists {
+    std::vector<std::uint8_t> small = {};
+    static constexpr void members(auto& self, auto&& member) { member(self.small, &wire_limits::claims); }
+};
+
+struct only_set {
+    member_set set;
+    static constexpr void members(auto& self, auto&& member) { member(self.set, &wire_limits::peers); }
+};
+
+} // namespace
+
+TEST_CASE("encoding: numbers have the lowest byte first, lengths as many bytes as they need") {
+    CHECK(encode(inner{0x1234, colour::green}) == bytes({0x34, 0x12, 1}));
+    CHECK(encode(lists{{7, 8}}) == bytes({2, 7, 8}));
+    lists const longer{std::vector<std::uint8_t>(200)};
+    CHECK(encode(longer).size() == 202);
+    CHECK(encode(longer)[0] == std::byte{0xC8});
+    CHECK(encode(longer)[1] == std::byte{0x01});
+}
+
+TEST_CASE("encoding: what was written is read, bit for bit") {
+    for (auto const& value : {everything{}, full()}) {
+        auto const written = encode(value);
+        auto const read = decode<everything>(written);
+        REQUIRE(read);
+        CHECK(*read == value);
+        CHECK(std::signbit(read->real) == std::signbit(value.real));
+        CHECK(encode(*read) == written);
+    }
+    auto odd = full();
+    odd.real = std::numeric_limits<double>::quiet_NaN(); // bytes are bytes: whoever uses a number checks it
+    CHECK(encode(decode<everything>(encode(odd)).value()) == encode(odd));
+}
+
+TEST_CASE("decode: whatever is cut off or added is refused") {
+    auto const written = encode(full());
+    for (std::size_t length = 0; length < written.size(); ++length)
+        REQUIRE(!decode<everything>(std::span(written).first(length)));
+    auto longer = written;
+    longer.push_back(std::byte{});
+    CHECK(!decode<everything>(longer));
+}
+
+TEST_CASE("decode: each value has one form") {
+    CHECK(decode<bool>(bytes({1})) == true);
+    CHECK(!decode<bool>(bytes({2})));
+    CHECK(!decode<colour>(bytes({2})));
+    CHECK(decode<lists>(bytes({0})).has_value());
+    CHECK(!decode<lists>(bytes({0x80, 0})));       // zero in two bytes
+    CHECK(!decode<lists>(bytes({0x81, 0, 7})));    // one in two bytes
+    CHECK(decode<only_set>(bytes({3, 0b101})).has_value());
+    CHECK(!decode<only_set>(bytes({3, 0b1101}))); // a fourth entry of three
+}
+
+TEST_CASE("decode: a bit flipped anywhere gives another value or none, and never the same") {
+    auto const value = full();
+    auto const written = encode(value);
+    for (std::size_t bit = 0; bit < 8 * written.size(); ++bit) {
+        auto flipped = written;
+        flipped[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
+        auto const read = decode<everything>(flipped);
+        if (read) CHECK(encode(*read) == flipped);
+    }
+}
+
+TEST_CASE("decode: a list is never longer than its limit, nor than what is left of the bytes") {
+    wire_limits const few{.claims = 3};
+    CHECK(decode<lists>(bytes({3, 1, 2, 3}), few).has_value());
+    CHECK(!decode<lists>(bytes({4, 1, 2, 3, 4}), few));
+    CHECK(!decode<lists>(bytes({0xFF, 0x7F, 1}))); // 16,383 elements in one byte
+    CHECK(!decode<lists>(bytes({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1})));
+    CHECK(!decode<lists>(bytes({0xFF, 0xFF, 0xFF, 0xFF, 0x0F})));
+}
+
+TEST_CASE("decode: random bytes never do harm") {
+    random_stream random(seed{5, 7});
+    for (int k = 0; k < 20'000; ++k) {
+        std::vector<std::byte> noise(random.below(120));
+        for (auto& byte : noise) byte = static_cast<std::byte>(random.bits() & 0xFF);
+        auto const read = decode<everything>(noise);
+        if (read) CHECK(encode(*read) == noise);
+    }
+}
+
+TEST_CASE("member_set: entries come and go, and others do not exist") {
+    member_set set(70);
+    CHECK(set.count() == 0);
+    set.insert(3);
+    set.insert(69);
+    CHECK(set.contains(69));
+    CHECK(!set.contains(4));
+    set.erase(3);
+    CHECK(set.count() == 1);
+    set.fill();
+    CHECK(set.count() == 70);
+    CHECK_THROWS_AS(set.insert(70), contract_violation);
+    CHECK_THROWS_AS((void)set.contains(70), contract_violation);
+}
