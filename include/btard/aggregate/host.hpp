@@ -5,6 +5,7 @@
 #include <btard/aggregate/backend.hpp>
 #include <btard/aggregate/host/combine.hpp>
 #include <btard/aggregate/host/columns.hpp>
+#include <btard/aggregate/host/compiled.hpp>
 #include <btard/aggregate/host/dispatch.hpp>
 #include <btard/aggregate/host/gram.hpp>
 #include <btard/aggregate/host/project.hpp>
