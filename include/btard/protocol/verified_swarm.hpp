@@ -267,7 +267,7 @@ private:
         for (auto& [part, one] : parts) reports.push_back(std::move(one));
         if (!reports.empty()) report.aggregation = merged(reports, partition(parameters_.size(), reports.size()));
         previous_ = parameters_;
-        aggregate_ = *made_;
+        std::ranges::copy(*made_, aggregate_.begin());
         finish(report, honest, attacking, tasks_.size());
         for (auto const& [who, why] : removed_.value()) remove(report, numbers_.at(who), why);
         report.honest = report.byzantine = 0;
@@ -438,7 +438,7 @@ private:
     std::vector<std::uint64_t> lives_; // how often each one has been restarted
     std::vector<request> requests_;
     std::map<std::size_t, bool> computed_; // who has a gradient in this step
-    std::optional<std::vector<float>> made_;
+    std::optional<shared_floats> made_;
     std::optional<std::vector<std::pair<public_key, offence>>> removed_;
     std::map<std::size_t, std::vector<std::pair<public_key, offence>>> heard_;
     std::vector<removal> all_removed_;

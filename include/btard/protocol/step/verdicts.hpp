@@ -3,7 +3,6 @@
 #pragma once
 
 #include <btard/aggregate/concept.hpp>
-#include <btard/core/norm.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/step/distance_watch.hpp>
@@ -97,7 +96,7 @@ public:
                 continue;
             }
             auto const check = check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
-                                         at_.cut().size(part), norms_[index(part)], norm(at_.aggregate(part)));
+                                         at_.cut().size(part), norms_[index(part)], at_.norms[index(part)]);
             if (check.tolerance > 0) worst_sum_ = std::max(worst_sum_, check.sum / check.tolerance);
             auto const most = watch_.most(at_.cut().size(part));
             if (most && too_many_far(said, *most, faults_)) distant_.insert(part);

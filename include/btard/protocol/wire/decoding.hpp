@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/shared_floats.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/member_set.hpp>
 
@@ -10,6 +11,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <utility>
@@ -40,6 +42,8 @@ public:
             for (std::size_t k = 0; k < count; ++k)
                 if (!read(value.emplace_back())) return false;
             return true;
+        } else if constexpr (std::same_as<V, shared_floats>) {
+            return floats(value, limit);
         } else if constexpr (detail::is_maybe<V>) {
             bool present = false;
             value.reset();
@@ -102,6 +106,27 @@ private:
             return limit != nullptr && bits <= limits_.*limit;
         }
         return false;
+    }
+
+    /// Straight into the buffer in which they stay: the row of a rule, or a part of the aggregate.
+    [[nodiscard]] bool floats(shared_floats& value, std::size_t wire_limits::*limit) {
+        std::size_t count = 0;
+        if (!length(count, limit) || count > in_.size() / sizeof(float)) return false;
+        std::vector<float> all;
+        if constexpr (std::endian::native == std::endian::little) {
+            all.reserve(count);
+            while (all.size() < count) { // block by block: what `resize` has filled is in the cache
+                std::size_t const done = all.size(), next = std::min<std::size_t>(4096, count - done);
+                all.resize(done + next);
+                std::memcpy(all.data() + done, in_.data(), sizeof(float) * next);
+                in_ = in_.subspan(sizeof(float) * next);
+            }
+        } else {
+            for (std::size_t k = 0; k < count; ++k)
+                if (!read(all.emplace_back())) return false;
+        }
+        value = std::move(all);
+        return true;
     }
 
     [[nodiscard]] bool set(member_set& value, std::size_t wire_limits::*limit) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/shared_floats.hpp>
 #include <btard/protocol/wire/member_set.hpp>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -84,6 +86,9 @@ public:
         } else if constexpr (detail::is_list<V>) {
             length(value.size());
             for (auto const& element : value) write(element);
+        } else if constexpr (std::same_as<V, shared_floats>) {
+            length(value.size());
+            floats(value);
         } else if constexpr (detail::is_maybe<V>) {
             write(value.has_value());
             if (value) write(*value);
@@ -113,6 +118,15 @@ private:
     void length(std::uint64_t number) {
         for (; number >= 0x80; number >>= 7) out_.push_back(static_cast<std::byte>((number & 0x7F) | 0x80));
         out_.push_back(static_cast<std::byte>(number));
+    }
+
+    void floats(std::span<float const> values) {
+        if constexpr (std::endian::native == std::endian::little) {
+            auto const bytes = std::as_bytes(values);
+            out_.insert(out_.end(), bytes.begin(), bytes.end());
+        } else {
+            for (float const one : values) write(one);
+        }
     }
 
     std::vector<std::byte>& out_;
