@@ -410,7 +410,8 @@ private:
             if (at_->record.committed().contains(std::size_t(at_->self)))
                 for (part_id const part : at_->record.standing_parts())
                     said.parts.push_back(bench_.right_testimony(
-                        at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)}, at_->aggregate(part)));
+                        at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)}, at_->aggregate(part),
+                        &at_->norms_of_z[std::size_t(part)]));
             return say(std::move(said));
         }
         case phase::accuse:

@@ -64,6 +64,7 @@ struct step_state {
     std::map<row_name, wire::row> malformed;        // as committed to, and no gradient
     std::vector<shared_floats> aggregates;          // (parts) empty: not here
     std::vector<double> norms;                      // (parts) of the aggregates that are here
+    std::vector<double> norms_of_z;                 // (parts) 0: not known
     std::map<digest, wire::evidence> shown;         // with an accusation of this step
     bool committed = false;                         // the log of COMMIT is there: parts have owners
     bool resulted = false;                          // the log of RESULT is there: aggregates have hashes
@@ -77,6 +78,7 @@ struct step_state {
         committed = true;
         aggregates.resize(record.parts().size());
         norms.resize(record.parts().size());
+        norms_of_z.resize(record.parts().size());
     }
     /// @param squares of the values
     void hold(part_id part, shared_floats values, square_sum const& squares) {
