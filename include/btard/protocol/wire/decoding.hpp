@@ -12,8 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -71,6 +73,13 @@ public:
     static constexpr wire_limits standard_limits{};
 
 private:
+    template <detail::wire_count N>
+    [[nodiscard]] bool number(N& value) {
+        std::uint64_t bits = 0;
+        if (!count(bits) || bits > std::numeric_limits<std::make_unsigned_t<N>>::max()) return false;
+        value = static_cast<N>(bits);
+        return true;
+    }
     template <class N>
     [[nodiscard]] bool number(N& value) {
         std::uint64_t bits = 0;
@@ -93,19 +102,25 @@ private:
         return true;
     }
 
-    /// The shortest form only, at most as much as the limit.
-    [[nodiscard]] bool length(std::size_t& value, std::size_t wire_limits::*limit) {
-        std::uint64_t bits = 0;
-        for (unsigned shift = 0; shift < 35; shift += 7) {
+    /// The shortest form only.
+    [[nodiscard]] bool count(std::uint64_t& value) {
+        value = 0;
+        for (unsigned shift = 0; shift < 64; shift += 7) {
             std::byte next{};
             if (!read(next)) return false;
-            bits |= (std::to_integer<std::uint64_t>(next) & 0x7F) << shift;
-            if ((next & std::byte{0x80}) != std::byte{}) continue;
-            if (next == std::byte{} && shift > 0) return false;
-            value = bits;
-            return limit != nullptr && bits <= limits_.*limit;
+            auto const bits = std::to_integer<std::uint64_t>(next & std::byte{0x7F});
+            if (shift == 63 && bits > 1) return false; // more than 64
+            value |= bits << shift;
+            if ((next & std::byte{0x80}) == std::byte{}) return next != std::byte{} || shift == 0;
         }
         return false;
+    }
+    /// At most as much as the limit.
+    [[nodiscard]] bool length(std::size_t& value, std::size_t wire_limits::*limit) {
+        std::uint64_t number = 0;
+        if (!count(number) || limit == nullptr || number > limits_.*limit) return false;
+        value = number;
+        return true;
     }
 
     /// Straight into the buffer in which they stay: the row of a rule, or a part of the aggregate.
