@@ -37,8 +37,8 @@ public:
 
     /// It holds the whole buffer as long as it lives.
     [[nodiscard]] shared_floats slice(std::size_t from, std::size_t size) const {
-        expects(from <= view_.size() && size <= view_.size() - from, "no ", size, " floats from ", from, " on, there are ",
-                view_.size());
+        expects(from <= view_.size() && size <= view_.size() - from, "no ", size, " floats from ", from,
+                " on, there are ", view_.size());
         shared_floats part = *this;
         part.view_ = view_.subspan(from, size);
         return part;
@@ -57,7 +57,9 @@ public:
         return last.use_count() == 1 ? std::move(*last) : std::vector<float>();
     }
 
-    friend bool operator==(shared_floats const& a, shared_floats const& b) { return std::ranges::equal(a.view_, b.view_); }
+    friend bool operator==(shared_floats const& a, shared_floats const& b) {
+        return std::ranges::equal(a.view_, b.view_);
+    }
 
 private:
     std::shared_ptr<std::vector<float>> owner_; // never written to

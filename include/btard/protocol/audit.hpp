@@ -50,7 +50,8 @@ template <class B, verifiable_aggregator A>
             if (!shown) return found; // neither right nor wrong: it could not be compared
             committed = fixed_gradient(assembled(*shown, before, target).value(), 1, cut);
         }
-        if (bench.tolerance == 0 || gradient_distance(bench.layout, committed.values, right.values) > 2 * bench.tolerance) {
+        if (bench.tolerance == 0 ||
+            gradient_distance(bench.layout, committed.values, right.values) > 2 * bench.tolerance) {
             accuse(wire::charge::gradient, {}, std::move(shown));
             return found;
         }

@@ -410,8 +410,8 @@ private:
             if (at_->record.committed().contains(std::size_t(at_->self)))
                 for (part_id const part : at_->record.standing_parts())
                     said.parts.push_back(bench_.right_testimony(
-                        at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)}, at_->aggregate(part),
-                        &at_->norms_of_z[std::size_t(part)]));
+                        at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)},
+                        at_->aggregate(part), &at_->norms_of_z[std::size_t(part)]));
             return say(std::move(said));
         }
         case phase::accuse:
@@ -601,7 +601,8 @@ private:
         auto const cut = at_->cut();
         for (part_id const part : at_->judge->standing())
             if (at_->judge->stands(part))
-                stood.push_back({cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
+                stood.push_back(
+                    {cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
         shared_floats aggregate = joined(std::move(spare_).reuse(), {});
         given_ = stood.size() == cut.parts() ? aggregate : joined({}, given_);
         watch_.note(verdicts_->units());

@@ -15,8 +15,8 @@ namespace btard::host_kernels {
 ///
 /// @param out (length + 7) or longer
 /// @return the place of z.at(k) in it, at most 7
-[[nodiscard, gnu::always_inline]] inline std::size_t write_directions(directions z, std::uint64_t k, std::size_t length,
-                                                                      double* out) {
+[[nodiscard, gnu::always_inline]] inline std::size_t write_directions(directions z, std::uint64_t k,
+                                                                      std::size_t length, double* out) {
     constexpr std::size_t calls = 32, each = 8;
     std::size_t const before = (z.offset + k) % each;
     z.offset += k - before;
@@ -46,7 +46,8 @@ namespace btard::host_kernels {
             to[each * l + 2 * word] = 2 * std::int32_t(bits & 0xFFFF) - 65535;
             to[each * l + 2 * word + 1] = 2 * std::int32_t(bits >> 16) - 65535;
         };
-        for (std::size_t l = 0; l < calls; ++l) put(l, 0, c0[l]), put(l, 1, c1[l]), put(l, 2, c2[l]), put(l, 3, c3[l]);
+        for (std::size_t l = 0; l < calls; ++l)
+            put(l, 0, c0[l]), put(l, 1, c1[l]), put(l, 2, c2[l]), put(l, 3, c3[l]);
     }
     z.write(done, {out + done, length - done});
     return before;

@@ -29,7 +29,9 @@ inline constexpr float largest_value = 1e15f;
 [[nodiscard]] inline bool admissible(std::span<float const> values) {
     constexpr auto most = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(largest_value));
     constexpr std::size_t lanes = 16; // side by side, as vectors have them
-    auto const room = [](float x) { return most - static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(x) & 0x7FFF'FFFF); };
+    auto const room = [](float x) {
+        return most - static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(x) & 0x7FFF'FFFF);
+    };
     std::array<std::int32_t, lanes> least{}; // negative: one was too large
     std::size_t k = 0;
     for (; k + lanes <= values.size(); k += lanes)

@@ -64,7 +64,8 @@ struct testimony {
 template <class B, verifiable_aggregator A, class T>
     requires backend<B, T>
 [[nodiscard]] std::vector<testimony> testify(B const& on, A const& rule, matrix_view<T const> rows,
-                                             std::span<T const> aggregate, directions z, double* norm_of_z = nullptr) {
+                                             std::span<T const> aggregate, directions z,
+                                             double* norm_of_z = nullptr) {
     std::vector<double> numbers(2 * rows.rows());
     matrix_view<double> const out(numbers.data(), rows.rows(), 2);
     std::uint64_t square = 0;

@@ -39,7 +39,8 @@ public:
         : bench_(bench), at_(at), last_(last), watch_(watch), faults_(faults), norms_(at.norms_of_z) {
         at_.judge.emplace(at_.record, last_ ? &last_->record : nullptr);
         for (part_id const part : at_.record.standing_parts())
-            if (norms_[index(part)] == 0) norms_[index(part)] = norm_of(bench_.z_of(at_.record, part), at_.cut().size(part));
+            if (norms_[index(part)] == 0) // who testifies knows it
+                norms_[index(part)] = norm_of(bench_.z_of(at_.record, part), at_.cut().size(part));
     }
 
     [[nodiscard]] offences read(agreed_log<wire::testify> const& log) {
