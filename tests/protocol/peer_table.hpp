@@ -252,7 +252,7 @@ public:
     std::vector<testing::counting_signer> keys;
     std::map<public_key, std::size_t> numbers;
     std::vector<std::unique_ptr<member_peer>> peers;
-    std::vector<std::vector<std::vector<float>>> aggregates; // of each peer, of each step
+    std::vector<std::vector<shared_floats>> aggregates; // of each peer, of each step
     std::vector<std::vector<act::removed>> removed;          // what each peer says
     std::vector<bool> stopped, asks; ///< it has crashed; and wants to come back
     std::vector<std::uint64_t> lives;

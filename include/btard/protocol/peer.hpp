@@ -16,6 +16,8 @@
 
 #include <btard/aggregate/concept.hpp>
 #include <btard/core/error.hpp>
+#include <btard/core/norm.hpp>
+#include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/actions.hpp>
 #include <btard/protocol/audit.hpp>
@@ -72,14 +74,14 @@ public:
     peer(S const& key, peer_setup setup, court<B, A> bench, C conduct = {})
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
           membership_(setup_.run, setup_.members, setup_.rules), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), watch_(setup_.rules.far), given_(bench_.size) {
+          exchange_(bench_.size), watch_(setup_.rules.far), given_(std::vector<float>(bench_.size)) {
         setup_.rules.validate(setup_.members.size());
         expects(is_member(), "a peer that is no member of its run");
         expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
                 setup_.members.size(), " members");
         expects(bench_.tolerance == 0, "a peer compares gradients bit for bit: with a tolerance, nobody but the target has "
                                        "the row of its own part");
-        membership_.give({{0, bench_.size, hash_of(std::span<float const>(given_))}}, watch_.most(1));
+        membership_.give({{0, bench_.size, hash_of(given_)}}, watch_.most(1));
     }
 
     /// A peer that is a member from the next step on, and has lost everything or never had it.
@@ -101,6 +103,7 @@ public:
     /// @param state of parameters (and optimizer), for the check that all have the same
     void begin_step(time_point now, std::optional<digest> state = {}) {
         expects(!running_ && !gone_, "the step before is not over");
+        if (last_) spare_ = std::move(last_->given);
         last_ = std::move(at_);
         at_ = std::make_unique<step_state>(membership_.context(), membership_.members(), self_now(), setup_.rules, given_);
         state_ = state;
@@ -121,14 +124,12 @@ public:
     void handle_gradient(std::uint64_t step, public_key const& whose, std::vector<float> gradient,
                          std::uint32_t microbatches, time_point now) {
         expects(gradient.size() == bench_.size, "a gradient of ", gradient.size(), " numbers, the rule wants ", bench_.size);
-        if (at_ && step == at_->step() && whose == setup_.self && works_ && !at_->tree) {
-            clean_gradient(gradient, microbatches);
+        if (at_ && step == at_->step() && whose == setup_.self && works_ && !at_->own) {
             at_->commit_to(std::move(gradient), microbatches);
         } else if (last_ && step == last_->step()) {
             if (auto const who = last_->members->find(whose)) // who declared none must have sent zeros
                 microbatches = std::min(microbatches, std::uint32_t(last_->record.weight(*who)));
-            clean_gradient(gradient, microbatches);
-            recomputed_[whose] = std::move(gradient);
+            recomputed_.insert_or_assign(whose, fixed_gradient(std::move(gradient), microbatches, last_->cut()));
         }
         pump(now);
     }
@@ -345,7 +346,7 @@ private:
 
     /// Is everything here that the own body is about?
     [[nodiscard]] bool ready() const {
-        if (phase_ == phase::commit && works_ && !at_->tree) return false;
+        if (phase_ == phase::commit && works_ && !at_->own) return false;
         if (phase_ == phase::accuse && !std::ranges::all_of(audits_, [&](peer_id target) { return has_gradient(target); }))
             return false;
         if (phase_ == phase::vote && !std::ranges::all_of(at_->judge->accusations(), [&](accused const& one) {
@@ -371,9 +372,9 @@ private:
     void speak() {
         switch (phase_) {
         case phase::commit: {
-            if (works_ && !at_->tree) return; // too late: absent
+            if (works_ && !at_->own) return; // too late: absent
             wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = std::exchange(joins_, {})};
-            if (works_) said.root = at_->tree->root(), said.microbatches = at_->microbatches;
+            if (works_) said.root = at_->own->tree.root(), said.microbatches = at_->own->microbatches;
             if (checks_state()) said.state = state_;
             return say(std::move(said));
         }
@@ -409,7 +410,8 @@ private:
             if (at_->record.committed().contains(std::size_t(at_->self)))
                 for (part_id const part : at_->record.standing_parts())
                     said.parts.push_back(bench_.right_testimony(
-                        at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)}, at_->aggregate(part)));
+                        at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)},
+                        at_->aggregate(part), &at_->norms_of_z[std::size_t(part)]));
             return say(std::move(said));
         }
         case phase::accuse:
@@ -449,9 +451,10 @@ private:
         }
         auto values = bench_.make_part(at_->record, part, *rows, at_->given_slice(part), &reports_[part]);
         detail::shape_part(conduct_, std::as_const(*this), part, values);
-        made.push_back({part, hash_of(std::span<float const>(values))});
-        post_all(wire::aggregate{at_->step(), part, values});
-        at_->aggregates[std::size_t(part)] = std::move(values);
+        square_sum squares;
+        made.push_back({part, facts_of(values, &squares).hash});
+        at_->hold(part, std::move(values), squares);
+        post_all(wire::aggregate{at_->step(), part, at_->aggregates[std::size_t(part)]});
     }
 
     // ---- what this peer checks
@@ -566,8 +569,7 @@ private:
     void close_commit(agreed_log<wire::commit> const& log, time_point now) {
         membership_.against(at_->record.read(log));
         membership_.read(*key_, log);
-        at_->committed = true;
-        at_->aggregates.resize(at_->record.parts().size());
+        at_->end_commit();
         if (checks_state() && state_) check_state(log);
         enter(phase::result, now);
     }
@@ -595,15 +597,14 @@ private:
         enter(phase::open, now);
     }
     void finish() {
-        std::vector<float> aggregate(bench_.size);
         std::vector<tile> stood;
         auto const cut = at_->cut();
-        for (part_id const part : at_->judge->standing()) {
-            if (!at_->judge->stands(part)) continue;
-            std::ranges::copy(at_->aggregate(part), cut.slice(std::span(aggregate), part).begin());
-            std::ranges::copy(at_->aggregate(part), cut.slice(std::span(given_), part).begin());
-            stood.push_back({cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
-        }
+        for (part_id const part : at_->judge->standing())
+            if (at_->judge->stands(part))
+                stood.push_back(
+                    {cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
+        shared_floats aggregate = joined(std::move(spare_).reuse(), {});
+        given_ = stood.size() == cut.parts() ? aggregate : joined({}, given_);
         watch_.note(verdicts_->units());
         membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1));
         chronicle_.note(at_->context, proceedings_.logs_of(at_->step()));
@@ -611,6 +612,27 @@ private:
         running_ = false;
         gone_ = !is_member();
         if (!gone_) actions_.push_back(act::apply{at_->step(), std::move(aggregate)});
+    }
+    /// The parts that stand, one after the other; those of `others` in place of the rest, or zeros.
+    ///
+    /// @param into its memory is used
+    [[nodiscard]] std::vector<float> joined(std::vector<float> into, shared_floats const& others) const {
+        auto const cut = at_->cut();
+        into.clear();
+        into.reserve(bench_.size);
+        for (std::size_t j = 0; j < cut.parts(); ++j) {
+            part_id const part = part_id(j);
+            if (at_->judge->stands(part)) {
+                auto const values = at_->aggregate(part);
+                into.insert(into.end(), values.begin(), values.end());
+            } else if (others.empty()) {
+                into.resize(into.size() + cut.size(part));
+            } else {
+                auto const values = others.slice(cut.begin(part), cut.size(part));
+                into.insert(into.end(), values.begin(), values.end());
+            }
+        }
+        return into;
     }
     [[nodiscard]] bool is_member() const { return membership_.members()->find(setup_.self).has_value(); }
     [[nodiscard]] peer_id self_now() const { return membership_.members()->find(setup_.self).value(); }
@@ -638,7 +660,8 @@ private:
     proceedings<S> proceedings_;
     exchange exchange_;
     distance_watch watch_;
-    std::vector<float> given_; // (size) the last aggregate that stood
+    shared_floats given_; // (size) the last aggregate that stood
+    shared_floats spare_; // one that nothing rests on any more: its memory takes the next one
     std::vector<wire::join> joins_;
     double worst_sum_ = 0;
     bool leaves_ = false, gone_ = false, running_ = false;
@@ -648,7 +671,7 @@ private:
     std::optional<digest> state_;
     bool works_ = false;
     std::vector<peer_id> audits_; // targets, in the roster of the step before
-    std::map<public_key, std::vector<float>> recomputed_; // gradients of the step before
+    std::map<public_key, fixed_gradient> recomputed_;     // gradients of the step before
     std::map<part_id, aggregation_report> reports_;       // of the own parts
     std::optional<verdicts<B, A>> verdicts_;              // from TESTIMONY on
     std::vector<part_id> opened_;

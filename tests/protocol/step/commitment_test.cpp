@@ -37,7 +37,7 @@ TEST_CASE("commitment: each part of a gradient fits the root, and no other does"
             CHECK(examine(row, root, cut) == arrival::good);
             for (std::size_t k = 0; k < row.values.size(); ++k) {
                 auto changed = row;
-                changed.values[k] += 1;
+                changed.values.edit([k](std::vector<float>& own) { own[k] += 1; });
                 REQUIRE(examine(changed, root, cut) == arrival::foreign);
             }
             auto elsewhere = row;

@@ -131,7 +131,7 @@ TEST_CASE("tribunal: evidence that is not what the accused committed to convicts
     CHECK(refused({{s.row(3, 1)}}));
     CHECK(refused({{s.row(2, 0)}}));
     auto changed = s.row(2, 1);
-    changed.values[0] += 1;
+    changed.values.edit([](std::vector<float>& own) { own[0] += 1; });
     CHECK(refused({{changed}}));
     auto later = s.row(2, 1);
     later.step = 1;
@@ -161,7 +161,7 @@ TEST_CASE("tribunal: a result is wrong when other floats follow from the same ro
     std::swap(swapped.rows[0], swapped.rows[1]);
     CHECK(!s.bench.shows_wrong_result(s.record, swapped, part, s.slice(s.v0, 0)));
     auto changed = s.rows(0);
-    changed.rows[2].values[0] += 1;
+    changed.rows[2].values.edit([](std::vector<float>& own) { own[0] += 1; });
     CHECK(!s.bench.shows_wrong_result(s.record, changed, part, s.slice(s.v0, 0)));
     auto more = s.rows(0);
     more.rows.push_back(s.row(4, 0));
@@ -174,7 +174,7 @@ TEST_CASE("tribunal: a value that no gradient has convicts whoever committed to 
     CHECK(!s.bench.shows_shape(s.record, {{s.row(4, 1)}}, peer_id{4}, part_id{1}));
     CHECK(!s.bench.shows_shape(s.record, {{s.row(3, 0)}}, peer_id{3}, part_id{0}));
     auto forged = s.row(3, 0);
-    forged.values[0] = 1e30f;
+    forged.values.edit([](std::vector<float>& own) { own[0] = 1e30f; });
     CHECK(!s.bench.shows_shape(s.record, {{forged}}, peer_id{3}, part_id{0}));
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("exhibit: its hash depends on every row, branch, float and place") {
     CHECK(differs([](exhibit& e) { std::swap(e.rows[0], e.rows[1]); }));
     CHECK(differs([](exhibit& e) { e.rows[0].branch[0].bytes[0] ^= std::byte{1}; }));
     CHECK(differs([](exhibit& e) { e.rows[0].branch.pop_back(); }));
-    CHECK(differs([](exhibit& e) { e.rows[3].values[7] = -e.rows[3].values[7]; }));
+    CHECK(differs([](exhibit& e) { e.rows[3].values.edit([](std::vector<float>& own) { own[7] = -own[7]; }); }));
     CHECK(differs([](exhibit& e) { e.rows[0].sender = peer_id{9}; }));
     CHECK(hash_of(decode<exhibit>(encode(base)).value()) == hash_of(base));
 }

@@ -127,7 +127,7 @@ private:
         if (found && found->size() == cut().size(of)) return found;
         return {};
     }
-    [[nodiscard]] std::optional<std::vector<float>> row(part_id of, peer_id sender) const {
+    [[nodiscard]] std::optional<shared_floats> row(part_id of, peer_id sender) const {
         auto found = from_.row(of, sender);
         if (!found || found->step != context_.step || found->sender != sender || found->part != of) return {};
         if (examine(*found, record_.root(sender), cut()) != arrival::good) return {};
@@ -148,7 +148,7 @@ private:
     }
     /// What the rule makes of all rows of a part, is that its aggregate?  Nothing: bytes are missing.
     [[nodiscard]] std::optional<bool> is_right(part_id of) const {
-        std::vector<std::vector<float>> rows;
+        std::vector<shared_floats> rows;
         std::vector<float const*> all;
         for (std::size_t k = 0; k < record_.n(); ++k) {
             if (!part(of).rows.contains(k)) continue;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <btard/aggregate/concept.hpp>
-#include <btard/core/norm.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/step/distance_watch.hpp>
@@ -37,10 +36,11 @@ template <class B, verifiable_aggregator A>
 class verdicts {
 public:
     verdicts(court<B, A> const& bench, step_state& at, step_state const* last, distance_watch const& watch, std::size_t faults)
-        : bench_(bench), at_(at), last_(last), watch_(watch), faults_(faults), norms_(at.record.parts().size()) {
+        : bench_(bench), at_(at), last_(last), watch_(watch), faults_(faults), norms_(at.norms_of_z) {
         at_.judge.emplace(at_.record, last_ ? &last_->record : nullptr);
         for (part_id const part : at_.record.standing_parts())
-            norms_[index(part)] = norm_of(bench_.z_of(at_.record, part), at_.cut().size(part));
+            if (norms_[index(part)] == 0) // who testifies knows it
+                norms_[index(part)] = norm_of(bench_.z_of(at_.record, part), at_.cut().size(part));
     }
 
     [[nodiscard]] offences read(agreed_log<wire::testify> const& log) {
@@ -97,7 +97,7 @@ public:
                 continue;
             }
             auto const check = check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
-                                         at_.cut().size(part), norms_[index(part)], norm(at_.aggregate(part)));
+                                         at_.cut().size(part), norms_[index(part)], at_.norms[index(part)]);
             if (check.tolerance > 0) worst_sum_ = std::max(worst_sum_, check.sum / check.tolerance);
             auto const most = watch_.most(at_.cut().size(part));
             if (most && too_many_far(said, *most, faults_)) distant_.insert(part);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/signer.hpp>
 #include <btard/protocol/step/mprng.hpp>
@@ -255,7 +256,7 @@ struct row {
     peer_id sender{}; ///< whose gradient it is: it may come from another peer
     part_id part{};
     std::vector<digest> branch = {}; ///< from its leaf to the root
-    std::vector<float> values = {};
+    shared_floats values = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
@@ -271,7 +272,7 @@ struct row {
 struct aggregate {
     std::uint64_t step = 0;
     part_id part{};
-    std::vector<float> values = {};
+    shared_floats values = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
