@@ -102,11 +102,23 @@ template <class B, verifiable_aggregator A>
     return found;
 }
 
+/// The one of a newcomer on probation.  With a tolerance one that is not the same bit for bit could not be compared: nobody
+/// but the newcomer has its numbers.
+///
+/// @param before the step in which it was made
+template <class B, verifiable_aggregator A>
+[[nodiscard]] wire::opinion opinion_on_trial(court<B, A> const& bench, step_state const& before, checked_trial const& of,
+                                             std::vector<float> const& gradient) {
+    if (root_of(gradient, before) == of.root) return wire::opinion::slander;
+    return bench.tolerance > 0 ? wire::opinion::cannot : wire::opinion::guilty;
+}
+
 /// What a member says of an accusation about a gradient, which it has recomputed.
 template <class B, verifiable_aggregator A>
 [[nodiscard]] wire::ballot ballot_on(court<B, A> const& bench, step_state const& at, step_state const& before,
                                      wire::accusation const& what, std::vector<float> const& gradient) {
     using wire::opinion;
+    if (what.target == on_trial) return {opinion_on_trial(bench, before, at.record.checked().value(), gradient), 0};
     if (root_of(gradient, before) == before.record.root(what.target)) return {opinion::slander, 0};
     if (bench.tolerance == 0) return {opinion::guilty, 0};
     auto const shown = at.shown.find(what.evidence);
