@@ -163,7 +163,7 @@ concept passes_messages = requires(C& c, deed<P> const& at, public_key const& to
 /// `out`: members of the coalition that are none of the run, but for those.
 template <class C>
 concept brings_keys = requires(C const& c, std::size_t out) {
-    { c.new_keys(out) } -> std::same_as<std::size_t>;
+    { c.brings(out) } -> std::same_as<std::size_t>;
     { c.lies_on_trial() } -> std::same_as<bool>; // what such a key commits to is no gradient
 };
 

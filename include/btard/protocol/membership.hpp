@@ -205,12 +205,12 @@ private:
     /// @param members of the next step, without it
     void admit(step_record const& record, judgement const& judge, std::size_t members) {
         auto& now = context_.probation;
-        for (auto& one : now.tried) std::erase_if(one.cleans, [&](public_key const& by) { return banned_.contains(by); });
         std::uint64_t const size = context_.given.empty() ? wire_limits{}.peers : context_.given.back().end; // a part for each
         bool const room = members < std::min<std::uint64_t>(size, wire_limits{}.peers);
-        if (auto const in = newcomers_.finish(now, rules_.probation, record, judge, members, room,
-                                              [&](public_key const& key) { return !is_welcome(key); }))
-            returning_.emplace(in->key, *in);
+        auto const in = newcomers_.finish(
+            now, rules_.probation, record, judge, members, room, [&](public_key const& key) { return !is_welcome(key); },
+            [&](public_key const& key) { return banned_.contains(key); });
+        if (in) returning_.emplace(in->key, *in);
         for (auto const& one : now.tried) lives_.emplace(one.who.key, one.who.incarnation);
     }
 

@@ -346,7 +346,7 @@ private:
             std::size_t const out = first_byzantine_ - std::min(first_byzantine_, byzantine_.size());
             std::size_t contact = 0;
             while (contact + 1 < options_.peers && !takes_part(contact)) ++contact;
-            for (; there < conduct_.new_keys(out); ++there) add_newcomer(new_key_(options_.peers), true, contact);
+            for (; there < conduct_.brings(out); ++there) add_newcomer(new_key_(options_.peers), true, contact);
         }
     }
     void drain_newcomer(std::size_t k) {

@@ -57,12 +57,14 @@ public:
     /// @param members of the next step
     /// @param room    may the roster grow?
     /// @param barred  may this key never be a member?
+    /// @param banned  is it? then what it said of newcomers counts no more
     /// @return who is a member from the next step on; one at most
-    template <class F>
+    template <class F, class G>
     std::optional<log_member> finish(probation& of, probation_rules const& rules, step_record const& record,
-                                     judgement const& judge, std::size_t members, bool room, F&& barred) {
+                                     judgement const& judge, std::size_t members, bool room, F&& barred, G&& banned) {
         std::uint64_t const now = record.step();
         credit(of, judge);
+        for (auto& one : of.tried) std::erase_if(one.cleans, banned);
         std::erase_if(of.tried, [&](probationer const& one) { return barred(one.who.key) || commitment_of(one.who.key) == nullptr; });
         std::optional<log_member> in;
         if (room && (!of.last || now - *of.last >= rules.apart)) {
