@@ -3,7 +3,8 @@
 //
 //     attack_matrix [--seeds 4] [--steps 200] [--peers 16] [--byzantine 7] [--only TEXT]
 //
-// Prints the table of docs/security.md.  Byzantine peers cover each other, whatever else they do.
+// Prints the table of docs/security.md.  Byzantine peers cover each other, whatever else they do.  Anybody is let in after a
+// short probation, of 20 steps, and 10 steps after the one before; beside `eclipse` an honest newcomer wants in.
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/attack/any_attack.hpp>
 #include <btard/attack/any_conduct.hpp>
@@ -92,6 +93,11 @@ constexpr row rows[] = {
     {fair, "contest_flood{}"},
     {fair, "few_holders{}"},
     {fair, "state_lie{}"},
+    {"sign_flip{}", "new_keys{}"},
+    {"sign_flip{}", "new_keys{.lies = true}"},
+    {"sign_flip{}", "sybil_join{}"},
+    {fair, "eclipse{}"},
+    {fair, "eclipse{.silent = true}"},
     {"sign_flip{}", "withhold_audit_data{}"},
     {"sign_flip{}", "scheduled{lying_aggregator{.cover = accomplices}, {.start = 50}}"},
 };
@@ -102,6 +108,7 @@ struct outcome {
     std::size_t left = 0;                                      ///< attackers still there
     std::size_t honest_banned = 0, honest_struck = 0;
     double loss = 0;
+    bool kept_out = false; ///< the honest newcomer
     std::string failed = {};
 };
 
@@ -111,12 +118,18 @@ outcome run_once(request const& of, row const& what, std::uint64_t seed) {
     for (std::size_t k = 0; k < of.peers; ++k) keys.emplace_back(seed * 4'096 + k);
     swarm_options options{.peers = of.peers, .seed = seed, .threads = 1, .bans = bans::validators};
     for (std::size_t k = 0; k < of.byzantine; ++k) options.byzantine.push_back(k);
+    verification checks;
+    checks.probation = {.admits = admission::anybody, .steps = 20, .apart = 10};
     try {
         verified_swarm run(quadratic{.dimension = 256}, centered_clip{.tau = 1}, parse<any_attack>(what.gradient),
-                           parse<any_conduct>(what.conduct), options, verification{}, keys);
+                           parse<any_conduct>(what.conduct), options, checks, keys);
+        run.set_new_keys([&](std::size_t number) { return testing::counting_signer((seed << 32) + number); });
+        bool const joins = std::string_view(what.conduct).starts_with("eclipse");
+        if (joins) run.add_newcomer(testing::counting_signer(seed << 32)); // asks an attacker first
         (void)run.train(of.steps, [&](step_report const& step) {
+            found.left = step.byzantine;
             for (auto const& one : step.removed) {
-                bool const attacker = one.peer < of.byzantine;
+                bool const attacker = one.peer < of.byzantine || (one.peer >= of.peers && !joins);
                 ++(attacker ? found.attackers : found.honest)[one.why];
                 if (attacker && one.banned) found.last = step.step + 1;
                 if (attacker) continue;
@@ -124,7 +137,7 @@ outcome run_once(request const& of, row const& what, std::uint64_t seed) {
                 else if (one.why != "absence" && one.why != "leave") ++found.honest_struck;
             }
         });
-        for (std::size_t k = 0; k < of.byzantine; ++k) found.left += run.is_member(k);
+        found.kept_out = joins && !run.is_member(of.peers);
         found.loss = run.evaluate();
     } catch (std::exception const& failure) {
         found.failed = failure.what();
@@ -164,7 +177,8 @@ int measure(request const& of) {
             sum.loss += one.loss / double(of.seeds);
             steps += double(one.last) / double(of.seeds);
             if (!one.failed.empty()) std::fprintf(stderr, "%s, %s: %s\n", what.gradient, what.conduct, one.failed.c_str());
-            good = good && one.failed.empty();
+            if (one.kept_out) std::fprintf(stderr, "%s: the newcomer was kept out\n", what.conduct);
+            good = good && one.failed.empty() && !one.kept_out;
         }
         if (first) undisturbed = sum.loss;
         good = good && sum.honest_banned + sum.honest_struck == 0;

@@ -3,11 +3,14 @@
 //
 //     protocol_statistics [--runs 1000] [--peers 16] [--byzantine 7] [--validators 1] [--seed 1] [--threads 0]
 //     protocol_statistics --table [--runs 1000]
+//     protocol_statistics --new-keys 20000 [--peers 16] [--byzantine 7] [--seed 1]
 //     protocol_statistics --honest 10000 [--signed 200] [--peers 16] [--dimension 64]
 //
 // The first form: seeded runs on a quadratic, in which every attacker flips its gradient at every step, until none is
 // left.  The second: that for each row of the table.  An interval is three standard deviations wide on each side: of the
-// mean from the sample, of a quantile from the order statistics around it.  The third: steps without attackers.
+// mean from the sample, of a quantile from the order statistics around it.  The third: anybody is let in through probation,
+// and whoever is banned comes back with a new key: how many attackers are members, on average.  The fourth: steps without
+// attackers.
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/attack/sign_flip.hpp>
 #include <btard/core/parallel.hpp>
@@ -55,7 +58,7 @@ constexpr expectation expected[] = {
 
 struct request {
     std::size_t peers = 16, byzantine = 7, validators = 1, runs = 1'000, threads = 0, honest = 0, with_signatures = 0,
-                dimension = 64;
+                dimension = 64, new_keys = 0;
     std::uint64_t seed = 1;
     bool table = false;
 };
@@ -75,8 +78,16 @@ std::vector<identity> keys_for(std::size_t peers, std::uint64_t run) {
     return keys;
 }
 
+/// Upright but for its gradients, and with a new key when it is banned.
+struct coming_back {
+    bool on = false;
+
+    [[nodiscard]] std::size_t brings(std::size_t out) const { return on ? out : 0; }
+    [[nodiscard]] bool lies_on_trial() const { return false; }
+};
+
 template <class Key>
-using quadratic_swarm = verified_swarm<quadratic, centered_clip, sign_flip, upright, Key>;
+using quadratic_swarm = verified_swarm<quadratic, centered_clip, sign_flip, coming_back, Key>;
 
 /// One thread: runs are what is parallel.
 template <class Key = testing::counting_signer>
@@ -84,9 +95,10 @@ quadratic_swarm<Key> make_swarm(request const& of, std::size_t byzantine, std::u
     swarm_options options{.peers = of.peers, .seed = seed, .threads = 1, .bans = bans::validators};
     for (std::size_t k = 0; k < byzantine; ++k) options.byzantine.push_back(k);
     verification checks{.validators = of.validators};
+    if (of.new_keys > 0) checks.probation.admits = admission::anybody;
     if (byzantine > 0) checks.faults = std::min((of.peers - of.validators - 1) / 2, byzantine); // also beyond the claim
-    return {quadratic{.dimension = of.dimension}, centered_clip{.tau = 1, .start_at = start_point::given}, sign_flip{}, upright{},
-            std::move(options), checks, keys_for<Key>(of.peers, seed)};
+    return {quadratic{.dimension = of.dimension}, centered_clip{.tau = 1, .start_at = start_point::given}, sign_flip{},
+            coming_back{of.new_keys > 0}, std::move(options), checks, keys_for<Key>(of.peers, seed)};
 }
 
 struct outcome {
@@ -222,9 +234,32 @@ bool honest_steps(request const& of, std::size_t steps, char const* signatures) 
     return accusations + demands + removed + opened + charged + run.events().paused + run.events().diverged == 0 && worst <= 1;
 }
 
+/// Mean number of attackers in the roster, once those of the beginning are banned.
+bool new_keys(request const& of) {
+    auto run = make_swarm(of, of.byzantine, of.seed);
+    run.set_new_keys([&](std::size_t number) { return testing::counting_signer(of.seed * 1'000'003 + 4'096 * number); });
+    std::size_t present = 0, counted = 0, honest_out = 0, banned = 0, members = 0;
+    double const begun = cpu_seconds();
+    (void)run.train(of.new_keys, [&](step_report const& step) {
+        bool const first = counted == 0 && (step.byzantine > 0 || banned < of.byzantine);
+        for (auto const& one : step.removed) (one.peer < of.byzantine || one.peer >= of.peers ? banned : honest_out) += 1;
+        if (first) return;
+        ++counted;
+        present += step.byzantine;
+        members += step.honest + step.byzantine;
+    });
+    std::printf("n=%zu b=%zu m=%zu, open admission, new keys: %zu steps counted, %.3f attackers present on average (expected 0.12) of "
+                "%.1f members, %zu admitted, %zu banned, %zu honest removed; %.0f s\n",
+                of.peers, of.byzantine, of.validators, counted, double(present) / double(std::max<std::size_t>(1, counted)),
+                double(members) / double(std::max<std::size_t>(1, counted)),
+                std::size_t(run.at(of.byzantine).membership().context().probation.admitted), banned, honest_out, cpu_seconds() - begun);
+    std::fflush(stdout);
+    return honest_out == 0;
+}
+
 int usage() {
     std::fprintf(stderr, "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] [--threads N]\n"
-                         "    [--dimension N] [--table] [--honest STEPS] [--signed STEPS]\n");
+                         "    [--dimension N] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n");
     return 2;
 }
 
@@ -235,7 +270,8 @@ int main(int count, char** words) {
     std::map<std::string_view, std::size_t request::*> const numbers{
         {"--runs", &request::runs},       {"--peers", &request::peers},   {"--byzantine", &request::byzantine},
         {"--threads", &request::threads}, {"--honest", &request::honest}, {"--validators", &request::validators},
-        {"--signed", &request::with_signatures}, {"--dimension", &request::dimension}};
+        {"--signed", &request::with_signatures}, {"--dimension", &request::dimension},
+        {"--new-keys", &request::new_keys}};
     for (int k = 1; k < count; ++k) {
         std::string_view const word = words[k];
         auto const number = numbers.find(word);
@@ -247,6 +283,7 @@ int main(int count, char** words) {
     if (of.runs == 0) return usage();
     try {
         bool good = true;
+        if (of.new_keys > 0) return new_keys(of) ? 0 : 1;
         if (of.honest > 0) good &= honest_steps<testing::counting_signer>(of, of.honest, "signatures that cost nothing");
         if (of.with_signatures > 0) good &= honest_steps<identity>(of, of.with_signatures, "Ed25519");
         if (of.honest + of.with_signatures > 0) return good ? 0 : 1;

@@ -9,7 +9,9 @@
 #include <btard/attack/few_holders.hpp>
 #include <btard/attack/leave_before_accusation.hpp>
 #include <btard/attack/mprng_abort.hpp>
+#include <btard/attack/newcomers.hpp>
 #include <btard/attack/silence.hpp>
+#include <btard/attack/slander.hpp>
 #include <btard/attack/state_lie.hpp>
 #include <btard/protocol/verified_swarm.hpp>
 #include <btard/testing/counting_signer.hpp>
@@ -33,7 +35,7 @@ using namespace btard;
 /// One type for all of them: a swarm is expensive to compile.
 struct conduct {
     std::variant<upright, silence, leave_before_accusation, equivocate, mprng_abort, late_messages, replayed_messages,
-                 contest_flood, few_holders, state_lie>
+                 contest_flood, few_holders, state_lie, slander, new_keys, sybil_join, eclipse>
         what{};
 
     template <class P, class Body>
@@ -44,6 +46,21 @@ struct conduct {
                 else return true;
             },
             what);
+    }
+    template <class P>
+    std::vector<wire::evidence> forge(deed<P> const& at) {
+        if (auto const* liar = std::get_if<slander>(&what)) return liar->forge(at);
+        return {};
+    }
+    std::size_t brings(std::size_t out) const {
+        if (std::holds_alternative<new_keys>(what)) return out;
+        auto const* many = std::get_if<sybil_join>(&what);
+        return many ? many->keys : 0;
+    }
+    bool lies_on_trial() const {
+        if (auto const* one = std::get_if<new_keys>(&what)) return one->lies;
+        auto const* many = std::get_if<sybil_join>(&what);
+        return many && many->lies;
     }
     template <class P>
     fate pass(deed<P> const& at, public_key const& to, wire::message& message) {
@@ -101,6 +118,7 @@ inline ending play(scene const& of, std::function<void(swarm&, step_report const
     swarm run(quadratic{.dimension = 100}, centered_clip{.tau = 1}, flips{of.flip}, of.doing,
               {.peers = of.peers, .byzantine = of.byzantine, .seed = of.seed, .threads = 1, .bans = bans::validators},
               of.checks, keys);
+    run.set_new_keys([](std::size_t number) { return testing::counting_signer(number); });
     if (watch) watch(run, nullptr);
     ending end;
     end.steps = run.train(of.steps, [&](step_report const& report) {

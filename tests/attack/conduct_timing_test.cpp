@@ -1,6 +1,8 @@
-// tests/attack/conduct_timing_test.cpp: silence, two statements, spoiled draws, bad timing: who pays, and who does not.
+// tests/attack/conduct_timing_test.cpp: silence, two statements, spoiled draws, bad timing, newcomers: who pays, and who does not.
 // SPDX-License-Identifier: Apache-2.0
 #include "conduct_play.hpp"
+
+#include <btard/protocol/ban/ban_check.hpp>
 
 #include <doctest/doctest.h>
 
@@ -268,5 +270,161 @@ TEST_CASE("crash: beside liars too, whatever they do, no honest peer but the cra
                 if (peer == 2) CHECK(why == std::set<std::string>{"absence"});
             }
         }
+    }
+}
+
+// ---- newcomers
+
+namespace {
+
+/// Small numbers: one place for four members, a step in which it is admitted every six.
+verification trying(std::uint64_t share = 4) {
+    verification checks;
+    checks.probation = {.admits = admission::anybody, .steps = 12, .cleans = 2, .apart = 6, .share = share};
+    return checks;
+}
+probation const& probation_of(swarm& run) {
+    std::size_t k = 0;
+    while (!run.is_member(k) || run.at(k).conduct().acts()) ++k;
+    return run.at(k).membership().context().probation;
+}
+/// A newcomer with that key wants in, at the end of this step.
+std::size_t let_ask(swarm& run, std::uint64_t key, std::size_t contact = 0) {
+    return run.add_newcomer(testing::counting_signer(key), false, contact);
+}
+
+} // namespace
+
+TEST_CASE("newcomer: works on probation, is let in, and nobody is removed, whatever the weather") {
+    for (int const weather : {0, 1, 2}) {
+        CAPTURE(weather);
+        scene of{.byzantine = {}, .steps = 70, .seed = 5, .checks = weather == 0 ? verification{} : jittery(weather == 1)};
+        of.checks.probation = trying().probation;
+        std::vector<std::size_t> them;
+        bool same = true, there = false;
+        auto const end = play(of, [&](swarm& run, step_report const* report) {
+            if (report && report->step == 1) them = {let_ask(run, 100), let_ask(run, 101, 5), let_ask(run, 102, 7)};
+            for (std::size_t k = 1; k < 8; ++k) same &= run.at(k).membership().context() == run.at(0).membership().context();
+            there = !them.empty();
+            for (std::size_t const k : them) there &= run.is_member(k);
+        });
+        CHECK(end.removed.empty());
+        CHECK(same);
+        CHECK(there);
+    }
+}
+
+TEST_CASE("newcomer: one whose power is cut loses its place, and costs nobody anything") {
+    std::size_t one = 0, two = 0, tried = 9;
+    auto const end = play({.byzantine = {}, .steps = 30, .checks = trying(8)}, [&](swarm& run, step_report const* report) {
+        if (!report) one = let_ask(run, 100);
+        else if (report->step == 5) {
+            CHECK(probation_of(run).tried.size() == 1);
+            run.net().stop(endpoint_id(one));
+            two = let_ask(run, 101);
+        } else if (report->step == 6) {
+            CHECK(probation_of(run).tried.empty());
+        } else if (report->step == 29) {
+            tried = probation_of(run).tried.size();
+            CHECK(run.is_member(two));
+        }
+    });
+    CHECK(end.removed.empty());
+    CHECK(tried == 0);
+}
+
+TEST_CASE("newcomer: one that commits to false gradients is banned by the votes of members, and its record holds") {
+    std::size_t checked = 0;
+    bool in = false;
+    auto const end = play({.doing = {sybil_join{.keys = 3, .lies = true}}, .byzantine = {1}, .steps = 30, .checks = trying()},
+                          [&](swarm& run, step_report const* report) {
+                              in |= run.is_member(1) && probation_of(run).admitted > 0;
+                              if (!report) return;
+                              for (auto const& one : report->removed) {
+                                  CHECK(one.why == "wrong_gradient");
+                                  CHECK(one.peer >= 8);
+                                  auto const record = run.record_of(one);
+                                  REQUIRE(record);
+                                  CHECK(record->steps.size() <= 2);
+                                  auto const wrong = verify_ban(*record, testing::counting_signer(0), run.at(0).bench(),
+                                                                run.at(0).rules(), run.root_of_trust());
+                                  CHECK_MESSAGE(!wrong, wrong.value_or(""));
+                                  checked += !wrong;
+                              }
+                          });
+    CHECK(end.honest_are_there);
+    CHECK(!in);
+    CHECK(checked >= 5);
+}
+
+TEST_CASE("newcomer: validators that slander it are banned, and it is let in") {
+    std::size_t one = 0;
+    bool there = false;
+    auto const end =
+        play({.doing = {slander{.of = slander_of::gradient, .by_validators = true}}, .byzantine = {1, 4, 6}, .steps = 40, .checks = trying()},
+             [&](swarm& run, step_report const* report) {
+                 if (!report) one = let_ask(run, 100);
+                 else there = run.is_member(one);
+             });
+    CHECK(there);
+    CHECK(end.honest_are_there);
+    for (auto const& [peer, why] : end.removed) {
+        CHECK((peer == 1 || peer == 4 || peer == 6));
+        CHECK(why == std::set<std::string>{"slander"});
+    }
+}
+
+TEST_CASE("new_keys: who is banned comes back after a probation, and is banned again, and no honest peer ever is") {
+    std::size_t admitted = 0;
+    auto const end = play({.doing = {new_keys{}}, .byzantine = {1, 4, 6}, .flip = {1, 4, 6, 8, 9, 10, 11, 12, 13}, .steps = 150, .checks = trying()},
+                          [&](swarm& run, step_report const* report) {
+                              if (report) admitted = std::size_t(probation_of(run).admitted);
+                          });
+    CHECK(end.honest_are_there);
+    CHECK(admitted >= 4);
+    CHECK(end.banned.size() >= admitted + 2); // the first three, and all newcomers but the last one
+    for (auto const& [peer, why] : end.removed) CHECK(why == std::set<std::string>{"wrong_gradient"});
+}
+
+TEST_CASE("sybil_join: many keys at once have no more places than the rules say, and come in one after another") {
+    std::vector<std::size_t> in;
+    std::size_t members = 8, most = 0;
+    auto const end = play({.doing = {sybil_join{.keys = 20}}, .byzantine = {1}, .steps = 60, .checks = trying()},
+                          [&](swarm& run, step_report const* report) {
+                              if (!report) return;
+                              std::size_t const now = report->honest + report->byzantine;
+                              most = std::max(most, probation_of(run).tried.size());
+                              CHECK(probation_of(run).tried.size() <= (now + 1) / 4);
+                              if (now > members) in.push_back(report->step);
+                              members = now;
+                          });
+    CHECK(end.removed.empty());
+    CHECK(most >= 2);
+    REQUIRE(in.size() >= 3);
+    for (std::size_t k = 1; k < in.size(); ++k) CHECK(in[k] - in[k - 1] >= 6);
+}
+
+TEST_CASE("eclipse: members that lie to a newcomer, or tell it nothing, do not keep it out, and it believes none of it") {
+    for (bool const silent : {false, true}) {
+        CAPTURE(silent);
+        std::size_t one = 0, refused = 0, asked = 0;
+        bool there = false;
+        auto const end = play({.doing = {eclipse{.silent = silent}}, .byzantine = {1, 4, 6}, .steps = 120, .checks = trying()},
+                              [&](swarm& run, step_report const* report) {
+                                  if (!report) {
+                                      one = let_ask(run, 100, 4);
+                                      return;
+                                  }
+                                  there = run.is_member(one);
+                                  if (auto const* const at = run.newcomer_at(one)) {
+                                      refused = at->refused();
+                                      asked = at->asked();
+                                      if (at->known()) CHECK(at->known()->roster == run.root_of_trust().roster);
+                                  }
+                              });
+        CHECK(there);
+        CHECK(asked >= 2);
+        CHECK((refused > 0) == !silent);
+        CHECK(end.removed.empty());
     }
 }

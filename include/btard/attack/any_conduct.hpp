@@ -14,6 +14,7 @@
 #include <btard/attack/leave_before_accusation.hpp>
 #include <btard/attack/lying_aggregator.hpp>
 #include <btard/attack/mprng_abort.hpp>
+#include <btard/attack/newcomers.hpp>
 #include <btard/attack/scheduled.hpp>
 #include <btard/attack/silence.hpp>
 #include <btard/attack/slander.hpp>
@@ -27,6 +28,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -55,7 +57,10 @@ using conduct_choice = std::variant<upright, //
                                     contest_flood,
                                     few_holders,
                                     state_lie,
-                                    false_demands>;
+                                    false_demands,
+                                    new_keys,
+                                    sybil_join,
+                                    eclipse>;
 
 /// One of a choice (a `std::variant`), and when it is on.  At other steps a peer does nothing but cover its accomplices.
 /// Its text is as that of `any_attack`: `scheduled{slander{.by_validators = true}, {.start = 100}}`.
@@ -133,6 +138,22 @@ struct any_conduct_of {
             [&](auto& a) -> fate {
                 if constexpr (requires { a.pass(at, to, message); }) return a.pass(at, to, message);
                 else return {};
+            },
+            inner);
+    }
+    [[nodiscard]] std::size_t brings(std::size_t out) const {
+        return std::visit(
+            [&](auto const& a) -> std::size_t {
+                if constexpr (brings_keys<std::remove_cvref_t<decltype(a)>>) return a.brings(out);
+                else return 0;
+            },
+            inner);
+    }
+    [[nodiscard]] bool lies_on_trial() const {
+        return std::visit(
+            [](auto const& a) {
+                if constexpr (brings_keys<std::remove_cvref_t<decltype(a)>>) return a.lies_on_trial();
+                else return false;
             },
             inner);
     }

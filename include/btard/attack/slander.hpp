@@ -92,6 +92,9 @@ private:
         }
         if (at.self.last_state() == nullptr) return all;
         auto const& then = *at.self.last_state();
+        auto const& tried = here.record.checked();
+        if (tried && of == slander_of::gradient && tried->validator == at.self.key() && !at.is_accomplice(tried->who.key))
+            all.emplace_back(wire::accusation{on_trial, then.step(), wire::charge::gradient, {}, {}}, wire::evidence{});
         for (auto const& [validator, target] : then.record.pairs()) {
             P const* const who = at.find(then.key(target));
             if (then.key(validator) != at.self.key() || at.is_accomplice(then.key(target))) continue;

@@ -91,11 +91,22 @@ template <class B, verifiable_aggregator A>
     return found;
 }
 
+/// The one of a newcomer on probation.  With a tolerance one that is not the same bit for bit could not be compared: nobody
+/// but the newcomer has its numbers.
+///
+/// @param right the gradient recomputed, cut like the step in which it was made
+template <class B, verifiable_aggregator A>
+[[nodiscard]] wire::opinion opinion_on_trial(court<B, A> const& bench, checked_trial const& of, fixed_gradient const& right) {
+    if (right.tree.root() == of.root) return wire::opinion::slander;
+    return bench.tolerance > 0 ? wire::opinion::cannot : wire::opinion::guilty;
+}
+
 /// What a member says of an accusation about a gradient, which it has recomputed.
 template <class B, verifiable_aggregator A>
 [[nodiscard]] wire::ballot ballot_on(court<B, A> const& bench, step_state const& at, step_state const& before,
                                      wire::accusation const& what, fixed_gradient const& right) {
     using wire::opinion;
+    if (what.target == on_trial) return {opinion_on_trial(bench, at.record.checked().value(), right), 0};
     if (right.tree.root() == before.record.root(what.target)) return {opinion::slander, 0};
     if (bench.tolerance == 0) return {opinion::guilty, 0};
     auto const shown = at.shown.find(what.evidence);

@@ -158,6 +158,15 @@ concept passes_messages = requires(C& c, deed<P> const& at, public_key const& to
     { c.pass(at, to, message) } -> std::same_as<fate>;
 };
 
+/// How many keys that are no members the coalition has in the field: asking to join, or on probation.
+///
+/// `out`: members of the coalition that are none of the run, but for those.
+template <class C>
+concept brings_keys = requires(C const& c, std::size_t out) {
+    { c.brings(out) } -> std::same_as<std::size_t>;
+    { c.lies_on_trial() } -> std::same_as<bool>; // what such a key commits to is no gradient
+};
+
 /// The conduct of each peer of a swarm: that of `act` for members of a coalition, else upright.
 ///
 /// Members of a coalition cover each other, whatever else they do: none accuses another one, all call an accusation of
@@ -200,8 +209,7 @@ private:
         auto const& self = at.self;
         std::erase_if(said.accusations, [&](wire::accusation const& one) {
             bool const now = one.step == self.state().step();
-            auto const& in = now ? self.state() : *self.last_state();
-            if (!at.is_accomplice(in.key(one.target))) return false;
+            if (!at.is_accomplice(now ? self.state().key(one.target) : self.key_before(one.target))) return false;
             wire::clean const nothing{one.target, one.step};
             if (!now && std::ranges::find(said.cleans, nothing) == said.cleans.end()) said.cleans.push_back(nothing);
             return true;
@@ -216,7 +224,7 @@ private:
         for (std::size_t k = 0; k < accusations.size(); ++k) {
             auto const& [by, what] = accusations[k];
             if (what.of != wire::charge::gradient) continue;
-            if (at.is_accomplice(at.self.last_state()->key(what.target))) said.ballots[k].says = wire::opinion::slander;
+            if (at.is_accomplice(at.self.key_before(what.target))) said.ballots[k].says = wire::opinion::slander;
             else if (at.is_accomplice(at.self.state().key(by))) said.ballots[k].says = wire::opinion::guilty;
         }
     }

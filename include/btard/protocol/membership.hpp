@@ -10,6 +10,7 @@
 #include <btard/protocol/signer.hpp>
 #include <btard/protocol/step/judgement.hpp>
 #include <btard/protocol/step/mprng.hpp>
+#include <btard/protocol/step/probation_log.hpp>
 #include <btard/protocol/step/run_rules.hpp>
 #include <btard/protocol/step/standing.hpp>
 #include <btard/protocol/step/step_context.hpp>
@@ -81,15 +82,33 @@ public:
     [[nodiscard]] bool may_return(log_member const& who) const {
         return may_return(who.key) && !lives_.contains({who.key, who.incarnation});
     }
-    /// What the log of COMMIT says of those that leave, and of those that want to come back.
+    /// May this one be tried?  It never was a member, and this life of it never was tried.
+    [[nodiscard]] bool may_try(log_member const& who) const {
+        return is_welcome(who.key) && !members_->find(who.key) && context_.probation.find(who.key) == nullptr &&
+               !lives_.contains({who.key, who.incarnation});
+    }
+    /// It may be, or is, on probation.
+    [[nodiscard]] bool is_welcome(public_key const& key) const {
+        return rules_.probation.lets_in(key) && !banned_.contains(key) && !left_.contains(key);
+    }
+    /// What the log of COMMIT says of those that leave, and of those that want to come in.
     template <signer S>
     void read(S const& with, agreed_log<wire::commit> const& log) {
         for (std::size_t k = 0; k < log.size(); ++k) {
             if (!log[k].present()) continue;
             if (log[k].body.leaves) note(offences_, peer_id(k), offence::leave);
-            for (auto const& one : log[k].body.joins)
-                if (may_return(one.who) && proves(one, context_.run, with)) returning_.emplace(one.who.key, one.who);
+            for (auto const& one : log[k].body.joins) {
+                bool const back = may_return(one.who);
+                if ((!back && !may_try(one.who)) || !proves(one, context_.run, with)) continue;
+                if (back) returning_.emplace(one.who.key, one.who);
+                else newcomers_.ask(one.who);
+            }
         }
+    }
+    /// What newcomers on probation have committed to.
+    template <signer S>
+    void read(S const& with, agreed_log<wire::result> const& log) {
+        if (!context_.probation.tried.empty()) newcomers_.read(with, log, context_.probation, hash_of(context_), rules_.quota);
     }
 
     /// What the step that comes next takes from those before it.
@@ -113,7 +132,7 @@ public:
             public_key const key = members_->key(who);
             out[static_cast<std::size_t>(who)] = true;
             left_.insert(key);
-            if (is_ban(what)) banned_.insert(key);
+            if (is_ban(what)) context_.banned += banned_.insert(key).second;
             else if (is_strike(what)) struck.insert(key);
             else if (what == offence::absence) absent.insert(key);
             else standing_.note_leave(key, step());
@@ -124,9 +143,12 @@ public:
         for (auto const& key : absent)
             if (!struck.contains(key)) standing_.note_absence(key, step());
         gone_.insert(judge.convicted_gone().begin(), judge.convicted_gone().end());
-        for (auto const& [key, what] : gone_)
-            if (banned_.insert(key).second) removed.push_back({step(), key, what}); // else it is known
-        go_on(record, out);
+        for (auto const& [key, what] : gone_) {
+            if (!banned_.insert(key).second) continue; // it is known
+            removed.push_back({step(), key, what});
+            context_.banned += left_.contains(key); // a newcomer that was no member yet does not lower f
+        }
+        go_on(record, judge, out);
         return removed;
     }
 
@@ -135,7 +157,7 @@ public:
     [[nodiscard]] std::shared_ptr<roster const> const& members() const { return members_; }
     [[nodiscard]] step_context const& context() const { return context_; } ///< of the step that is going on, or comes next
     [[nodiscard]] std::uint64_t step() const { return context_.step; }
-    [[nodiscard]] std::size_t faults() const { return rules_.faults_among(members_->size(), banned_.size()); }
+    [[nodiscard]] std::size_t faults() const { return rules_.faults_among(members_->size(), context_.lost()); }
     [[nodiscard]] std::set<public_key> const& banned() const { return banned_; }
     [[nodiscard]] btard::standing const& standing() const { return standing_; }
     [[nodiscard]] bool in_dispute(public_key const& a, public_key const& b) const { return standing_.in_dispute(a, b, step()); }
@@ -148,11 +170,12 @@ private:
             if (standing_.quarrels_too_much(keys[k], keys, step())) note(offences_, peer_id(k), offence::quarrels);
     }
     /// Roster, idle validators and randomness of the step that follows.
-    void go_on(step_record const& record, std::vector<bool> const& out) {
+    void go_on(step_record const& record, judgement const& judge, std::vector<bool> const& out) {
         auto const pairs = record.pairs();
         auto const then = members_;
         std::uint64_t const next = step() + 1;
         std::erase_if(returning_, [&](auto const& one) { return banned_.contains(one.first); });
+        admit(record, judge, members_->size() - std::size_t(std::ranges::count(out, true)) + returning_.size());
         if (std::ranges::find(out, true) != out.end() || !returning_.empty()) {
             ++context_.epoch;
             std::erase_if(context_.roster, [&](log_member const& one) { return out[static_cast<std::size_t>(*then->find(one.key))]; });
@@ -163,17 +186,32 @@ private:
             }
             members_ = std::make_shared<roster const>(context_.roster);
         }
+        auto& checked = context_.probation.checked;
+        if (checked && !members_->find(checked->validator)) checked.reset();
         context_.idle.clear();
         for (auto const& pair : pairs.first(std::min(pairs.size(), rules_.validators)))
             if (auto const who = members_->find(then->key(pair.validator)))
                 if (std::ranges::find(context_.idle, *who) == context_.idle.end()) context_.idle.push_back(*who);
         std::ranges::sort(context_.idle);
         context_.step = next;
-        context_.banned = banned_.size();
         context_.before = record.value().value();
         offences_.clear();
         gone_.clear();
         returning_.clear();
+    }
+
+    /// The probation of the next step, and who has passed it.
+    ///
+    /// @param members of the next step, without it
+    void admit(step_record const& record, judgement const& judge, std::size_t members) {
+        auto& now = context_.probation;
+        std::uint64_t const size = context_.given.empty() ? wire_limits{}.peers : context_.given.back().end; // a part for each
+        bool const room = members < std::min<std::uint64_t>(size, wire_limits{}.peers);
+        auto const in = newcomers_.finish(
+            now, rules_.probation, record, judge, members, room, [&](public_key const& key) { return !is_welcome(key); },
+            [&](public_key const& key) { return banned_.contains(key); });
+        if (in) returning_.emplace(in->key, *in);
+        for (auto const& one : now.tried) lives_.emplace(one.who.key, one.who.incarnation);
     }
 
     run_rules rules_;
@@ -183,6 +221,7 @@ private:
     offences offences_;                         // of this step
     std::set<std::pair<public_key, offence>> gone_; // the same, of those that are no members any more
     std::map<public_key, log_member> returning_; // with the next step
+    probation_log newcomers_;                    // of this step
     std::set<public_key> banned_, left_;
     std::set<std::pair<public_key, std::array<std::byte, 16>>> lives_; // of all that are or were members
 };

@@ -24,6 +24,7 @@
 #include <btard/protocol/ban/chronicle.hpp>
 #include <btard/protocol/conduct.hpp>
 #include <btard/protocol/exchange.hpp>
+#include <btard/protocol/log/introduction.hpp>
 #include <btard/protocol/log/proceedings.hpp>
 #include <btard/protocol/membership.hpp>
 #include <btard/protocol/needs.hpp>
@@ -45,6 +46,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <variant>
@@ -117,6 +119,9 @@ public:
         auto const workers = at_->record.workers();
         works_ = std::ranges::find(workers, at_->self) != workers.end();
         if (works_) ask_gradient(*at_, at_->self, 0);
+        for (auto const& one : at_->context.probation.tried) post(one.who.key, wire::introduction{{}, at_->context, {}});
+        for (auto const& key : std::exchange(guests_, {}))
+            if (auto about = chronicle_.introduction()) post(key, *std::move(about));
         enter(phase::commit, now);
         pump(now);
     }
@@ -127,8 +132,10 @@ public:
         if (at_ && step == at_->step() && whose == setup_.self && works_ && !at_->own) {
             at_->commit_to(std::move(gradient), microbatches);
         } else if (last_ && step == last_->step()) {
+            auto const& tried = at_->record.checked();
             if (auto const who = last_->members->find(whose)) // who declared none must have sent zeros
                 microbatches = std::min(microbatches, std::uint32_t(last_->record.weight(*who)));
+            else if (tried && tried->who.key == whose) microbatches = std::min(microbatches, tried->microbatches);
             recomputed_.insert_or_assign(whose, fixed_gradient(std::move(gradient), microbatches, last_->cut()));
         }
         pump(now);
@@ -192,6 +199,10 @@ public:
     /// What the rule says of the parts that this peer has made in this step.
     [[nodiscard]] std::map<part_id, aggregation_report> const& reports() const { return reports_; }
     [[nodiscard]] double worst_sum() const { return worst_sum_; } ///< the largest |sum| of testimonies over its tolerance
+    /// Of a target, in the step before.
+    [[nodiscard]] public_key const& key_before(peer_id target) const {
+        return target == on_trial ? at_->record.checked().value().who.key : last_->key(target);
+    }
     /// What this peer puts into a draw.
     [[nodiscard]] mprng_share share(std::uint64_t step, std::uint64_t draw) const {
         return {tagged_hash("share", setup_.secret, step, draw).bytes, tagged_hash("salt", setup_.secret, step, draw).bytes};
@@ -219,10 +230,19 @@ private:
         if (auto found = exchange::answer(*in, m)) post(from, *std::move(found));
     }
     /// Said to the others in the next COMMIT.
-    void on(public_key const&, wire::join const& m, time_point) {
+    void on(public_key const& from, wire::join const& m, time_point) {
         bool const known = std::ranges::find(joins_, m.who.key, [](wire::join const& j) { return j.who.key; }) != joins_.end();
-        if (!known && membership_.may_return(m.who) && proves(m, setup_.run, *key_)) joins_.push_back(m);
+        bool const may = membership_.may_return(m.who) || membership_.may_try(m.who);
+        if (!known && may && joins_.size() < membership_.members()->size() && proves(m, setup_.run, *key_)) joins_.push_back(m);
+        if (from != m.who.key || !membership_.is_welcome(from) || membership_.members()->find(from)) return;
+        if (guests_.size() < membership_.members()->size()) guests_.insert(from);
     }
+    /// Said to the others in the next RESULT; which step it is of shows its signature.
+    void on(public_key const& from, wire::trial const& m, time_point) {
+        bool const room = trials_.size() < membership_.members()->size() || membership_.context().probation.find(from) != nullptr;
+        if (from == m.who.key && room && membership_.is_welcome(from)) trials_.insert_or_assign(from, m);
+    }
+    void on(public_key const&, wire::introduction const&, time_point) {} // it knows
 
     template <class M>
     void on_bulk(public_key const& from, M const& m) {
@@ -329,8 +349,9 @@ private:
             for (auto const& [by, what] : at_->judge->accusations()) {
                 auto const mine = at_->shown.find(what.evidence);
                 if (by == at_->self && mine != at_->shown.end()) post_all(mine->second);
-                if (what.of == wire::charge::gradient && !recomputed_.contains(last_->key(what.target)))
-                    ask_gradient(*last_, what.target, last_->record.weight(what.target));
+                if (what.of != wire::charge::gradient || has_gradient(what.target)) continue;
+                if (what.target == on_trial) ask_gradient_on_trial();
+                else ask_gradient(*last_, what.target, last_->record.weight(what.target));
             }
             for (auto const& row : at_->judge->shown()) push_row(row.of_before ? *last_ : *at_, row.part, row.sender);
             return;
@@ -349,13 +370,18 @@ private:
         if (phase_ == phase::commit && works_ && !at_->own) return false;
         if (phase_ == phase::accuse && !std::ranges::all_of(audits_, [&](peer_id target) { return has_gradient(target); }))
             return false;
+        if (phase_ == phase::accuse && checks_newcomer() && !has_gradient(on_trial)) return false;
         if (phase_ == phase::vote && !std::ranges::all_of(at_->judge->accusations(), [&](accused const& one) {
                 return one.what.of != wire::charge::gradient || has_gradient(one.what.target);
             }))
             return false;
         return std::ranges::all_of(needs_, [&](need const& one) { return is_settled(one, *of(one.what.step)); });
     }
-    [[nodiscard]] bool has_gradient(peer_id target) const { return recomputed_.contains(last_->key(target)); }
+    [[nodiscard]] bool has_gradient(peer_id target) const { return recomputed_.contains(key_before(target)); }
+    [[nodiscard]] bool checks_newcomer() const {
+        auto const& tried = at_->record.checked();
+        return tried && last_ && tried->validator == setup_.self;
+    }
     [[nodiscard]] bool has_standing() const {
         return std::ranges::all_of(at_->record.standing_parts(), [&](part_id part) { return !at_->aggregate(part).empty(); });
     }
@@ -373,13 +399,14 @@ private:
         switch (phase_) {
         case phase::commit: {
             if (works_ && !at_->own) return; // too late: absent
+            joins_.resize(std::min(joins_.size(), at_->record.n()));
             wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = std::exchange(joins_, {})};
             if (works_) said.root = at_->own->tree.root(), said.microbatches = at_->own->microbatches;
             if (checks_state()) said.state = state_;
             return say(std::move(said));
         }
         case phase::result: {
-            wire::result made{.share = own_commitment()};
+            wire::result made{.share = own_commitment(), .trials = trials_to_carry()};
             for (part_id const part : at_->parts_of(at_->self)) make_part(part, made.parts, &made.complaints);
             return say(std::move(made));
         }
@@ -421,7 +448,7 @@ private:
             wire::vote cast{holds(), {}};
             for (auto const& [by, what] : at_->judge->accusations()) {
                 bool const mine = what.of == wire::charge::gradient && has_gradient(what.target);
-                cast.ballots.push_back(mine ? ballot_on(bench_, *at_, *last_, what, recomputed_.at(last_->key(what.target)))
+                cast.ballots.push_back(mine ? ballot_on(bench_, *at_, *last_, what, recomputed_.at(key_before(what.target)))
                                             : wire::ballot{});
             }
             return say(std::move(cast));
@@ -433,6 +460,14 @@ private:
     void say(Body body) {
         if (detail::shape(conduct_, std::as_const(*this), body))
             proceedings_.submit(encode(wire::said<Body>{proceedings_.aftermath(), std::move(body)}));
+    }
+    [[nodiscard]] std::vector<wire::trial> trials_to_carry() {
+        std::vector<wire::trial> all;
+        digest const in = trials_.empty() ? digest{} : hash_of(at_->context);
+        for (auto const& [from, one] : trials_)
+            if (all.size() < at_->record.n() && at_->context.probation.find(from) && proves(one, in, *key_)) all.push_back(one);
+        trials_.clear();
+        return all;
     }
     [[nodiscard]] digest own_commitment() const {
         std::uint64_t const draw = at_->record.draw();
@@ -466,10 +501,16 @@ private:
             if (last_->key(validator) == setup_.self && std::ranges::find(audits_, target) == audits_.end())
                 audits_.push_back(target); // two cycles may draw the same
         for (peer_id const target : audits_) ask_gradient(*last_, target, last_->record.weight(target));
+        if (checks_newcomer()) ask_gradient_on_trial();
         for (auto const& one : rows_to_audit(*last_, audits_, bench_.tolerance > 0)) exchange_.want(one, *last_, now);
     }
     void ask_gradient(step_state const& in, peer_id whose, double microbatches) {
         actions_.push_back(act::compute{in.step(), in.key(whose), in.record.gradient_seed_of(whose), std::uint32_t(microbatches)});
+    }
+    void ask_gradient_on_trial() {
+        auto const& tried = at_->record.checked().value();
+        actions_.push_back(
+            act::compute{last_->step(), tried.who.key, last_->record.gradient_seed_of(tried.who.key), tried.microbatches});
     }
     [[nodiscard]] wire::accuse accusations() {
         wire::accuse said;
@@ -488,6 +529,12 @@ private:
             auto found = examine_target(bench_, *last_, at_->step(), target, recomputed_.at(last_->key(target)));
             if (found.clean) said.cleans.push_back({target, last_->step()});
             take(std::move(found));
+        }
+        if (checks_newcomer() && has_gradient(on_trial)) {
+            auto const says = opinion_on_trial(bench_, *at_->record.checked(), recomputed_.at(key_before(on_trial)));
+            if (says == wire::opinion::slander) said.cleans.push_back({on_trial, last_->step()});
+            if (says == wire::opinion::guilty)
+                said.accusations.push_back({on_trial, last_->step(), wire::charge::gradient, {}, {}});
         }
         return said;
     }
@@ -515,9 +562,7 @@ private:
         switch (phase_) {
         case phase::commit: return close_commit(read<wire::commit>(), now);
         case phase::result:
-            membership_.against(at_->record.read(read<wire::result>()));
-            at_->resulted = true;
-            membership_.complained(at_->record.complaints());
+            close_result(read<wire::result>());
             return enter(at_->record.complaints().empty() ? phase::reveal : phase::have, now);
         case phase::have:
             membership_.against(at_->record.read(read<wire::have>()));
@@ -572,6 +617,12 @@ private:
         at_->end_commit();
         if (checks_state() && state_) check_state(log);
         enter(phase::result, now);
+    }
+    void close_result(agreed_log<wire::result> const& log) {
+        membership_.against(at_->record.read(log));
+        membership_.read(*key_, log);
+        membership_.complained(at_->record.complaints());
+        at_->resulted = true;
     }
     void check_state(agreed_log<wire::commit> const& log) {
         std::map<digest, std::size_t> votes;
@@ -663,6 +714,7 @@ private:
     shared_floats given_; // (size) the last aggregate that stood
     shared_floats spare_; // one that nothing rests on any more: its memory takes the next one
     std::vector<wire::join> joins_;
+    std::set<public_key> guests_; // who asked to join, and is told of the run
     double worst_sum_ = 0;
     bool leaves_ = false, gone_ = false, running_ = false;
     std::deque<peer_action> actions_;
@@ -670,6 +722,7 @@ private:
     std::unique_ptr<step_state> at_, last_;
     std::optional<digest> state_;
     bool works_ = false;
+    std::map<public_key, wire::trial> trials_;
     std::vector<peer_id> audits_; // targets, in the roster of the step before
     std::map<public_key, fixed_gradient> recomputed_;     // gradients of the step before
     std::map<part_id, aggregation_report> reports_;       // of the own parts

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/core/error.hpp>
+#include <btard/protocol/step/probation_rules.hpp>
 #include <btard/protocol/step/run_rules.hpp>
 #include <btard/protocol/step/standing.hpp>
 #include <btard/transport/loopback_options.hpp>
@@ -19,6 +20,7 @@ struct verification {
     std::optional<double> far = {};           ///< Delta_max, of a part; absent: learned from the first 101 steps
     std::uint64_t state_every = 16;           ///< steps between checks that all have the same parameters
     standing_rules standing = {};
+    probation_rules probation = {};
     loopback_options network = {};
 
     static constexpr auto name = "verification";
@@ -29,6 +31,7 @@ struct verification {
         field("far", self.far, "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps on");
         field("state_every", self.state_every, "steps between checks that all have the same parameters");
         field("standing", self.standing, "what is borne with");
+        field("probation", self.probation, "how keys become members that never were");
         field("network", self.network, "how messages are delayed");
     }
     friend bool operator==(verification const&, verification const&) = default;
@@ -40,6 +43,7 @@ struct verification {
         made.far = far;
         made.state_every = state_every;
         made.standing = standing;
+        made.probation = probation;
         return made;
     }
 };

@@ -13,6 +13,7 @@
 #include <btard/core/random.hpp>
 #include <btard/protocol/actions.hpp>
 #include <btard/protocol/conduct.hpp>
+#include <btard/protocol/newcomer.hpp>
 #include <btard/protocol/peer.hpp>
 #include <btard/protocol/verification.hpp>
 #include <btard/protocol/wire/tagged_hash.hpp>
@@ -25,6 +26,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -63,8 +66,9 @@ public:
 
     verified_swarm(Task task, Rule rule, Attack attack, Conduct conduct, swarm_options options, verification checks,
                    std::vector<Key> keys)
-        : base(std::move(task), std::move(options)), checks_(std::move(checks)), keys_(std::move(keys)),
-          net_(std::make_unique<network>(seeded(checks_.network, options_.seed))), coalition_(std::make_unique<coalition>()) {
+        : base(std::move(task), std::move(options)), checks_(std::move(checks)), keys_(keys.begin(), keys.end()),
+          net_(std::make_unique<network>(seeded(checks_.network, options_.seed))), coalition_(std::make_unique<coalition>()),
+          conduct_(std::move(conduct)) {
         validate(rule);
         validate(attack);
         expects(keys_.size() == options_.peers, keys_.size(), " keys for ", options_.peers, " peers");
@@ -74,7 +78,7 @@ public:
         expects(options_.parts == 1, "each worker owns one part; parts is for swarms without validators");
         if constexpr (looks_back<Attack>) expects(steps_back(attack) == 0, "replay is for swarms without validators");
         this->arm(std::move(attack));
-        make_peers(rule, conduct);
+        make_peers(rule);
     }
 
     verified_swarm(verified_swarm const&) = delete; // attackers point to it
@@ -97,6 +101,44 @@ public:
         returns_[peer] = true;
         ++lives_[peer];
     }
+    /// A peer with a key of its own that never was a member: asks, is tried, and is one if it is let in
+    /// (`probation_rules`).
+    ///
+    /// @param byzantine one of the coalition
+    /// @param contact whom it asks first
+    /// @return its number
+    std::size_t add_newcomer(Key key, bool byzantine = false, std::size_t contact = 0) {
+        std::size_t const k = options_.peers++;
+        keys_.push_back(std::move(key));
+        public_key const& name = keys_[k].key();
+        numbers_.emplace(name, k);
+        net_->add(name);
+        if (byzantine) coalition_->members.insert(std::ranges::upper_bound(coalition_->members, name), name);
+        this->rows_.resize(options_.peers * parameters_.size());
+        this->losses_.push_back(0);
+        weights_.push_back(0);
+        attacks_.push_back(attacks_.front());
+        peers_.emplace_back();
+        for (auto* flags : {&running_, &waits_, &acted_, &returns_}) flags->push_back(false);
+        lives_.push_back(0);
+        newcomer_setup setup{.who = {name, {}},
+                             .root = root_of_trust(),
+                             .rules = setup_.rules,
+                             .size = parameters_.size(),
+                             .contacts = {keys_[contact].key()},
+                             .patience = 2 * setup_.rules.timing.question};
+        newcomers_.emplace(k, newcomer<Key>(keys_[k], std::move(setup), net_->now()));
+        drain_newcomer(k);
+        return k;
+    }
+    /// Where keys come from that the conduct brings in (`brings_keys`): `make(number)`.
+    void set_new_keys(std::function<Key(std::size_t)> make) { new_key_ = std::move(make); }
+    /// Null: it is none, or a member by now, or banned.
+    [[nodiscard]] newcomer<Key> const* newcomer_at(std::size_t peer) const {
+        auto const at = newcomers_.find(peer);
+        return at == newcomers_.end() ? nullptr : &at->second;
+    }
+
     /// The same after so many more events of the network, in the middle of whatever it does then.
     void crash(std::size_t peer, std::size_t events) { crashes_.emplace(events_.network + events, peer); }
 
@@ -107,9 +149,7 @@ public:
     [[nodiscard]] swarm_events const& events() const { return events_; }
     /// What third parties have to know of this run to check its bans.
     [[nodiscard]] trust_root root_of_trust() const {
-        trust_root root{run_id(), {}};
-        for (auto const& key : keys_) root.roster.push_back({key.key(), {}});
-        return root;
+        return {run_id(), setup_.members};
     }
     /// Why somebody was banned in the last step, from the first honest peer that can tell.
     [[nodiscard]] std::optional<ban_record> record_of(removal const& ban) const {
@@ -134,7 +174,8 @@ private:
         if (options.seed == 0) options.seed = run;
         return options;
     }
-    void make_peers(Rule const& rule, Conduct const& conduct) {
+    void make_peers(Rule const& rule) {
+        first_byzantine_ = byzantine_.size();
         setup_ = {.run = run_id(), .rules = checks_.rules(options_.peers)};
         for (std::size_t k = 0; k < options_.peers; ++k) {
             setup_.members.push_back({keys_[k].key(), {}});
@@ -153,10 +194,9 @@ private:
         for (std::size_t k = 0; k < options_.peers; ++k) {
             setup_.self = keys_[k].key();
             setup_.secret = tagged_hash("secret", options_.seed, k);
-            colluding<Conduct> doing{conduct, is_byzantine(k) ? coalition_.get() : nullptr};
             peers_.push_back(std::make_unique<peer_type>(keys_[k], setup_,
                                                          court<host, Rule>{on, rule, parameters_.size(), layout_},
-                                                         std::move(doing)));
+                                                         doing(k)));
             everybody_.emplace(keys_[k].key(), peers_.back().get());
             net_->add(keys_[k].key());
         }
@@ -167,15 +207,20 @@ private:
         lives_.assign(options_.peers, 0);
     }
 
+    [[nodiscard]] colluding<Conduct> doing(std::size_t k) const {
+        return {conduct_, coalition_->contains(keys_[k].key()) ? coalition_.get() : nullptr};
+    }
+
     // ---- one step
 
     step_report advance() {
         removed_.reset();
         made_.reset();
         computed_.clear();
+        bring_new_keys();
         acted_.assign(options_.peers, false);
         for (std::size_t k = 0; k < options_.peers; ++k)
-            if (returns_[k]) come_back(k);
+            if (returns_[k] || newcomers_.contains(k)) come_back(k);
         for (std::size_t k = 0; k < options_.peers; ++k)
             if (takes_part(k) && waits_[k]) begin(k);
         serve();
@@ -194,15 +239,20 @@ private:
     void come_back(std::size_t k) {
         public_key const& key = keys_[k].key();
         log_member who{key, {}};
-        std::ranges::copy(detail::little_endian(lives_[k]), who.incarnation.begin());
+        auto const tried = newcomers_.find(k);
+        if (tried != newcomers_.end()) who = tried->second.who();
+        else std::ranges::copy(detail::little_endian(lives_[k]), who.incarnation.begin());
         for (std::size_t donor = 0; donor < options_.peers; ++donor) {
             if (!takes_part(donor) || lies(donor) || !waits_[donor]) continue;
             auto const& roster = peers_[donor]->membership().members()->members();
             if (std::ranges::find(roster, who) != roster.end()) { // in this life; the one before may not be missed yet
                 setup_.self = key;
                 setup_.secret = tagged_hash("secret", options_.seed, k, step_);
-                auto doing = peers_[k]->conduct();
-                peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, peers_[donor]->bench(), std::move(doing), *peers_[donor]);
+                auto acts = peers_[k] ? peers_[k]->conduct() : doing(k);
+                peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, peers_[donor]->bench(), std::move(acts), *peers_[donor]);
+                if (tried != newcomers_.end() && peers_[k]->conduct().acts())
+                    byzantine_.insert(std::ranges::upper_bound(byzantine_, k), k);
+                newcomers_.erase(k);
                 everybody_[key] = peers_[k].get();
                 running_[k] = waits_[k] = true;
                 returns_[k] = false;
@@ -211,6 +261,7 @@ private:
             }
             break;
         }
+        if (tried != newcomers_.end()) return; // it asks by itself
         auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who));
         for (std::size_t to = 0; to < options_.peers; ++to)
             if (takes_part(to)) net_->post(endpoint_id(k), endpoint_id(to), asks);
@@ -261,6 +312,40 @@ private:
         if (one.banned && std::ranges::find(report.banned, peer) == report.banned.end()) report.banned.push_back(peer);
         weights_[peer] = 0;
         std::erase(byzantine_, peer);
+        newcomers_.erase(peer);
+    }
+
+    // ---- newcomers
+
+    void bring_new_keys() {
+        if constexpr (brings_keys<Conduct>) {
+            if (!new_key_) return;
+            auto const ours = [&](auto const& one) { return coalition_->contains(keys_[one.first].key()); };
+            auto there = std::size_t(std::ranges::count_if(newcomers_, ours));
+            std::size_t const out = first_byzantine_ - std::min(first_byzantine_, byzantine_.size());
+            std::size_t contact = 0;
+            while (contact + 1 < options_.peers && !takes_part(contact)) ++contact;
+            for (; there < conduct_.brings(out); ++there) add_newcomer(new_key_(options_.peers), true, contact);
+        }
+    }
+    void drain_newcomer(std::size_t k) {
+        auto& of = newcomers_.at(k);
+        while (auto action = of.poll_action()) {
+            if (auto* to = std::get_if<act::send>(&*action))
+                net_->post(endpoint_id(k), endpoint_id(numbers_.at(to->to)), std::make_shared<wire::message const>(std::move(to->message)));
+            if (auto* one = std::get_if<act::compute>(&*action)) requests_.push_back({k, *one});
+        }
+        if (auto const at = of.poll_deadline()) net_->wake_at(endpoint_id(k), *at);
+    }
+    void compute_on_trial(std::size_t k, act::compute const& what) {
+        std::vector<float> gradient(parameters_.size());
+        (void)gradient_for(tasks_.front(), k, parameters_, what.from, {}, gradient);
+        this->clip(gradient);
+        if constexpr (brings_keys<Conduct>)
+            if (coalition_->contains(keys_[k].key()) && conduct_.lies_on_trial())
+                for (float& g : gradient) g = -g;
+        newcomers_.at(k).handle_gradient(what.step, std::move(gradient), 1);
+        drain_newcomer(k);
     }
 
     // ---- gradients
@@ -271,6 +356,7 @@ private:
             auto const asked = std::exchange(requests_, {});
             compute_own(asked);
             for (auto const& [by, what] : asked) {
+                if (newcomers_.contains(by) && what.step == step_) compute_on_trial(by, what);
                 if (!running_[by]) continue;
                 std::size_t const whose = numbers_.at(what.whose);
                 if (what.step == step_ && whose == by) {
@@ -377,11 +463,19 @@ private:
 public:
     void on_frame(endpoint_id to, endpoint_id from, std::shared_ptr<wire::message const> message, time_point now) {
         auto const k = std::size_t(to);
+        if (auto const at = newcomers_.find(k); at != newcomers_.end()) {
+            at->second.handle_message(keys_[std::size_t(from)].key(), *message, now);
+            return drain_newcomer(k);
+        }
         if (!running_[k]) return; // it has lost everything, and waits to be let in
         peers_[k]->handle_message(keys_[std::size_t(from)].key(), *message, now);
         drain(k);
     }
     void on_timer(endpoint_id who, time_point now) {
+        if (auto const at = newcomers_.find(std::size_t(who)); at != newcomers_.end()) {
+            at->second.handle_timeout(now);
+            return drain_newcomer(std::size_t(who));
+        }
         if (!running_[std::size_t(who)]) return;
         peers_[std::size_t(who)]->handle_timeout(now);
         drain(std::size_t(who));
@@ -389,9 +483,13 @@ public:
 
 private:
     verification checks_;
-    std::vector<Key> keys_;
+    std::deque<Key> keys_; // peers point to them
     std::unique_ptr<network> net_;
     std::unique_ptr<coalition> coalition_;
+    Conduct conduct_; // of attackers that come in later
+    std::size_t first_byzantine_ = 0;
+    std::map<std::size_t, newcomer<Key>> newcomers_;
+    std::function<Key(std::size_t)> new_key_;
     std::map<public_key, peer_type const*> everybody_;
     std::map<public_key, std::size_t> numbers_;
     std::vector<std::unique_ptr<peer_type>> peers_;

@@ -35,7 +35,7 @@
                                                            std::span<T>);                                              \
     prefix template void btard::host_kernels::project<T>(btard::instruction_set, std::size_t,                          \
                                                          btard::matrix_view<T const>, std::span<T const>,              \
-                                                         btard::directions, btard::matrix_view<double>);
+                                                         btard::directions, btard::matrix_view<double>, std::uint64_t*);
 
 #ifdef BTARD_COMPILED_KERNELS
 BTARD_HOST_KERNELS(extern)

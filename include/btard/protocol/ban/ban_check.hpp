@@ -102,7 +102,8 @@ template <class B, verifiable_aggregator A, signer S>
         auto const& context = one.context;
         if (context.step + record.steps.size() - 1 - k != record.step) return "its steps do not follow on each other";
         if (auto bad = check_transcript(one, with, rules, root, epochs)) return bad;
-        member = member || std::ranges::find(context.roster, record.who) != context.roster.end();
+        auto const& tried = context.probation.checked;
+        member = member || std::ranges::find(context.roster, record.who) != context.roster.end() || (tried && tried->who == record.who);
         auto* const before = replays.empty() ? nullptr : &replays.back();
         if (before && before->record().value() != context.before)
             return concat("step ", context.step, " does not begin with the randomness of the step before");

@@ -6,6 +6,7 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/ban/replay.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
+#include <btard/protocol/log/introduction.hpp>
 #include <btard/protocol/log/proceedings.hpp>
 #include <btard/protocol/log/transcript.hpp>
 #include <btard/protocol/step/run_rules.hpp>
@@ -73,6 +74,12 @@ public:
         if (kept_.size() > 3) kept_.pop_front();
     }
 
+    /// For newcomers: the last step that is over, and how its roster came about.  Nothing: none is.
+    [[nodiscard]] std::optional<wire::introduction> introduction() const {
+        if (kept_.empty()) return {};
+        return wire::introduction{epochs_, kept_.back().context, kept_.back().logs.front()};
+    }
+
     /// Why somebody was banned in the last step: as few logs and bytes as it follows from.
     ///
     /// @param at   the last step
@@ -86,9 +93,11 @@ public:
         ban_record made;
         made.why = why;
         made.step = at->step();
-        for (auto const& one : kept_)
+        for (auto const& one : kept_) {
+            if (auto const& tried = one.context.probation.checked; tried && tried->who.key == who) made.who = tried->who;
             for (auto const& member : one.context.roster)
                 if (member.key == who) made.who = member;
+        }
         if (why == offence::equivocation) {
             made.twice = logs.proof_against(who);
             if (!made.twice) return {};

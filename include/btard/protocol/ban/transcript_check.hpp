@@ -34,7 +34,7 @@ using wrong = std::optional<std::string>;
 using epoch_rosters = std::vector<std::vector<log_member>>;
 
 [[nodiscard]] inline std::size_t faults_in(step_context const& context, run_rules const& rules) {
-    return rules.faults_among(context.roster.size(), context.banned);
+    return rules.faults_among(context.roster.size(), context.lost());
 }
 [[nodiscard]] inline std::size_t quorum_in(step_context const& context, run_rules const& rules) {
     return quorum_of(context.roster.size(), faults_in(context, rules));
@@ -115,15 +115,18 @@ template <signer S>
 [[nodiscard]] wrong check_epochs(std::span<epoch_link const> links, S const& with, run_rules const& rules, trust_root const& root,
                                  epoch_rosters& rosters) {
     rosters = {root.roster};
-    std::uint64_t banned = 0, step = 0;
+    std::uint64_t banned = 0, admitted = 0, lost = 0, step = 0;
     for (auto const& [context, commits] : links) {
         auto const& then = rosters.back();
         if (context.epoch != rosters.size() || context.step <= step) return "its epochs do not follow on each other";
-        if (context.banned < banned) return concat("in epoch ", context.epoch, " fewer members are banned than before");
-        std::size_t const quorum = quorum_of(then.size(), rules.faults_among(then.size(), banned));
+        if (context.banned < banned || context.probation.admitted < admitted)
+            return concat("in epoch ", context.epoch, " fewer members are banned, or admitted, than before");
+        std::size_t const quorum = quorum_of(then.size(), rules.faults_among(then.size(), lost));
         if (auto bad = check_context(context, commits, with, rules, root.run, then, quorum)) return bad;
         rosters.push_back(context.roster);
         banned = context.banned;
+        admitted = context.probation.admitted;
+        lost = context.lost();
         step = context.step;
     }
     return {};

@@ -278,7 +278,7 @@ public:
     [[nodiscard]] std::span<part_id const> demanded() const { return demanded_; } ///< parts of the step before
     [[nodiscard]] bool seen(std::size_t row) const { return seen_[row]; }         ///< of those shown, by most
     [[nodiscard]] std::span<std::pair<peer_id, wire::clean> const> cleans() const { return cleans_; }
-    /// Those found guilty of the step before who are no members any more.
+    /// Those found guilty of the step before who are no members any more, or not yet.
     [[nodiscard]] std::span<std::pair<public_key, offence> const> convicted_gone() const { return convicted_gone_; }
 
 private:
@@ -291,8 +291,9 @@ private:
         return step_->parts()[index(part)].rows.contains(index(who));
     }
     [[nodiscard]] bool audits(peer_id by, peer_id target, std::uint64_t step) const {
-        if (before_ == nullptr || step != before_->step() || index(target) >= before_->n()) return false;
         auto const& key = step_->roster()[index(by)].key;
+        if (target == on_trial) return step_->checked() && step_->checked()->validator == key && step + 1 == step_->step();
+        if (before_ == nullptr || step != before_->step() || index(target) >= before_->n()) return false;
         return std::ranges::any_of(before_->pairs(), [&](audit_pair const& pair) {
             return pair.target == target && before_->roster()[index(pair.validator)].key == key;
         });
@@ -300,9 +301,10 @@ private:
     /// The target of an accusation about the step before has the number that it had then: its key says who it is.
     void note_accused(offences& against, wire::accusation const& what) {
         if (what.step == step_->step()) return note(against, what.target, offence_of(what.of));
-        auto const now = present_number(what.target);
+        auto const now = what.target == on_trial ? std::nullopt : present_number(what.target);
         if (now) return note(against, *now, offence_of(what.of));
-        std::pair const gone(before_->roster()[index(what.target)].key, offence_of(what.of));
+        auto const& key = what.target == on_trial ? step_->checked()->who.key : before_->roster()[index(what.target)].key;
+        std::pair const gone(key, offence_of(what.of));
         if (std::ranges::find(convicted_gone_, gone) == convicted_gone_.end()) convicted_gone_.push_back(gone);
     }
     /// Of a member of the step before, in this one.
@@ -326,6 +328,7 @@ private:
             if (rows.contains(k)) shown_.push_back({peer_id(k), part, true});
     }
     [[nodiscard]] bool may_accuse(peer_id by, wire::accusation const& one) const {
+        if (one.target == on_trial) return audits(by, one.target, one.step) && one.of == wire::charge::gradient;
         if (audits(by, one.target, one.step)) return one.of != wire::charge::shape && index(one.part) < before_->parts().size();
         if (one.step != step_->step() || index(one.target) >= step_->n() || index(one.part) >= step_->parts().size()) return false;
         auto const& part = step_->parts()[index(one.part)];

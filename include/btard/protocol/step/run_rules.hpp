@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/core/error.hpp>
+#include <btard/protocol/step/probation_rules.hpp>
 #include <btard/protocol/step/standing.hpp>
 #include <btard/protocol/step/step_record.hpp>
 
@@ -39,12 +40,14 @@ struct run_rules {
     std::optional<double> far = {};   ///< Delta_max: a part is opened when at most f of its rows are nearer; absent: learned
     std::uint64_t state_every = 16;   ///< steps between checks that all have the same parameters
     standing_rules standing = {};
+    probation_rules probation = {};
     step_timing timing = {};
 
     friend bool operator==(run_rules const&, run_rules const&) = default;
 
     void validate(std::size_t members) const {
         standing.validate();
+        probation.validate();
         timing.validate();
         expects(members > 0, "a run without members");
         expects(members == 1 || members >= 2 * faults + validators + 1, members, " members are too few for ", faults,
@@ -55,8 +58,10 @@ struct run_rules {
     [[nodiscard]] step_rules of_step() const { return {quota, validators}; }
 
     /// f of a smaller roster: bans lower it, and a majority must be left.
-    [[nodiscard]] std::size_t faults_among(std::size_t members, std::size_t banned) const {
-        return std::min(faults - std::min(faults, banned), (members - std::min<std::size_t>(members, 1)) / 2);
+    ///
+    /// @param lost members that were banned, and that nobody has replaced
+    [[nodiscard]] std::size_t faults_among(std::size_t members, std::size_t lost) const {
+        return std::min(faults - std::min(faults, lost), (members - std::min<std::size_t>(members, 1)) / 2);
     }
 };
 

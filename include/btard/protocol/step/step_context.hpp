@@ -4,6 +4,7 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/step/commitment.hpp>
+#include <btard/protocol/step/probation.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/statement.hpp>
 #include <btard/protocol/wire/tagged_hash.hpp>
@@ -67,9 +68,10 @@ struct step_context {
     std::vector<log_member> roster = {};
     std::vector<peer_id> idle = {}; ///< the validators of the step before, in the roster of this one
     digest before{};                ///< r of the step before
-    std::uint64_t banned = 0;       ///< so far: each lowers f by one
+    std::uint64_t banned = 0;       ///< members, so far; see `lost`
     std::vector<tile> given = {};   ///< v0, from which rules start
     std::optional<double> far = {}; ///< Delta_max of a part of one coordinate; absent: not known yet
+    btard::probation probation = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.run);
@@ -81,8 +83,12 @@ struct step_context {
         member(self.banned);
         member(self.given, &wire_limits::claims);
         member(self.far);
+        member(self.probation);
     }
     friend bool operator==(step_context const&, step_context const&) = default;
+
+    /// Each lowers f by one: a banned member was an attacker, and a newcomer in its place may be another one.
+    [[nodiscard]] std::uint64_t lost() const { return banned - std::min(banned, probation.admitted); }
 };
 
 [[nodiscard]] inline digest hash_of(step_context const& of) { return tagged_hash("step", encode(of)); }

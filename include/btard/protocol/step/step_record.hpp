@@ -6,6 +6,7 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/step/mprng.hpp>
+#include <btard/protocol/step/probation.hpp>
 #include <btard/protocol/step/roster.hpp>
 #include <btard/protocol/wire/member_set.hpp>
 #include <btard/protocol/wire/messages.hpp>
@@ -53,10 +54,11 @@ public:
     /// @param idle   the validators of the step before: they compute no gradient and own no part
     /// @param before r of the step before
     /// @param context what all of them must take the step to be; a member that says something else is out of step
+    /// @param checked the newcomer whose gradient of the step before is checked in this one
     step_record(std::uint64_t step, std::vector<log_member> roster, std::span<peer_id const> idle, digest const& before,
-                step_rules rules, digest const& context = {})
-        : step_(step), rules_(rules), before_(before), context_(context), roster_(std::move(roster)), committed_(n()),
-          weights_(n()), roots_(n()), shares_(n()) {
+                step_rules rules, digest const& context = {}, std::optional<checked_trial> checked = {})
+        : step_(step), rules_(rules), before_(before), context_(context), checked_(std::move(checked)), roster_(std::move(roster)),
+          committed_(n()), weights_(n()), roots_(n()), shares_(n()) {
         std::vector<peer_id> all;
         for (std::size_t k = 0; k < n(); ++k) all.push_back(peer_id(k));
         duties_ = duties_of(all, idle, step);
@@ -86,6 +88,7 @@ public:
     /// The aggregates, the shares of the joint randomness, and the rows that did not arrive.
     offences read(agreed_log<wire::result> const& log) {
         return read_log(log, [&](peer_id who, wire::result const& said) {
+            if (said.trials.size() > n()) return sense::malformed; // checking signatures takes time
             if (!may_say(who, said.parts, said.complaints)) return sense::out_of_step;
             for (auto const& made : said.parts) part(made.part).aggregate = made.aggregate;
             for (auto const& missed : said.complaints) {
@@ -187,7 +190,10 @@ public:
     [[nodiscard]] std::uint64_t draw() const { return draw_; }                     ///< 0: the first; each void one adds 1
     [[nodiscard]] std::span<peer_id const> drawing() const { return drawing_; }    ///< who takes part in the next draw
     [[nodiscard]] std::span<audit_pair const> pairs() const { return pairs_; }     ///< who checks whom, once r is known
-    [[nodiscard]] seed gradient_seed_of(peer_id who) const { return gradient_seed(before_, roster_[index(who)].key); }
+    [[nodiscard]] std::span<peer_id const> could_check() const { return could_check_; } ///< who had a share in the first draw
+    [[nodiscard]] std::optional<checked_trial> const& checked() const { return checked_; }
+    [[nodiscard]] seed gradient_seed_of(peer_id who) const { return gradient_seed_of(roster_[index(who)].key); }
+    [[nodiscard]] seed gradient_seed_of(public_key const& key) const { return gradient_seed(before_, key); }
     [[nodiscard]] directions z() const { return {prg(value_.value(), "z"), 0}; }
     [[nodiscard]] std::vector<part_id> standing_parts() const {
         std::vector<part_id> all;
@@ -238,6 +244,7 @@ private:
     std::uint64_t step_, draw_ = 0;
     step_rules rules_;
     digest before_, context_;
+    std::optional<checked_trial> checked_;
     std::vector<log_member> roster_;
     duties duties_;
     member_set committed_;

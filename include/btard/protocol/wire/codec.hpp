@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/protocol/log/introduction.hpp>
 #include <btard/protocol/wire/decoding.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/log_messages.hpp>
@@ -21,7 +22,8 @@ namespace wire {
 
 /// All that one peer sends another.  The kind of a message is its place here: new ones go to the end.
 using message = std::variant<signed_body, signed_digest, signed_list, log_question, log_certificate, relayed_body,
-                             relayed_certificate, signed_outcome, row, aggregate, wanted, evidence, join>;
+                             relayed_certificate, signed_outcome, row, aggregate, wanted, evidence, join, trial,
+                             introduction>;
 
 inline constexpr std::uint8_t version = 1; ///< of all the bytes: another one is another protocol
 

@@ -39,11 +39,14 @@ constexpr auto enum_names(phase) {
                                             "reveal", "testimony", "accuse", "vote",         "open"};
 }
 
+/// In an accusation or an acquittal of ACCUSE: the newcomer whose gradient is checked in this step.  It has no number.
+inline constexpr peer_id on_trial{~std::uint32_t{0} - 1};
+
 namespace wire {
 
 // ---- Bodies of broadcasts: signed, agreed upon, in the log of the step. ----
 
-/// A peer that has been a member wants to be one again; signed by itself.
+/// A peer wants to be a member: once more, or, if it never was one, after a probation; signed by itself.
 struct join {
     log_member who{};
     signature by{};
@@ -73,6 +76,22 @@ struct commit {
         member(self.joins, &wire_limits::peers);
     }
     friend bool operator==(commit const&, commit const&) = default;
+};
+
+/// What a newcomer on probation commits to, as a worker does in its COMMIT; signed by itself.  See `text_of_trial`.
+struct trial {
+    log_member who{};
+    digest root{};
+    std::uint32_t microbatches = 0;
+    signature by{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.who);
+        member(self.root);
+        member(self.microbatches);
+        member(self.by);
+    }
+    friend bool operator==(trial const&, trial const&) = default;
 };
 
 /// What an owner made of one part.  Whose rows it used follows from the log: of all that committed, or, where rows
@@ -105,11 +124,13 @@ struct result {
     std::vector<part_result> parts = {};
     digest share{}; ///< a commitment to a share of the joint randomness
     std::vector<complaint> complaints = {};
+    std::vector<trial> trials = {}; ///< of newcomers that have sent this one theirs
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.parts, &wire_limits::peers);
         member(self.share);
         member(self.complaints, &wire_limits::claims);
+        member(self.trials, &wire_limits::peers);
     }
     friend bool operator==(result const&, result const&) = default;
 };
@@ -323,6 +344,17 @@ template <signer S>
 template <signer S>
 [[nodiscard]] bool proves(wire::join const& one, digest const& run, S const& with) {
     return with.verify(one.who.key, text_of_join(run, one.who).bytes, one.by);
+}
+
+
+/// @param context of the step, hashed: in another step, run or roster it is nothing
+[[nodiscard]] inline digest text_of_trial(digest const& context, wire::trial const& said) {
+    return tagged_hash("trial", context, said.who.key, std::span<std::byte const>(said.who.incarnation), said.root,
+                       said.microbatches);
+}
+template <signer S>
+[[nodiscard]] bool proves(wire::trial const& said, digest const& context, S const& with) {
+    return with.verify(said.who.key, text_of_trial(context, said).bytes, said.by);
 }
 
 } // namespace btard
