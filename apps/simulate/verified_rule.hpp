@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdint>
 #include <span>
 #include <utility>
 #include <variant>

@@ -20,15 +20,15 @@ enum class admission : std::uint8_t { nobody, listed, anybody };
 constexpr std::size_t enum_count(admission) { return 3; }
 constexpr auto enum_names(admission) { return std::array<std::string_view, 3>{"nobody", "listed", "anybody"}; }
 
-/// Part of the run digest: all peers must admit alike.  Influence costs computing, and nothing else: who admits anybody
-/// must expect that one of two newcomers is an attacker, again and again.
+/// Part of the run digest: all peers must admit alike.  To come in costs computing, and nothing else: whoever lets in
+/// anybody lets in attackers too, one after another.
 struct probation_rules {
     admission admits = admission::nobody;
     std::vector<std::string> allowed = {}; ///< keys, of `listed`: 64 digits each
-    std::uint64_t steps = 200;          ///< T: that it must have committed to a gradient in, one after another
-    std::uint64_t cleans = 2;           ///< by so many validators it must have been found clean
-    std::uint64_t apart = 100;          ///< steps between two admissions, at least
-    std::uint64_t share = 8;            ///< one place for so many members; never less than one place
+    std::uint64_t steps = 200;             ///< T: that it must have committed to a gradient in, one after another
+    std::uint64_t cleans = 2;              ///< by so many validators it must have been found clean
+    std::uint64_t apart = 100;             ///< steps between two admissions, at least
+    std::uint64_t share = 8;               ///< one place for so many members; never less than one place
 
     static constexpr auto name = "probation";
     static constexpr auto summary = "how keys become members that never were";
