@@ -26,7 +26,9 @@ struct verified_peers final : any_swarm::interface {
     verified_peers(settings const& all, any_learnable task, swarm_options options)
         : what(all), conduct(parse<any_conduct>(all.conduct.value)),
           peers(std::move(task), verified_rule::from(all.rule.value), all.attack, conduct, std::move(options), all.checks,
-                keys_of(all)) {}
+                keys_of(all)) {
+        peers.set_new_keys([kind = all.keys, run = all.swarm.seed](std::size_t number) { return key_of(kind, run, number); });
+    }
 
     std::unique_ptr<interface> copy() const override {
         throw contract_violation("a swarm whose peers check each other cannot be copied");

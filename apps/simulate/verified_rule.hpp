@@ -71,15 +71,15 @@ struct simulated_key {
 };
 static_assert(signer<simulated_key>);
 
-/// One for each peer: functions of the seed of the run, so that everybody who knows it can sign for all of them.
+/// A function of the seed of the run, so that everybody who knows it can sign for all peers.
+[[nodiscard]] inline simulated_key key_of(signing_keys kind, std::uint64_t run, std::size_t peer) {
+    if (kind != signing_keys::real) return {testing::counting_signer(peer)};
+    return {identity::from_seed(tagged_hash("key of a simulated peer", run, peer).bytes)};
+}
+/// One for each peer.
 [[nodiscard]] inline std::vector<simulated_key> keys_of(settings const& what) {
     std::vector<simulated_key> all;
-    for (std::size_t k = 0; k < what.swarm.peers; ++k) {
-        if (what.keys == signing_keys::real)
-            all.push_back(
-                {identity::from_seed(tagged_hash("key of a simulated peer", what.swarm.seed, k).bytes)});
-        else all.push_back({testing::counting_signer(k)});
-    }
+    for (std::size_t k = 0; k < what.swarm.peers; ++k) all.push_back(key_of(what.keys, what.swarm.seed, k));
     return all;
 }
 

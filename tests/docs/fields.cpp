@@ -4,6 +4,7 @@
 #include <btard/data/image_sampling.hpp>
 #include <btard/data/masked_text.hpp>
 #include <btard/data/split.hpp>
+#include <btard/protocol/step/probation_rules.hpp>
 #include <btard/protocol/step/standing.hpp>
 #include <btard/torch/models/albert_config.hpp>
 #include <btard/torch/models/image_configs.hpp>
@@ -48,6 +49,7 @@ int main() {
     print(quadratic{});
     print(loopback_options{});
     print(standing_rules{});
+    print(probation_rules{});
     print(masking{});
     print(albert_config{});
     print(image_sampling{});

@@ -451,7 +451,7 @@ TEST_CASE("probation: nobody is tried whom the rules do not let in") {
     m.end({join_of(20)});
     CHECK(m.tried().empty());
     closed.probation.admits = admission::listed;
-    closed.probation.keys = {to_text(key_of(21))};
+    closed.probation.allowed = {to_text(key_of(21))};
     trying_run listed(6, closed);
     listed.end({join_of(20), join_of(21)});
     CHECK(listed.tried() == std::vector<std::size_t>{21});

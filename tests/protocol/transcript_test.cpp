@@ -38,9 +38,9 @@ std::string padded(std::string text, std::size_t width) {
 
 /// kind, phase or part, bytes of the frame, the beginning of its hash
 std::string line_of(wire::message const& message) {
-    constexpr std::array<char const*, 13> kinds = {"body",         "digest",  "list", "question",  "certificate", "relayed body",
+    constexpr std::array<char const*, 15> kinds = {"body",         "digest",  "list", "question",  "certificate", "relayed body",
                                                    "relayed list", "outcome", "row",  "aggregate", "wanted",      "evidence",
-                                                   "join"};
+                                                   "join", "trial", "introduction"};
     static_assert(kinds.size() == std::variant_size_v<wire::message>);
     std::string about;
     std::visit(

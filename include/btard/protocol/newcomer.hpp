@@ -26,6 +26,8 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -118,13 +120,14 @@ private:
         for (auto const& one : known_ ? known_->roster : setup_.root.roster)
             if (std::ranges::find(next, one.key) == next.end()) next.push_back(one.key);
         contact_ = next[asked_++ % next.size()];
+        awaited_.insert(contact_);
         asks_again_ = now + setup_.patience;
         actions_.push_back(act::send{contact_, ask_to_join(*key_, setup_.root.run, setup_.who)});
     }
 
     void hear(public_key const& from, wire::introduction const& about, time_point now) {
         if (!about.commits) return hear_voice(from, about.context, now);
-        if (from != contact_ || (known_ && about.context.step <= known_->step)) return;
+        if (awaited_.erase(from) == 0 || (known_ && about.context.step <= known_->step)) return; // one answer to a question
         if (!is_proved(about)) {
             ++refused_;
             return ask(now);
@@ -168,6 +171,7 @@ private:
     std::optional<step_context> known_;
     std::map<public_key, step_context> voices_; // of a step later than that
     public_key contact_{};
+    std::set<public_key> awaited_; // who was asked, and has not answered
     std::size_t asked_ = 0, refused_ = 0;
     time_point asks_again_{};
     std::optional<std::uint64_t> said_in_; // a step
