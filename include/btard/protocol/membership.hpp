@@ -94,10 +94,12 @@ public:
 
     /// What the step that comes next takes from those before it.
     ///
-    /// @param far Delta_max of a part of one coordinate
-    void give(std::vector<tile> v0, std::optional<double> far) {
+    /// @param far  Delta_max of a part of one coordinate
+    /// @param logs of the step that is over
+    void give(std::vector<tile> v0, std::optional<double> far, digest const& logs = {}) {
         context_.given = std::move(v0);
         context_.far = far;
+        context_.logs = logs;
     }
 
     /// The end of a step.

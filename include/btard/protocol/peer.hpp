@@ -186,6 +186,8 @@ public:
         if (running_) return {};
         return chronicle_.record_of(who, why, bench_, setup_.rules, at_.get(), last_.get(), proceedings_);
     }
+    /// What it still lacks, once the step after it is over, and for two steps more.
+    [[nodiscard]] std::optional<epoch_link> confirmation_of(std::uint64_t step) const { return chronicle_.after(step); }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.
@@ -605,8 +607,9 @@ private:
             stood.push_back({cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
         }
         watch_.note(verdicts_->units());
-        membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1));
-        chronicle_.note(at_->context, proceedings_.logs_of(at_->step()));
+        auto logs = proceedings_.logs_of(at_->step());
+        membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1), hash_of_logs(logs));
+        chronicle_.note(at_->context, std::move(logs));
         for (auto const& one : membership_.finish(at_->record, *at_->judge)) actions_.push_back(one);
         running_ = false;
         gone_ = !is_member();

@@ -141,6 +141,13 @@ public:
                 if (auto made = peers_[k]->record_of(keys_[ban.peer].key(), why)) return made;
         return {};
     }
+    /// What a record lacks that was taken when its step was over: known when the next one is.
+    [[nodiscard]] std::optional<epoch_link> confirmation_of(ban_record const& record) const {
+        for (std::size_t k = 0; k < peers_.size(); ++k)
+            if (running_[k] && !lies(k) && weights_[k] != 0)
+                if (auto found = peers_[k]->confirmation_of(record.step)) return found;
+        return {};
+    }
     /// Those removed so far, in order.
     [[nodiscard]] std::span<removal const> removals() const { return all_removed_; }
 

@@ -86,37 +86,45 @@ struct shown_ban {
     trust_root root;
     run_rules rules;
 
-    [[nodiscard]] std::optional<std::string> check(ban_record const& changed) const {
+    [[nodiscard]] std::optional<std::string> check(ban_record const& changed, confirmation how = confirmation::wanted) const {
         court<host, rule> const bench{host{.threads = 1}, clip, size};
-        return verify_ban(changed, testing::counting_signer(99), bench, rules, root);
+        return verify_ban(changed, testing::counting_signer(99), bench, rules, root, how);
     }
     [[nodiscard]] std::optional<std::string> check() const { return check(record); }
 };
 
-/// Until there are bans of that kind; their records.
+/// Until there are bans of that kind, and a step more; their records.
 std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzantine = 1, std::uint64_t flips_from = 1'000'000,
-                                std::size_t count = 1) {
+                                std::size_t count = 1, std::size_t validators = 2) {
     std::vector<testing::counting_signer> keys;
     for (std::size_t k = 0; k < peers; ++k) keys.emplace_back(k);
     verification checks{};
-    checks.validators = 2;
+    checks.validators = validators;
     swarm_options options{.peers = peers, .seed = 5, .threads = 1, .bans = bans::validators};
     for (std::size_t k = 0; k < byzantine; ++k) options.byzantine.push_back(2 * k + 1);
     run_of_liars run(quadratic{.dimension = size}, clip, scheduled{sign_flip{}, {.start = flips_from}}, liar{how}, options,
                      checks, keys);
-    std::vector<shown_ban> found;
+    std::vector<shown_ban> found, fresh;
     run.train(60, [&](step_report const& report) {
+        for (auto& ban : fresh) {
+            if (!is_confirmed(ban.record)) {
+                CHECK(ban.check() == "nobody says that the next step began from its logs");
+                CHECK(ban.check(ban.record, confirmation::may_be_missing).value_or("verified") == "verified");
+                ban.record.next = run.confirmation_of(ban.record);
+            }
+            CHECK(ban.check().value_or("verified") == "verified");
+            auto const again = decode_record(encode_record(ban.record));
+            REQUIRE(again);
+            CHECK(*again == ban.record);
+            if (enum_names(offence{})[std::size_t(ban.record.why)] == why) found.push_back(std::move(ban));
+        }
+        fresh.clear();
         for (auto const& one : report.removed) {
             if (!one.banned) continue;
             INFO("step ", report.step, ", peer ", one.peer, ", ", std::string(one.why));
             auto record = run.record_of(one);
             REQUIRE(record);
-            shown_ban ban{*std::move(record), run.root_of_trust(), checks.rules(peers)};
-            CHECK(ban.check().value_or("verified") == "verified");
-            auto const again = decode_record(encode_record(ban.record));
-            REQUIRE(again);
-            CHECK(*again == ban.record);
-            if (one.why == why) found.push_back(std::move(ban));
+            fresh.push_back({*std::move(record), run.root_of_trust(), checks.rules(peers)});
         }
         return found.size() < count;
     });
@@ -258,4 +266,90 @@ TEST_CASE("ban record: two statements of one slot need nothing else") {
     auto broken = one;
     broken.record.twice->signatures[1].bytes[0] ^= std::byte{1};
     CHECK(broken.check() == "the signature under statement 2 is broken");
+}
+
+namespace {
+
+/// A log out of these bodies, each signed by its member, in a list signed by all `signers`.
+kept_log signed_log(step_context const& context, place at, std::vector<std::optional<std::vector<std::byte>>> const& bodies,
+                    std::vector<std::size_t> const& signers) {
+    auto const sign = [&](std::size_t member, statement kind, digest const& hash) {
+        auto const who = context.roster[member];
+        for (std::size_t k = 0; k < peers; ++k)
+            if (testing::counting_signer const key(k); key.key() == who.key)
+                return key.sign(statement_text({context.run, at}, kind, peer_id(member), who, hash, peer_id(member)));
+        return signature{};
+    };
+    kept_log log{{at, false, {}, {}}, {}};
+    for (std::size_t k = 0; k < bodies.size(); ++k) {
+        auto& entry = log.certificate.list.emplace_back();
+        if (!bodies[k]) continue;
+        entry = {entry_kind::body, sha256_of(*bodies[k])};
+        log.bodies.push_back({*bodies[k], sign(k, statement::body, entry.hash)});
+    }
+    digest const hash = hash_of(log.certificate.list);
+    for (std::size_t const k : signers) log.certificate.signatures.push_back({peer_id(k), sign(k, statement::list, hash)});
+    return log;
+}
+
+} // namespace
+
+TEST_CASE("ban record: a list that the relay overruled, and that liars sign afterwards, shows nothing") {
+    auto const found = bans_for(lie::none, "wrong_gradient", 3, 2, 1, 1).at(0); // f = 3 of 8: more than a third
+    CHECK(found.check().value_or("verified") == "verified");
+    auto forged = found.record;
+    auto& step = forged.steps.back();
+    std::size_t const n = step.context.roster.size(), quorum = quorum_of(n, found.rules.faults);
+    auto const is_liar = [&](log_member const& one) {
+        for (std::size_t const k : {1, 3, 5})
+            if (testing::counting_signer(k).key() == one.key) return true;
+        return false;
+    };
+
+    // Two honest members had not heard the others in time, and signed that; three liars have signed nothing until now.
+    kept_log const votes = step.logs.back();
+    REQUIRE(votes.certificate.at.phase == std::uint8_t(phase::vote));
+    REQUIRE(votes.bodies.size() == n);
+    std::vector<std::optional<std::vector<std::byte>>> heard(n);
+    std::vector<std::size_t> signers;
+    std::size_t honest = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+        if (!is_liar(step.context.roster[k]) && ++honest > 2) continue;
+        heard[k] = votes.bodies[k].bytes;
+        signers.push_back(k);
+    }
+    REQUIRE(signers.size() == quorum);
+    step.logs.back() = signed_log(step.context, votes.certificate.at, heard, signers);
+    // By it the validator that found the liar is the one to go.
+    auto const& accusals = step.logs[step.logs.size() - 2];
+    for (std::size_t k = 0; k < n; ++k) {
+        auto const said = decode<wire::said<wire::accuse>>(accusals.bodies.at(k).bytes);
+        REQUIRE(said);
+        if (!said->body.accusations.empty()) forged.who = step.context.roster[k];
+    }
+    REQUIRE(!is_liar(forged.who));
+    forged.why = offence::slander;
+    CHECK(found.check(forged) == "the logs of step " + std::to_string(forged.step) + " are not those from which step " +
+                                     std::to_string(forged.step + 1) + " began");
+    auto alone = forged;
+    alone.next.reset();
+    CHECK(found.check(alone, confirmation::may_be_missing).value_or("verified") == "verified"); // a quorum has signed it
+    CHECK(found.check(alone) == "nobody says that the next step began from its logs");
+
+    // They can say that the next step began from there, but honest members have said something else.
+    auto& [next, commits] = *forged.next;
+    digest const begun = hash_of(next);
+    next.logs = hash_of_logs(step.logs, step.later);
+    std::erase_if(next.roster, [&](log_member const& one) { return one.key == forged.who.key; });
+    std::vector<std::optional<std::vector<std::byte>>> said(next.roster.size());
+    signers.clear();
+    for (std::size_t k = 0; k < said.size(); ++k) {
+        said[k] = encode(wire::said<wire::commit>{{}, {.context = is_liar(next.roster[k]) ? hash_of(next) : begun}});
+        signers.push_back(k);
+    }
+    commits = signed_log(next, {next.epoch, next.step}, said, signers);
+    auto const wrong = found.check(forged);
+    REQUIRE(wrong);
+    CHECK(wrong->find("members say that they started from this, a quorum is 5") != std::string::npos);
+    CHECK(wrong->find(": 2 members") != std::string::npos); // the third liar is out
 }

@@ -73,6 +73,13 @@ public:
         if (kept_.size() > 3) kept_.pop_front();
     }
 
+    /// The step after this one, as those began it who were there: for records of this one.
+    [[nodiscard]] std::optional<epoch_link> after(std::uint64_t step) const {
+        for (auto const& one : kept_)
+            if (one.context.step == step + 1) return epoch_link{one.context, one.logs.front()};
+        return {};
+    }
+
     /// Why somebody was banned in the last step: as few logs and bytes as it follows from.
     ///
     /// @param at   the last step
@@ -126,12 +133,17 @@ private:
             auto& now = replays.emplace_back(bench, rules, steps[k].context, sources.back(), earlier, !newest);
             bool const whole = before == 2 && (k > 0 || from.context.step == 0);
             auto const end = std::uint8_t(newest ? phase::open : whole ? phase::vote : phase::reveal);
+            bool found = false;
             for (auto const& log : from.logs) {
-                if (log.certificate.at.phase > end) break;
+                if (found || log.certificate.at.phase > end) {
+                    steps[k].later.push_back(head_of(log));
+                    continue;
+                }
                 if (!now.read(log)) return false;
                 steps[k].logs.push_back(log);
-                if (newest && now.finds(record.who.key, record.why)) return true;
+                found = newest && now.finds(record.who.key, record.why);
             }
+            if (found) return true;
         }
         return false;
     }
