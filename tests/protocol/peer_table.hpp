@@ -131,7 +131,9 @@ public:
             auto const& roster = peers[donor]->membership().context().roster;
             if (std::ranges::find(roster, life_of(k)) == roster.end()) {
                 for (std::size_t to = 0; to < with.n; ++to)
-                    if (to != k) post(k, to, std::make_shared<wire::message const>(ask_to_join(keys[k], setup.run, life_of(k))));
+                    if (to != k)
+                        post(k, to, std::make_shared<wire::message const>(
+                                        ask_to_join(keys[k], setup.run, life_of(k), step_of(donor))));
                 continue;
             }
             setup.self = keys[k].key();

@@ -81,6 +81,10 @@ public:
     [[nodiscard]] bool may_return(log_member const& who) const {
         return may_return(who.key) && !lives_.contains({who.key, who.incarnation});
     }
+    /// Is that wish of these days?  An old one shows that somebody kept it, not that its owner is there.
+    [[nodiscard]] bool is_fresh(wire::join const& one) const {
+        return one.step <= step() && step() - one.step <= rules_.standing.wish_lasts;
+    }
     /// What the log of COMMIT says of those that leave, and of those that want to come back.
     template <signer S>
     void read(S const& with, agreed_log<wire::commit> const& log) {
@@ -88,7 +92,7 @@ public:
             if (!log[k].present()) continue;
             if (log[k].body.leaves) note(offences_, peer_id(k), offence::leave);
             for (auto const& one : log[k].body.joins)
-                if (may_return(one.who) && proves(one, context_.run, with)) returning_.emplace(one.who.key, one.who);
+                if (is_fresh(one) && may_return(one.who) && proves(one, context_.run, with)) returning_.emplace(one.who.key, one.who);
         }
     }
 

@@ -222,7 +222,8 @@ private:
     /// Said to the others in the next COMMIT.
     void on(public_key const&, wire::join const& m, time_point) {
         bool const known = std::ranges::find(joins_, m.who.key, [](wire::join const& j) { return j.who.key; }) != joins_.end();
-        if (!known && membership_.may_return(m.who) && proves(m, setup_.run, *key_)) joins_.push_back(m);
+        bool const welcome = membership_.is_fresh(m) && membership_.may_return(m.who);
+        if (!known && welcome && proves(m, setup_.run, *key_)) joins_.push_back(m);
     }
 
     template <class M>

@@ -239,7 +239,7 @@ private:
             }
             break;
         }
-        auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who));
+        auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who, step_));
         for (std::size_t to = 0; to < options_.peers; ++to)
             if (takes_part(to)) net_->post(endpoint_id(k), endpoint_id(to), asks);
     }
