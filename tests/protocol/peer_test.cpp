@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "peer_table.hpp"
 
+#include <btard/protocol/ban/ban_check.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -171,6 +173,28 @@ TEST_CASE("peer: a member that came in after a step may ask for what was made in
     CHECK(answered);
     t.pass_to(0, now + 1);
     CHECK(t.now < back + 1s); // nobody had to wait for it
+}
+
+TEST_CASE("peer: two statements in the last broadcast before a change of the roster, seen after it, ban whoever made them") {
+    table t({.n = 6, .faults = 1, .validators = 1, .last_step = 1});
+    t.peers[2]->leave(); // who is 3 becomes 2
+    t.begin();
+    for (std::size_t const k : {0, 1, 3, 4, 5})
+        while (t.peers[k]->state().step() < 1 || t.peers[k]->where() == phase::commit) REQUIRE(t.next());
+    place const slot{0, 0, std::uint8_t(phase::accuse), 0};
+    auto const bytes = encode(wire::said<wire::accuse>{{}, {.demands = {part_id{0}}}});
+    auto const hash = sha256_of(bytes);
+    auto const by = sign_statement(t.keys[3], {t.setup.run, slot}, statement::body, peer_id{3}, t.setup.members, hash, peer_id{3});
+    t.peers[5]->handle_message(t.keys[3].key(), wire::signed_body{slot, peer_id{3}, bytes, by}, t.now);
+    for (std::size_t const k : {0, 1, 4, 5})
+        while (t.peers[k]->running()) REQUIRE(t.next());
+    for (std::size_t const k : {0, 1, 4, 5}) {
+        CHECK(t.removed[k] == std::vector{act::removed{0, t.keys[2].key(), offence::leave}, act::removed{1, t.keys[3].key(), offence::equivocation}});
+        auto const record = t.peers[k]->record_of(t.keys[3].key(), offence::equivocation);
+        REQUIRE(record);
+        CHECK(!verify_ban(*record, t.keys[0], t.peers[k]->bench(), t.setup.rules, {t.setup.run, t.setup.members}));
+    }
+    CHECK(t.peers[3]->gone());
 }
 
 TEST_CASE("peer: crashes at any event: whoever crashed is absent, comes back after its wait, and nobody pays for it") {

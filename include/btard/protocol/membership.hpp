@@ -64,6 +64,7 @@ public:
             if (spent) against(pays, offence::points);
         }
         for (auto const& proof : verdict.proofs) against(then.key(proof.member), offence::equivocation);
+        for (auto const& [key, proof] : verdict.earlier) against(key, offence::equivocation);
     }
     void complained(std::span<missing_row const> complaints) {
         for (auto const& one : complaints)
