@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Swarms whose liars are banned; the record of each ban is taken from an honest peer, and checked by nobody who was there.
+#include "../golden.hpp"
+
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/attack/sign_flip.hpp>
+#include <btard/core/random.hpp>
 #include <btard/protocol/ban/ban_check.hpp>
 #include <btard/protocol/verified_swarm.hpp>
 #include <btard/testing/counting_signer.hpp>
-#include <btard/train/quadratic.hpp>
+#include <btard/train/learnable.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +27,23 @@ using namespace btard;
 
 namespace {
 
-enum class lie { none, testimony, quiet_testimony, covered_testimony, result, quiet_result, share, slander, nonsense, twice };
+enum class lie { none, testimony, quiet_testimony, covered_testimony, hidden, result, quiet_result, share, slander, nonsense, twice };
+
+/// Gradients of small whole numbers, the same on every machine; there is nothing to learn.
+struct whole_numbers {
+    std::size_t dimension;
+
+    [[nodiscard]] std::size_t size() const { return dimension; }
+    [[nodiscard]] std::vector<tensor_layout> layout() const { return {{"all", 0, {dimension}, dimension, true}}; }
+    [[nodiscard]] static bool labelled() { return false; }
+    static void initialize(seed, std::span<float> out) { std::ranges::fill(out, 0.0f); }
+    static double gradient(std::span<float const>, seed from, labels_hook, std::span<float> out) {
+        random_stream random(from);
+        for (float& x : out) x = float(random.below(17)) - 8;
+        return 0;
+    }
+    static double evaluate(std::span<float const>) { return 0; }
+};
 
 /// Lies in one way.
 struct liar {
@@ -44,7 +66,7 @@ struct liar {
             if (how == lie::testimony) numbers.projection *= 0.5;
             if (how == lie::quiet_testimony && covered) numbers.projection = std::nextafter(numbers.projection, 1.0);
             bool const first = at.self.key() == at.with.members.front(); // owners that only look away are another matter
-            if (how == lie::covered_testimony && covered && first) numbers.projection *= 0.5;
+            if ((how == lie::covered_testimony || how == lie::hidden) && covered && first) numbers.projection *= 0.5;
             if (how == lie::nonsense) numbers.distance = std::numeric_limits<double>::quiet_NaN();
         }
         return true;
@@ -63,6 +85,8 @@ struct liar {
     }
     template <class P>
     fate pass(deed<P> const& at, public_key const& to, wire::message& message) {
+        if (auto const* const row = std::get_if<wire::row>(&message); row && how == lie::hidden)
+            return {.sent = at.where_phase() != phase::open || !at.is_accomplice(at.self.state().key(row->sender))};
         auto* const said = std::get_if<wire::signed_body>(&message);
         bool const other = (to.bytes[0] & std::byte{1}) != std::byte{};
         if (how != lie::twice || !said || said->at.step != 2 || said->at.phase != std::uint8_t(phase::result) || !other) return {};
@@ -76,7 +100,7 @@ struct liar {
 };
 
 using rule = centered_clip;
-using run_of_liars = verified_swarm<quadratic, rule, scheduled<sign_flip>, liar, testing::counting_signer>;
+using run_of_liars = verified_swarm<whole_numbers, rule, scheduled<sign_flip>, liar, testing::counting_signer>;
 
 rule const clip{.tau = 1, .start_at = start_point::given};
 constexpr std::size_t size = 150, peers = 8;
@@ -94,7 +118,7 @@ struct shown_ban {
 };
 
 /// Until there are bans of that kind, and a step more; their records.
-std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzantine = 1, std::uint64_t flips_from = 1'000'000,
+std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzantine = 1, std::uint64_t flips_from = never,
                                 std::size_t count = 1, std::size_t validators = 2) {
     std::vector<testing::counting_signer> keys;
     for (std::size_t k = 0; k < peers; ++k) keys.emplace_back(k);
@@ -102,7 +126,7 @@ std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzan
     checks.validators = validators;
     swarm_options options{.peers = peers, .seed = 5, .threads = 1, .bans = bans::validators};
     for (std::size_t k = 0; k < byzantine; ++k) options.byzantine.push_back(2 * k + 1);
-    run_of_liars run(quadratic{.dimension = size}, clip, scheduled{sign_flip{}, {.start = flips_from}}, liar{how}, options,
+    run_of_liars run(whole_numbers{size}, clip, scheduled{sign_flip{}, {.start = flips_from}}, liar{how}, options,
                      checks, keys);
     std::vector<shown_ban> found, fresh;
     run.train(60, [&](step_report const& report) {
@@ -131,29 +155,65 @@ std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzan
     return found;
 }
 
+/// Who, when, for what, and what the record holds of each step.
+std::vector<std::string> lines_of(shown_ban const& ban) {
+    auto const& record = ban.record;
+    std::size_t who = 0;
+    while (testing::counting_signer(who).key() != record.who.key) ++who;
+    auto const bytes = encode_record(record);
+    std::vector<std::string> lines{concat("step ", record.step, ", peer ", who, ", ", enum_names(record.why)[std::size_t(record.why)],
+                                          ", ", bytes.size(), " bytes, ", golden::first_of(sha256_of(bytes)), ", ",
+                                          ban.check().value_or("verified"))};
+    auto const name = [](std::uint8_t of) { return enum_names(phase{})[of]; };
+    if (record.twice) lines.push_back(concat("statements in ", name(record.twice->in.at.phase), " of step ", record.twice->in.at.step));
+    for (auto const& step : record.steps) {
+        std::string line = concat("step ", step.context.step, ":");
+        for (auto const& log : step.logs) line += concat(" ", name(log.certificate.at.phase));
+        if (!step.later.empty()) line += " |";
+        for (auto const& log : step.later) line += concat(" ", name(log.phase));
+        lines.push_back(std::move(line));
+        auto const rows = [](std::vector<wire::row> const& of) {
+            std::string text;
+            for (auto const& row : of) text += concat(" ", std::size_t(row.sender), ":", std::size_t(row.part));
+            return text;
+        };
+        for (auto const& shown : step.exhibits) lines.push_back("  exhibit of rows" + rows(shown.rows));
+        if (!step.rows.empty()) lines.push_back("  rows" + rows(step.rows));
+        if (!step.floats.empty()) lines.push_back(concat("  floats: ", step.floats.size()));
+    }
+    return lines;
+}
+
 } // namespace
 
-TEST_CASE("ban record: each kind of lie leaves one that a third party can check") {
-    struct { lie how; std::string_view why; std::size_t byzantine; std::size_t steps; } const all[] = {
-        {lie::testimony, "false_testimony", 1, 2},     // found by the owner: the step alone, and who may accuse
-        {lie::quiet_testimony, "false_testimony", 3, 3}, // found by a validator: the step before, with its verdicts
-        {lie::covered_testimony, "cover_up", 3, 2},    // rows are opened
-        {lie::result, "wrong_result", 1, 2},           // rows are opened
-        {lie::quiet_result, "wrong_result", 1, 2},     // found by a validator
-        {lie::share, "wrong_share", 1, 1},
-        {lie::slander, "slander", 2, 2},
-        {lie::nonsense, "malformed", 1, 1},
-        {lie::twice, "equivocation", 1, 0},
+TEST_CASE("ban record: each kind of lie leaves one that a third party can check, and it is the one that it was") {
+    struct { lie how; std::string_view name, why; std::size_t byzantine, steps; std::uint64_t flips_from; } const all[] = {
+        {lie::testimony, "a false testimony", "false_testimony", 1, 2, never}, // found by the owner: who may accuse
+        {lie::quiet_testimony, "one of the last bit, to accomplices", "false_testimony", 3, 3, never}, // found by a validator
+        {lie::covered_testimony, "one to an accomplice", "cover_up", 3, 2, never}, // rows are opened
+        {lie::hidden, "the same, and the row is not opened", "hidden_row", 3, 2, never},
+        {lie::result, "a wrong result", "wrong_result", 1, 2, never},              // rows are opened
+        {lie::quiet_result, "one in the last bit", "wrong_result", 1, 2, never},   // found by a validator
+        {lie::share, "a share that was not committed to", "wrong_share", 1, 1, never},
+        {lie::slander, "an accusation by validators", "slander", 2, 2, never},
+        {lie::nonsense, "a testimony that is no number", "malformed", 1, 1, never},
+        {lie::twice, "two bodies for one slot", "equivocation", 1, 0, never},
+        {lie::none, "a gradient with another sign", "wrong_gradient", 3, 2, 2},
     };
+    std::vector<std::string> lines;
+    std::set<std::string_view> kinds;
     for (auto const& one_lie : all) {
-        INFO(std::string(one_lie.why), " ", int(one_lie.how));
-        auto const found = bans_for(one_lie.how, one_lie.why, one_lie.byzantine);
-        CHECK(!found.empty());
-        for (auto const& one : found) {
-            MESSAGE(std::string(one_lie.why), " ", one.record.steps.size(), " steps, ", encode_record(one.record).size(), " bytes");
-            CHECK(one.record.steps.size() == one_lie.steps);
-        }
+        INFO(std::string(one_lie.name));
+        auto const found = bans_for(one_lie.how, one_lie.why, one_lie.byzantine, one_lie.flips_from);
+        REQUIRE(!found.empty());
+        for (auto const& one : found) CHECK(one.record.steps.size() == one_lie.steps);
+        kinds.insert(one_lie.why);
+        lines.push_back(std::string(one_lie.name) + ":");
+        for (auto const& line : lines_of(found.front())) lines.push_back("  " + line);
     }
+    for (std::size_t k = 0; k < enum_count(offence{}); ++k) // no kind of ban is left out
+        CHECK(kinds.contains(enum_names(offence{})[k]) == is_ban(offence(k)));
+    golden::check("bans.txt", lines);
 }
 TEST_CASE("ban record: a wrong gradient is shown by the votes on it, in a later epoch with a chain of rosters") {
     auto const found = bans_for(lie::none, "wrong_gradient", 3, 2, 3);
