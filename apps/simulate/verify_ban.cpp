@@ -39,13 +39,14 @@ constexpr auto unconfirmed = "signed, not confirmed: the run ended before the ne
 std::optional<std::string> what_is_wrong(ban_record const& record, run_description const& run) {
     if (run.size == 0 || run.size > wire_limits{}.floats * wire_limits{}.peers) return "the run has a gradient of no size";
     try {
+        run.rules.validate_tolerance();
         auto const rule = parse<any_aggregator>(run.rule);
         return std::visit(
             [&]<class R>(R const& one) -> std::optional<std::string> {
                 if constexpr (verifiable_aggregator<R>) {
                     if (!rule.mixings.items.empty()) return concat("peers cannot check ", run.rule);
                     validate(one);
-                    court<host, R> const bench{host{.threads = 1}, one, run.size};
+                    court<host, R> const bench{host{.threads = 1}, one, run.size, {}, run.rules.tolerance};
                     return verify_ban(record, either_key{run.real_keys}, bench, run.rules, run.root,
                                       confirmation::may_be_missing);
                 } else {

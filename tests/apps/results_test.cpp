@@ -186,7 +186,7 @@ TEST_CASE("record: the first line has all settings, the others have all numbers"
         concat(R"({"btard":")", BTARD_VERSION_MAJOR, ".", BTARD_VERSION_MINOR, ".", BTARD_VERSION_PATCH) +
             R"(","curve":"a \"b\"","settings":{)"
             R"("data":"quadratic{.dimension = 1000, .noise = 0.1, .condition = 10, .problem = 0}","model":null,)"
-            R"("rule":"mean{}","attack":"honest{}","conduct":"upright{}","peers":16,"byzantine":[0,1],"bans":null,"validators":1,"faults":null,"far":null,"state_every":16,)"
+            R"("rule":"mean{}","attack":"honest{}","conduct":"upright{}","peers":16,"byzantine":[0,1],"bans":null,"validators":1,"faults":null,"far":null,"tolerance":0,"state_every":16,)"
             R"("standing":"standing{.first_wait = 20, .wait_halves = 100, .strike_fades = 5000, .window = 1000, .complaints = 3, .wish_lasts = 4}",)"
             R"("network":"loopback{.seed = 0, .least_delay = 1000000, .most_delay = 10000000, .in_order = true, .loss = 0, .notices = true}",)"
             R"("keys":"simulated","steps":200,"evaluate_every":null,"seed":0,)"

@@ -58,12 +58,17 @@ template <class B, verifiable_aggregator A>
     if (root_of(gradient, before) != record.root(target)) {
         std::optional<wire::evidence> shown;
         if (bench.tolerance > 0) {
-            shown = whole_gradient(before, target, now);
-            if (!shown) return found; // neither right nor wrong: it could not be compared
-            committed = assembled(*shown, before, target).value();
+            shown = rows_of_gradient(before, target, now);
+            committed = assembled(*shown, before, target, gradient).value();
         }
         if (bench.tolerance == 0 || gradient_distance(bench.layout, committed, gradient) > 2 * bench.tolerance) {
             accuse(wire::charge::gradient, {}, std::move(shown));
+            return found;
+        }
+        if (shown->rows.size() < cut.parts()) { // nobody but the target has all: it is to show them, and then all check it
+            accuse(wire::charge::gradient, {}, {});
+            for (part_id const part : before.parts_of(target))
+                if (before.part(part).aggregate) found.demands.push_back(part);
             return found;
         }
     }
@@ -109,12 +114,15 @@ template <class B, verifiable_aggregator A>
     using wire::opinion;
     if (root_of(gradient, before) == before.record.root(what.target)) return {opinion::slander, 0};
     if (bench.tolerance == 0) return {opinion::guilty, 0};
+    bool const asks = what.evidence == digest{}; // for the rows: they are shown to all
     auto const shown = at.shown.find(what.evidence);
-    if (shown == at.shown.end()) return {opinion::cannot, 0};
-    auto const committed = assembled(shown->second, before, what.target);
+    if (!asks && shown == at.shown.end()) return {opinion::cannot, 0};
+    auto const rows = asks ? rows_of_gradient(before, what.target, at.step()) : shown->second;
+    auto const committed = assembled(rows, before, what.target, gradient);
     if (!committed) return {opinion::slander, 0}; // these are not its rows
     double const distance = gradient_distance(bench.layout, *committed, gradient);
-    return {distance > bench.tolerance ? opinion::guilty : opinion::slander, distance};
+    if (distance > bench.tolerance) return {opinion::guilty, distance};
+    return {asks && rows.rows.size() < before.cut().parts() ? opinion::cannot : opinion::slander, distance};
 }
 
 /// VA: the owner of a part has its rows, and so knows every testimony about it.

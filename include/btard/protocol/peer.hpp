@@ -77,8 +77,8 @@ public:
         expects(is_member(), "a peer that is no member of its run");
         expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
                 setup_.members.size(), " members");
-        expects(bench_.tolerance == 0, "a peer compares gradients bit for bit: with a tolerance, nobody but the target has "
-                                       "the row of its own part");
+        expects(bench_.tolerance == setup_.rules.tolerance, "gradients are compared with a tolerance of ", bench_.tolerance,
+                ", the rules of the run say ", setup_.rules.tolerance);
         membership_.give({{0, bench_.size, hash_of(std::span<float const>(given_))}}, watch_.most(1));
     }
 

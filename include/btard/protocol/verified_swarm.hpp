@@ -183,7 +183,7 @@ private:
             setup_.secret = tagged_hash("secret", options_.seed, k);
             colluding<Conduct> doing{conduct, is_byzantine(k) ? coalition_.get() : nullptr};
             peers_.push_back(std::make_unique<peer_type>(keys_[k], setup_,
-                                                         court<host, Rule>{on, rule, parameters_.size(), layout_},
+                                                         court<host, Rule>{on, rule, parameters_.size(), layout_, checks_.tolerance},
                                                          std::move(doing)));
             everybody_.emplace(keys_[k].key(), peers_.back().get());
             net_->add(keys_[k].key());

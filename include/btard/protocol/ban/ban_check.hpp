@@ -157,6 +157,8 @@ template <class B, verifiable_aggregator A, signer S>
 [[nodiscard]] std::optional<std::string> verify_ban(ban_record const& record, S const& with, court<B, A> const& bench,
                                                     run_rules const& rules, trust_root const& root,
                                                     confirmation how = confirmation::wanted) {
+    expects(bench.tolerance == rules.tolerance, "gradients are compared with a tolerance of ", bench.tolerance,
+            ", the rules of the run say ", rules.tolerance);
     if (!is_ban(record.why)) return concat(enum_names(record.why)[std::size_t(record.why)], " is no reason for a ban");
     try {
         if (record.why == offence::equivocation) return detail::check_equivocation(record, with, root);
