@@ -27,19 +27,23 @@ using namespace btard;
 
 namespace {
 
-enum class lie { none, testimony, quiet_testimony, covered_testimony, hidden, result, quiet_result, share, slander, nonsense, twice };
+enum class lie { none, testimony, quiet_testimony, covered_testimony, hidden, result, quiet_result, share, slander,
+                 nonsense, twice, shy, shy_testimony };
 
 /// Gradients of small whole numbers, the same on every machine; there is nothing to learn.
 struct whole_numbers {
     std::size_t dimension;
+    bool rounds = false;     ///< differently, each time
+    std::uint64_t times = 0; ///< it was asked
 
     [[nodiscard]] std::size_t size() const { return dimension; }
     [[nodiscard]] std::vector<tensor_layout> layout() const { return {{"all", 0, {dimension}, dimension, true}}; }
     [[nodiscard]] static bool labelled() { return false; }
     static void initialize(seed, std::span<float> out) { std::ranges::fill(out, 0.0f); }
-    static double gradient(std::span<float const>, seed from, labels_hook, std::span<float> out) {
+    double gradient(std::span<float const>, seed from, labels_hook, std::span<float> out) {
         random_stream random(from);
         for (float& x : out) x = float(random.below(17)) - 8;
+        if (rounds) out[++times % out.size()] *= 1 + 0x1p-20f;
         return 0;
     }
     static double evaluate(std::span<float const>) { return 0; }
@@ -64,7 +68,7 @@ struct liar {
             auto const owner = at.self.state().key(at.self.state().part(standing[j]).owner);
             bool const covered = owner != at.self.key() && at.is_accomplice(owner);
             if (how == lie::testimony) numbers.projection *= 0.5;
-            if (how == lie::quiet_testimony && covered) numbers.projection = std::nextafter(numbers.projection, 1.0);
+            if ((how == lie::quiet_testimony || how == lie::shy_testimony) && covered) numbers.projection = std::nextafter(numbers.projection, 1.0);
             bool const first = at.self.key() == at.with.members.front(); // owners that only look away are another matter
             if ((how == lie::covered_testimony || how == lie::hidden) && covered && first) numbers.projection *= 0.5;
             if (how == lie::nonsense) numbers.distance = std::numeric_limits<double>::quiet_NaN();
@@ -85,6 +89,8 @@ struct liar {
     }
     template <class P>
     fate pass(deed<P> const& at, public_key const& to, wire::message& message) {
+        if (auto const* const row = std::get_if<wire::row>(&message); row && (how == lie::shy || how == lie::shy_testimony))
+            return {.sent = row->step + 1 != at.step() || (how == lie::shy_testimony && at.where_phase() == phase::vote)};
         if (auto const* const row = std::get_if<wire::row>(&message); row && how == lie::hidden)
             return {.sent = at.where_phase() != phase::open || !at.is_accomplice(at.self.state().key(row->sender))};
         auto* const said = std::get_if<wire::signed_body>(&message);
@@ -111,7 +117,7 @@ struct shown_ban {
     run_rules rules;
 
     [[nodiscard]] std::optional<std::string> check(ban_record const& changed, confirmation how = confirmation::wanted) const {
-        court<host, rule> const bench{host{.threads = 1}, clip, size};
+        court<host, rule> const bench{host{.threads = 1}, clip, size, {}, rules.tolerance};
         return verify_ban(changed, testing::counting_signer(99), bench, rules, root, how);
     }
     [[nodiscard]] std::optional<std::string> check() const { return check(record); }
@@ -124,9 +130,11 @@ std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzan
     for (std::size_t k = 0; k < peers; ++k) keys.emplace_back(k);
     verification checks{};
     checks.validators = validators;
+    bool const rounds = how == lie::shy || how == lie::shy_testimony;
+    if (rounds) checks.tolerance = 1e-5;
     swarm_options options{.peers = peers, .seed = 5, .threads = 1, .bans = bans::validators};
     for (std::size_t k = 0; k < byzantine; ++k) options.byzantine.push_back(2 * k + 1);
-    run_of_liars run(whole_numbers{size}, clip, scheduled{sign_flip{}, {.start = flips_from}}, liar{how}, options,
+    run_of_liars run(whole_numbers{size, rounds}, clip, scheduled{sign_flip{}, {.start = flips_from}}, liar{how}, options,
                      checks, keys);
     std::vector<shown_ban> found, fresh;
     run.train(60, [&](step_report const& report) {
@@ -199,6 +207,8 @@ TEST_CASE("ban record: each kind of lie leaves one that a third party can check,
         {lie::nonsense, "a testimony that is no number", "malformed", 1, 1, never},
         {lie::twice, "two bodies for one slot", "equivocation", 1, 0, never},
         {lie::none, "a gradient with another sign", "wrong_gradient", 3, 2, 2},
+        {lie::shy, "rows that a validator is not shown, with a tolerance", "hidden_row", 1, 2, never},
+        {lie::shy_testimony, "the same until all are to see them, and a false testimony", "false_testimony", 3, 3, never},
     };
     std::vector<std::string> lines;
     std::set<std::string_view> kinds;
