@@ -44,7 +44,6 @@ template <class Body>
 log_entry<Body> said(Body body) {
     return {log_entry<Body>::kind::present, std::move(body)};
 }
-wire::join join_of(std::size_t k, std::uint64_t life = 1) { return ask_to_join(signer_of(k), run, member(k, life)); }
 
 /// The step that a membership is in, done well by all.
 step_record worked(step_context const& in, std::size_t validators) {
@@ -94,6 +93,8 @@ struct run_of {
     void steps(std::size_t count) {
         for (std::size_t k = 0; k < count; ++k) end();
     }
+    /// Of the step that is going on.
+    wire::join join_of(std::size_t k, std::uint64_t life = 1) const { return ask_to_join(signer_of(k), run, member(k, life), of.step()); }
     std::vector<std::size_t> numbers() const {
         std::vector<std::size_t> them;
         for (auto const& one : of.context().roster)
@@ -134,7 +135,7 @@ TEST_CASE("membership: every offence removes with the end of the step, and those
         CHECK(m.of.faults() == (is_ban(what) ? 0 : 1));
         m.steps(200);
         CHECK(m.of.may_return(key_of(2)) == !is_ban(what));
-        m.end({join_of(2)});
+        m.end({m.join_of(2)});
         CHECK(m.is_member(2) == !is_ban(what));
     }
 }
@@ -147,7 +148,7 @@ TEST_CASE("membership: who was absent comes back after its wait, and not a step 
     for (std::uint64_t step = 1; back == 0; ++step) {
         REQUIRE(m.of.step() == step);
         CHECK(m.of.may_return(key_of(1)) == (step + 1 >= 5));
-        m.end({join_of(1)});
+        m.end({m.join_of(1)});
         if (m.is_member(1)) back = m.of.step();
     }
     CHECK(back == 5);
@@ -158,9 +159,9 @@ TEST_CASE("membership: who was absent comes back after its wait, and not a step 
 
     m.of.against(offences{{m.at(1), offence::absence}}); // again: twice as long
     m.end({});
-    for (std::uint64_t step = 6; step < 5 + 10 - 1; ++step) m.end({join_of(1, 2)});
+    for (std::uint64_t step = 6; step < 5 + 10 - 1; ++step) m.end({m.join_of(1, 2)});
     CHECK(!m.is_member(1));
-    m.end({join_of(1, 2)});
+    m.end({m.join_of(1, 2)});
     CHECK(m.is_member(1));
 }
 
@@ -173,7 +174,7 @@ TEST_CASE("membership: who leaves in good order may come back after the first wa
     CHECK(!m.of.may_return(key_of(3)));
     m.steps(5);
     CHECK(m.of.may_return(key_of(3)));
-    m.end({join_of(3)});
+    m.end({m.join_of(3)});
     CHECK(m.numbers() == std::vector<std::size_t>{0, 1, 2, 4, 3});
 }
 
@@ -187,15 +188,15 @@ TEST_CASE("membership: nobody comes back who is banned, a member, a stranger, or
         m.end({one});
         CHECK(m.numbers() == before);
     };
-    refused(join_of(2));                                    // banned
-    refused(join_of(3));                                    // a member
-    refused(join_of(17));                                   // never was one
-    refused(ask_to_join(signer_of(4), run, member(1, 1)));  // somebody else asks for it
-    refused(ask_to_join(signer_of(1), tagged_hash("another run"), member(1, 1)));
-    auto other = join_of(1);
+    refused(m.join_of(2));                                    // banned
+    refused(m.join_of(3));                                    // a member
+    refused(m.join_of(17));                                   // never was one
+    refused(ask_to_join(signer_of(4), run, member(1, 1), m.of.step()));  // somebody else asks for it
+    refused(ask_to_join(signer_of(1), tagged_hash("another run"), member(1, 1), m.of.step()));
+    auto other = m.join_of(1);
     other.who.incarnation[5] = std::byte{1}; // what was signed is another life
     refused(other);
-    m.end({join_of(2), join_of(3), join_of(17), other, join_of(1)});
+    m.end({m.join_of(2), m.join_of(3), m.join_of(17), other, m.join_of(1)});
     CHECK(m.is_member(1));
     CHECK(m.of.context().roster.size() == 5);
 }
@@ -205,7 +206,7 @@ TEST_CASE("membership: one that asks in several ways comes back once") {
     m.of.against(offences{{p1, offence::leave}});
     m.end();
     m.steps(5);
-    m.end({join_of(1, 3), join_of(1, 4), join_of(1, 3)});
+    m.end({m.join_of(1, 3), m.join_of(1, 4), m.join_of(1, 3)});
     CHECK(m.numbers() == std::vector<std::size_t>{0, 2, 3, 4, 1});
     CHECK(m.of.context().roster.back() == member(1, 3));
 }
@@ -215,17 +216,56 @@ TEST_CASE("membership: a life that was a member before is none again: its old wi
     m.of.against(offences{{p1, offence::leave}});
     m.end();
     m.steps(5);
-    m.end({join_of(1, 1)});
+    m.end({m.join_of(1, 1)});
     REQUIRE(m.is_member(1));
     m.of.against(offences{{m.at(1), offence::absence}}); // it crashed, and is not there yet
     m.end();
     m.steps(50);
-    m.end({join_of(1, 1)}); // a liar kept what it had signed
+    m.end({m.join_of(1, 1)}); // a liar kept what it had signed
     CHECK(!m.is_member(1));
-    m.end({join_of(1, 0)}); // the life that the run began with
+    m.end({m.join_of(1, 0)}); // the life that the run began with
     CHECK(!m.is_member(1));
-    m.end({join_of(1, 2)});
+    m.end({m.join_of(1, 2)});
     CHECK(m.is_member(1));
+}
+
+TEST_CASE("membership: an old wish to come back is none: who kept it cannot make its owner absent once more") {
+    run_of m(5);
+    m.of.against(offences{{p1, offence::absence}});
+    m.end();
+    m.steps(5);
+    auto const kept = m.join_of(1); // it asked, crashed again, and was never let in
+    auto const lasts = m.with.standing.wish_lasts;
+    m.steps(lasts);
+    CHECK(m.of.is_fresh(kept));
+    m.end();
+    CHECK(!m.of.is_fresh(kept));
+    m.end({kept});
+    CHECK(!m.is_member(1));
+    CHECK(m.of.may_return(key_of(1))); // it waits for nothing but its own word
+    auto forged = kept;
+    forged.step = m.of.step();
+    m.end({forged}); // the step is signed
+    CHECK(!m.is_member(1));
+    auto const early = ask_to_join(signer_of(1), run, member(1, 1), m.of.step() + 1);
+    m.end({early});
+    CHECK(!m.is_member(1));
+    m.end({early}); // now it is of this step
+    CHECK(m.is_member(1));
+}
+
+TEST_CASE("membership: a wish counts as long as the rule says, and not a step longer") {
+    for (std::uint64_t const age : {0u, 3u, 4u, 5u, 50u}) {
+        run_of m(5);
+        m.of.against(offences{{p1, offence::leave}});
+        m.end();
+        m.steps(5);
+        auto const kept = m.join_of(1);
+        m.steps(age);
+        m.end({kept});
+        INFO("age ", age);
+        CHECK(m.is_member(1) == (age <= 4));
+    }
 }
 
 TEST_CASE("membership: the second strike is final, the first one costs a wait") {
@@ -235,14 +275,14 @@ TEST_CASE("membership: the second strike is final, the first one costs a wait") 
     CHECK(!m.of.may_return(key_of(1)));
     m.steps(5);
     CHECK(m.of.may_return(key_of(1)));
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     REQUIRE(m.is_member(1));
     m.of.against(offences{{m.at(1), offence::points}});
     m.end();
     m.steps(500);
     CHECK(!m.of.may_return(key_of(1)));
     CHECK(!m.of.banned().contains(key_of(1)));
-    m.end({join_of(1, 2)});
+    m.end({m.join_of(1, 2)});
     CHECK(!m.is_member(1));
 }
 
@@ -253,7 +293,7 @@ TEST_CASE("membership: several reasons in one step are one strike, and one wait"
     m.steps(3);
     CHECK(m.of.step() == 4);
     CHECK(m.of.may_return(key_of(1)));
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     CHECK(m.is_member(1));
 }
 
@@ -373,7 +413,7 @@ TEST_CASE("membership: who is found guilty and wants to come back in the same st
     m.of.against(offences{{p1, offence::leave}});
     m.end();
     m.of.against(key_of(1), offence::wrong_gradient);
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     CHECK(!m.is_member(1));
     CHECK(m.of.banned().contains(key_of(1)));
 }
@@ -441,6 +481,10 @@ struct trying_run : run_of {
     }
     std::optional<step_record> last, before;
 };
+
+wire::join join_of(std::size_t k, std::uint64_t life = 1) { // who is new knows no step
+    return ask_to_join(signer_of(k), run, member(k, life), 0);
+}
 
 } // namespace
 

@@ -46,13 +46,18 @@ template <class B, verifiable_aggregator A>
     if (right.tree.root() != record.root(target)) {
         std::optional<wire::evidence> shown;
         if (bench.tolerance > 0) {
-            shown = whole_gradient(before, target, now);
-            if (!shown) return found; // neither right nor wrong: it could not be compared
-            committed = fixed_gradient(assembled(*shown, before, target).value(), 1, cut);
+            shown = rows_of_gradient(before, target, now);
+            committed = fixed_gradient(assembled(*shown, before, target, right.values).value(), 1, cut);
         }
         if (bench.tolerance == 0 ||
             gradient_distance(bench.layout, committed.values, right.values) > 2 * bench.tolerance) {
             accuse(wire::charge::gradient, {}, std::move(shown));
+            return found;
+        }
+        if (shown->rows.size() < cut.parts()) { // nobody but the target has all: it is to show them, and then all check it
+            accuse(wire::charge::gradient, {}, {});
+            for (part_id const part : before.parts_of(target))
+                if (before.part(part).aggregate) found.demands.push_back(part);
             return found;
         }
     }
@@ -109,12 +114,15 @@ template <class B, verifiable_aggregator A>
     if (what.target == on_trial) return {opinion_on_trial(bench, at.record.checked().value(), right), 0};
     if (right.tree.root() == before.record.root(what.target)) return {opinion::slander, 0};
     if (bench.tolerance == 0) return {opinion::guilty, 0};
+    bool const asks = what.evidence == digest{}; // for the rows: they are shown to all
     auto const shown = at.shown.find(what.evidence);
-    if (shown == at.shown.end()) return {opinion::cannot, 0};
-    auto const committed = assembled(shown->second, before, what.target);
+    if (!asks && shown == at.shown.end()) return {opinion::cannot, 0};
+    auto const rows = asks ? rows_of_gradient(before, what.target, at.step()) : shown->second;
+    auto const committed = assembled(rows, before, what.target, right.values);
     if (!committed) return {opinion::slander, 0}; // these are not its rows
     double const distance = gradient_distance(bench.layout, *committed, right.values);
-    return {distance > bench.tolerance ? opinion::guilty : opinion::slander, distance};
+    if (distance > bench.tolerance) return {opinion::guilty, distance};
+    return {asks && rows.rows.size() < before.cut().parts() ? opinion::cannot : opinion::slander, distance};
 }
 
 /// VA: the owner of a part has its rows, and so knows every testimony about it.

@@ -122,7 +122,7 @@ private:
         contact_ = next[asked_++ % next.size()];
         awaited_.insert(contact_);
         asks_again_ = now + setup_.patience;
-        actions_.push_back(act::send{contact_, ask_to_join(*key_, setup_.root.run, setup_.who)});
+        actions_.push_back(act::send{contact_, ask_to_join(*key_, setup_.root.run, setup_.who, known_ ? known_->step : 0)});
     }
 
     void hear(public_key const& from, wire::introduction const& about, time_point now) {

@@ -81,8 +81,8 @@ public:
         expects(is_member(), "a peer that is no member of its run");
         expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
                 setup_.members.size(), " members");
-        expects(bench_.tolerance == 0, "a peer compares gradients bit for bit: with a tolerance, nobody but the target has "
-                                       "the row of its own part");
+        expects(bench_.tolerance == setup_.rules.tolerance, "gradients are compared with a tolerance of ", bench_.tolerance,
+                ", the rules of the run say ", setup_.rules.tolerance);
         membership_.give({{0, bench_.size, hash_of(given_)}}, watch_.most(1));
     }
 
@@ -194,6 +194,8 @@ public:
         if (running_) return {};
         return chronicle_.record_of(who, why, bench_, setup_.rules, at_.get(), last_.get(), proceedings_);
     }
+    /// What it still lacks, once the step after it is over, and for two steps more.
+    [[nodiscard]] std::optional<epoch_link> confirmation_of(std::uint64_t step) const { return chronicle_.after(step); }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.
@@ -232,8 +234,8 @@ private:
     /// Said to the others in the next COMMIT.
     void on(public_key const& from, wire::join const& m, time_point) {
         bool const known = std::ranges::find(joins_, m.who.key, [](wire::join const& j) { return j.who.key; }) != joins_.end();
-        bool const may = membership_.may_return(m.who) || membership_.may_try(m.who);
-        if (!known && may && joins_.size() < membership_.members()->size() && proves(m, setup_.run, *key_)) joins_.push_back(m);
+        bool const room = joins_.size() < membership_.members()->size();
+        if (!known && room && membership_.may_come(m) && proves(m, setup_.run, *key_)) joins_.push_back(m);
         if (from != m.who.key || !membership_.is_welcome(from) || membership_.members()->find(from)) return;
         if (guests_.size() < membership_.members()->size()) guests_.insert(from);
     }
@@ -657,8 +659,9 @@ private:
         shared_floats aggregate = joined(std::move(spare_).reuse(), {});
         given_ = stood.size() == cut.parts() ? aggregate : joined({}, given_);
         watch_.note(verdicts_->units());
-        membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1));
-        chronicle_.note(at_->context, proceedings_.logs_of(at_->step()));
+        auto logs = proceedings_.logs_of(at_->step());
+        membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1), hash_of_logs(logs));
+        chronicle_.note(at_->context, std::move(logs));
         for (auto const& one : membership_.finish(at_->record, *at_->judge)) actions_.push_back(one);
         running_ = false;
         gone_ = !is_member();

@@ -160,6 +160,13 @@ public:
                 if (auto made = peers_[k]->record_of(keys_[ban.peer].key(), why)) return made;
         return {};
     }
+    /// What a record lacks that was taken when its step was over: known when the next one is.
+    [[nodiscard]] std::optional<epoch_link> confirmation_of(ban_record const& record) const {
+        for (std::size_t k = 0; k < peers_.size(); ++k)
+            if (running_[k] && !lies(k) && weights_[k] != 0)
+                if (auto found = peers_[k]->confirmation_of(record.step)) return found;
+        return {};
+    }
     /// Those removed so far, in order.
     [[nodiscard]] std::span<removal const> removals() const { return all_removed_; }
 
@@ -195,7 +202,7 @@ private:
             setup_.self = keys_[k].key();
             setup_.secret = tagged_hash("secret", options_.seed, k);
             peers_.push_back(std::make_unique<peer_type>(keys_[k], setup_,
-                                                         court<host, Rule>{on, rule, parameters_.size(), layout_},
+                                                         court<host, Rule>{on, rule, parameters_.size(), layout_, checks_.tolerance},
                                                          doing(k)));
             everybody_.emplace(keys_[k].key(), peers_.back().get());
             net_->add(keys_[k].key());
@@ -262,7 +269,7 @@ private:
             break;
         }
         if (tried != newcomers_.end()) return; // it asks by itself
-        auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who));
+        auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who, step_));
         for (std::size_t to = 0; to < options_.peers; ++to)
             if (takes_part(to)) net_->post(endpoint_id(k), endpoint_id(to), asks);
     }

@@ -3,6 +3,7 @@
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/host.hpp>
 #include <btard/core/random.hpp>
+#include <btard/protocol/step/gradient_check.hpp>
 #include <btard/protocol/step/tribunal.hpp>
 #include <btard/protocol/wire/decoding.hpp>
 #include <btard/protocol/wire/encoding.hpp>
@@ -176,6 +177,20 @@ TEST_CASE("tribunal: a value that no gradient has convicts whoever committed to 
     auto forged = s.row(3, 0);
     forged.values.edit([](std::vector<float>& own) { own[0] = 1e30f; });
     CHECK(!s.bench.shows_shape(s.record, {{forged}}, peer_id{3}, part_id{0}));
+}
+
+TEST_CASE("gradient: its distance is that of the tensor that is farthest off, relative to its length") {
+    std::vector<tensor_layout> const two{{"a", 0, {2}, 2, true}, {"b", 2, {3}, 3, true}};
+    std::vector<float> const right{3, 4, 0, 100, 0};
+    auto const distance = [&](std::vector<float> const& of, bool cut = true) {
+        return gradient_distance(cut ? std::span<tensor_layout const>(two) : std::span<tensor_layout const>(), of, right);
+    };
+    CHECK(distance(right) == 0);
+    CHECK(distance({3, 4.5f, 0, 100, 0}) == doctest::Approx(0.1));
+    CHECK(distance({3, 4.5f, 0, 120, 0}) == doctest::Approx(0.2));
+    CHECK(distance({3, 4.5f, 0, 100, 0}, false) == doctest::Approx(0.5 / std::sqrt(10'025.0)));
+    CHECK(std::isinf(distance({3, 4, 1e-30f, 100, 0}))); // an optimizer makes a step of it, however small it is
+    CHECK(distance({3, 4, -0.0f, 100, 0}) == 0);
 }
 
 TEST_CASE("exhibit: its hash depends on every row, branch, float and place") {
