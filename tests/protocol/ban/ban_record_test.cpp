@@ -28,7 +28,7 @@ using namespace btard;
 namespace {
 
 enum class lie { none, testimony, quiet_testimony, covered_testimony, hidden, result, quiet_result, share, slander,
-                 nonsense, twice, shy, shy_testimony };
+                 nonsense, twice, shy, shy_testimony, shy_result };
 
 /// Gradients of small whole numbers, the same on every machine; there is nothing to learn.
 struct whole_numbers {
@@ -57,7 +57,7 @@ struct liar {
     void shape_part(deed<P> const& at, part_id, std::vector<float>& aggregate) {
         if (at.step() == 0) return;
         if (how == lie::result) aggregate[0] += 1;
-        if (how == lie::quiet_result) aggregate[0] = std::nextafter(aggregate[0], 1.0f);
+        if (how == lie::quiet_result || how == lie::shy_result) aggregate[0] = std::nextafter(aggregate[0], 1.0f);
     }
     template <class P>
     bool shape(deed<P> const& at, wire::testify& said) {
@@ -89,7 +89,7 @@ struct liar {
     }
     template <class P>
     fate pass(deed<P> const& at, public_key const& to, wire::message& message) {
-        if (auto const* const row = std::get_if<wire::row>(&message); row && (how == lie::shy || how == lie::shy_testimony))
+        if (auto const* const row = std::get_if<wire::row>(&message); row && (how == lie::shy || how == lie::shy_testimony || how == lie::shy_result))
             return {.sent = row->step + 1 != at.step() || (how == lie::shy_testimony && at.where_phase() == phase::vote)};
         if (auto const* const row = std::get_if<wire::row>(&message); row && how == lie::hidden)
             return {.sent = at.where_phase() != phase::open || !at.is_accomplice(at.self.state().key(row->sender))};
@@ -202,6 +202,7 @@ TEST_CASE("ban record: each kind of lie leaves one that a third party can check,
         {lie::hidden, "the same, and the row is not opened", "hidden_row", 3, 2, never},
         {lie::result, "a wrong result", "wrong_result", 1, 2, never},              // rows are opened
         {lie::quiet_result, "one in the last bit", "wrong_result", 1, 2, never},   // found by a validator
+        {lie::shy_result, "the same, of one that shows its rows to nobody", "wrong_result", 1, 2, never}, // its own is known
         {lie::share, "a share that was not committed to", "wrong_share", 1, 1, never},
         {lie::slander, "an accusation by validators", "slander", 2, 2, never},
         {lie::nonsense, "a testimony that is no number", "malformed", 1, 1, never},
