@@ -91,7 +91,9 @@ struct run_of {
         for (std::size_t k = 0; k < count; ++k) end();
     }
     /// Of the step that is going on.
-    wire::join join_of(std::size_t k, std::uint64_t life = 1) const { return ask_to_join(signer_of(k), run, member(k, life), of.step()); }
+    wire::join join_of(std::size_t k, std::uint64_t life = 1) const {
+        return ask_to_join(signer_of(k), run, member(k, life), of.step());
+    }
     std::vector<std::size_t> numbers() const {
         std::vector<std::size_t> them;
         for (auto const& one : of.context().roster)

@@ -93,7 +93,8 @@ public:
             if (!log[k].present()) continue;
             if (log[k].body.leaves) note(offences_, peer_id(k), offence::leave);
             for (auto const& one : log[k].body.joins)
-                if (is_fresh(one) && may_return(one.who) && proves(one, context_.run, with)) returning_.emplace(one.who.key, one.who);
+                if (is_fresh(one) && may_return(one.who) && proves(one, context_.run, with))
+                    returning_.emplace(one.who.key, one.who);
         }
     }
 

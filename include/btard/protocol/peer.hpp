@@ -77,8 +77,8 @@ public:
         expects(is_member(), "a peer that is no member of its run");
         expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
                 setup_.members.size(), " members");
-        expects(bench_.tolerance == setup_.rules.tolerance, "gradients are compared with a tolerance of ", bench_.tolerance,
-                ", the rules of the run say ", setup_.rules.tolerance);
+        expects(bench_.tolerance == setup_.rules.tolerance, "gradients are compared with a tolerance of ",
+                bench_.tolerance, ", the rules of the run say ", setup_.rules.tolerance);
         membership_.give({{0, bench_.size, hash_of(std::span<float const>(given_))}}, watch_.most(1));
     }
 
@@ -187,7 +187,9 @@ public:
         return chronicle_.record_of(who, why, bench_, setup_.rules, at_.get(), last_.get(), proceedings_);
     }
     /// What it still lacks, once the step after it is over, and for two steps more.
-    [[nodiscard]] std::optional<epoch_link> confirmation_of(std::uint64_t step) const { return chronicle_.after(step); }
+    [[nodiscard]] std::optional<epoch_link> confirmation_of(std::uint64_t step) const {
+        return chronicle_.after(step);
+    }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.

@@ -182,9 +182,8 @@ private:
             setup_.self = keys_[k].key();
             setup_.secret = tagged_hash("secret", options_.seed, k);
             colluding<Conduct> doing{conduct, is_byzantine(k) ? coalition_.get() : nullptr};
-            peers_.push_back(std::make_unique<peer_type>(keys_[k], setup_,
-                                                         court<host, Rule>{on, rule, parameters_.size(), layout_, checks_.tolerance},
-                                                         std::move(doing)));
+            court<host, Rule> bench{on, rule, parameters_.size(), layout_, checks_.tolerance};
+            peers_.push_back(std::make_unique<peer_type>(keys_[k], setup_, std::move(bench), std::move(doing)));
             everybody_.emplace(keys_[k].key(), peers_.back().get());
             net_->add(keys_[k].key());
         }
