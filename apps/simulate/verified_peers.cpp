@@ -66,7 +66,8 @@ struct verified_peers final : any_swarm::interface {
             if (!one.banned) continue;
             auto record = peers.record_of(one);
             if (!record) lines.unrecorded.push_back(one);
-            else if (is_confirmed(*record) || report.step + 1 == what.steps) lines.bans.push_back(ban_line(root.run, *record));
+            else if (is_confirmed(*record) || report.step + 1 == what.steps)
+                lines.bans.push_back(ban_line(root.run, *record));
             else fresh.push_back(*std::move(record));
         }
         return lines;

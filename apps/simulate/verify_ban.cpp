@@ -34,7 +34,7 @@ struct either_key {
     }
 };
 
-constexpr auto unconfirmed = "signed, not confirmed: the run ended before the next step could say that it began from these logs";
+constexpr auto unconfirmed = "signed, not confirmed: no step came after it that says that it began from these logs";
 
 std::optional<std::string> what_is_wrong(ban_record const& record, run_description const& run) {
     if (run.size == 0 || run.size > wire_limits{}.floats * wire_limits{}.peers) return "the run has a gradient of no size";

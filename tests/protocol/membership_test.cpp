@@ -94,7 +94,9 @@ struct run_of {
         for (std::size_t k = 0; k < count; ++k) end();
     }
     /// Of the step that is going on.
-    wire::join join_of(std::size_t k, std::uint64_t life = 1) const { return ask_to_join(signer_of(k), run, member(k, life), of.step()); }
+    wire::join join_of(std::size_t k, std::uint64_t life = 1) const {
+        return ask_to_join(signer_of(k), run, member(k, life), of.step());
+    }
     std::vector<std::size_t> numbers() const {
         std::vector<std::size_t> them;
         for (auto const& one : of.context().roster)
@@ -324,6 +326,41 @@ TEST_CASE("membership: more quarrels than there can be liars remove with a strik
     complain(p1, p3);
     CHECK(m.end() == std::vector{act::removed{1, key_of(1), offence::quarrels}});
     CHECK(m.numbers() == std::vector<std::size_t>{0, 2, 3, 4, 5});
+}
+
+TEST_CASE("membership: who was struck for its quarrels comes back without them, and is not struck for them again") {
+    run_of m(6, rules(1));
+    for (peer_id const other : {p2, p3}) m.of.complained(std::vector(4, missing_row{p1, other, part_id{}}));
+    REQUIRE(m.end() == std::vector{act::removed{0, key_of(1), offence::quarrels}});
+    m.steps(5);
+    m.end({m.join_of(1)});
+    REQUIRE(m.is_member(1));
+    CHECK(!m.of.in_dispute(key_of(1), key_of(2)));
+    m.steps(20); // the disputes would have lasted a thousand
+    CHECK(m.is_member(1));
+    CHECK(m.is_member(2)); // one quarrel each: at most f
+    CHECK(m.is_member(3));
+}
+
+TEST_CASE("membership: leaving in good order costs the first wait, however often, and leaves an absence as it is") {
+    run_of m(5);
+    std::uint64_t life = 0;
+    for (int k = 0; k < 3; ++k) {
+        m.of.against(offences{{m.at(1), offence::leave}});
+        m.end();
+        m.steps(2);
+        CHECK(!m.of.may_return(key_of(1)));
+        m.end();
+        CHECK(m.of.may_return(key_of(1)));
+        m.end({m.join_of(1, ++life)});
+        REQUIRE(m.is_member(1));
+    }
+    m.of.against(offences{{m.at(1), offence::absence}, {m.at(1), offence::leave}}); // it left before the step was over
+    m.end();
+    m.steps(2);
+    CHECK(!m.of.may_return(key_of(1)));
+    m.end();
+    CHECK(m.of.may_return(key_of(1))); // the first absence
 }
 
 TEST_CASE("membership: a spent budget of points removes with a strike") {

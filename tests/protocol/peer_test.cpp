@@ -193,7 +193,8 @@ TEST_CASE("peer: two statements in the last broadcast before a change of the ros
     for (std::size_t const k : {0, 1, 4, 5})
         while (t.peers[k]->running()) REQUIRE(t.next());
     for (std::size_t const k : {0, 1, 4, 5}) {
-        CHECK(t.removed[k] == std::vector{act::removed{0, t.keys[2].key(), offence::leave}, act::removed{1, t.keys[3].key(), offence::equivocation}});
+        CHECK(t.removed[k] == std::vector{act::removed{0, t.keys[2].key(), offence::leave},
+                                          act::removed{1, t.keys[3].key(), offence::equivocation}});
         auto const record = t.peers[k]->record_of(t.keys[3].key(), offence::equivocation);
         REQUIRE(record);
         CHECK(!verify_ban(*record, t.keys[0], t.peers[k]->bench(), t.setup.rules, {t.setup.run, t.setup.members}));
@@ -268,7 +269,7 @@ TEST_CASE("peer: with a tolerance, whoever sends a false gradient is banned, wha
             INFO(std::string(one.own_part ? "own part" : "all"), ", hides ", int(one.what), std::string(lies ? ", lies" : ""));
             CHECK(t.wrong() == "");
             if (lies) CHECK(reasons(t) == one.end);
-            else CHECK(reasons(t) == (one.what == hides::always ? "5 hidden_row" : "")); // who does not show it can be no better
+            else CHECK(reasons(t) == (one.what == hides::always ? "5 hidden_row" : "")); // nobody can tell the two apart
         }
     }
 }

@@ -54,7 +54,7 @@ template <class B, verifiable_aggregator A>
             accuse(wire::charge::gradient, {}, std::move(shown));
             return found;
         }
-        if (shown->rows.size() < cut.parts()) { // nobody but the target has all: it is to show them, and then all check it
+        if (shown->rows.size() < cut.parts()) { // it is to show them to all, and then all check it
             accuse(wire::charge::gradient, {}, {});
             for (part_id const part : before.parts_of(target))
                 if (before.part(part).aggregate) found.demands.push_back(part);

@@ -195,7 +195,9 @@ public:
         return chronicle_.record_of(who, why, bench_, setup_.rules, at_.get(), last_.get(), proceedings_);
     }
     /// What it still lacks, once the step after it is over, and for two steps more.
-    [[nodiscard]] std::optional<epoch_link> confirmation_of(std::uint64_t step) const { return chronicle_.after(step); }
+    [[nodiscard]] std::optional<epoch_link> confirmation_of(std::uint64_t step) const {
+        return chronicle_.after(step);
+    }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.

@@ -28,7 +28,7 @@ using namespace btard;
 namespace {
 
 enum class lie { none, testimony, quiet_testimony, covered_testimony, hidden, result, quiet_result, share, slander,
-                 nonsense, twice, shy, shy_testimony };
+                 nonsense, twice, shy, shy_testimony, shy_result };
 
 /// Gradients of small whole numbers, the same on every machine; there is nothing to learn.
 struct whole_numbers {
@@ -57,7 +57,7 @@ struct liar {
     void shape_part(deed<P> const& at, part_id, std::vector<float>& aggregate) {
         if (at.step() == 0) return;
         if (how == lie::result) aggregate[0] += 1;
-        if (how == lie::quiet_result) aggregate[0] = std::nextafter(aggregate[0], 1.0f);
+        if (how == lie::quiet_result || how == lie::shy_result) aggregate[0] = std::nextafter(aggregate[0], 1.0f);
     }
     template <class P>
     bool shape(deed<P> const& at, wire::testify& said) {
@@ -68,7 +68,8 @@ struct liar {
             auto const owner = at.self.state().key(at.self.state().part(standing[j]).owner);
             bool const covered = owner != at.self.key() && at.is_accomplice(owner);
             if (how == lie::testimony) numbers.projection *= 0.5;
-            if ((how == lie::quiet_testimony || how == lie::shy_testimony) && covered) numbers.projection = std::nextafter(numbers.projection, 1.0);
+            if ((how == lie::quiet_testimony || how == lie::shy_testimony) && covered)
+                numbers.projection = std::nextafter(numbers.projection, 1.0);
             bool const first = at.self.key() == at.with.members.front(); // owners that only look away are another matter
             if ((how == lie::covered_testimony || how == lie::hidden) && covered && first) numbers.projection *= 0.5;
             if (how == lie::nonsense) numbers.distance = std::numeric_limits<double>::quiet_NaN();
@@ -89,9 +90,11 @@ struct liar {
     }
     template <class P>
     fate pass(deed<P> const& at, public_key const& to, wire::message& message) {
-        if (auto const* const row = std::get_if<wire::row>(&message); row && (how == lie::shy || how == lie::shy_testimony))
-            return {.sent = row->step + 1 != at.step() || (how == lie::shy_testimony && at.where_phase() == phase::vote)};
-        if (auto const* const row = std::get_if<wire::row>(&message); row && how == lie::hidden)
+        auto const* const row = std::get_if<wire::row>(&message);
+        if (row && (how == lie::shy || how == lie::shy_testimony || how == lie::shy_result))
+            return {.sent = row->step + 1 != at.step() ||
+                            (how == lie::shy_testimony && at.where_phase() == phase::vote)};
+        if (row && how == lie::hidden)
             return {.sent = at.where_phase() != phase::open || !at.is_accomplice(at.self.state().key(row->sender))};
         auto* const said = std::get_if<wire::signed_body>(&message);
         bool const other = (to.bytes[0] & std::byte{1}) != std::byte{};
@@ -173,7 +176,8 @@ std::vector<std::string> lines_of(shown_ban const& ban) {
                                           ", ", bytes.size(), " bytes, ", golden::first_of(sha256_of(bytes)), ", ",
                                           ban.check().value_or("verified"))};
     auto const name = [](std::uint8_t of) { return enum_names(phase{})[of]; };
-    if (record.twice) lines.push_back(concat("statements in ", name(record.twice->in.at.phase), " of step ", record.twice->in.at.step));
+    if (record.twice)
+        lines.push_back(concat("statements in ", name(record.twice->in.at.phase), " of step ", record.twice->in.at.step));
     for (auto const& step : record.steps) {
         std::string line = concat("step ", step.context.step, ":");
         for (auto const& log : step.logs) line += concat(" ", name(log.certificate.at.phase));
@@ -195,13 +199,19 @@ std::vector<std::string> lines_of(shown_ban const& ban) {
 } // namespace
 
 TEST_CASE("ban record: each kind of lie leaves one that a third party can check, and it is the one that it was") {
-    struct { lie how; std::string_view name, why; std::size_t byzantine, steps; std::uint64_t flips_from; } const all[] = {
+    struct {
+        lie how;
+        std::string_view name, why;
+        std::size_t byzantine, steps;
+        std::uint64_t flips_from;
+    } const all[] = {
         {lie::testimony, "a false testimony", "false_testimony", 1, 2, never}, // found by the owner: who may accuse
         {lie::quiet_testimony, "one of the last bit, to accomplices", "false_testimony", 3, 3, never}, // found by a validator
         {lie::covered_testimony, "one to an accomplice", "cover_up", 3, 2, never}, // rows are opened
         {lie::hidden, "the same, and the row is not opened", "hidden_row", 3, 2, never},
         {lie::result, "a wrong result", "wrong_result", 1, 2, never},              // rows are opened
         {lie::quiet_result, "one in the last bit", "wrong_result", 1, 2, never},   // found by a validator
+        {lie::shy_result, "the same, of one that shows its rows to nobody", "wrong_result", 1, 2, never}, // its own is known
         {lie::share, "a share that was not committed to", "wrong_share", 1, 1, never},
         {lie::slander, "an accusation by validators", "slander", 2, 2, never},
         {lie::nonsense, "a testimony that is no number", "malformed", 1, 1, never},

@@ -109,7 +109,8 @@ public:
             if (!made.twice) return {};
             auto const& [in, member] = std::pair(made.twice->in, std::size_t(made.twice->member));
             for (auto const& one : kept_) // in the life that it had then
-                if (one.context.epoch == in.at.epoch && member < one.context.roster.size()) made.who = one.context.roster[member];
+                if (one.context.epoch == in.at.epoch && member < one.context.roster.size())
+                    made.who = one.context.roster[member];
             return made;
         }
         made.epochs = epochs_;

@@ -206,7 +206,8 @@ private:
                 for (auto const& more : judge.convict_before(one)) found.push_back(more);
         }
         for (auto const& [by, what] : judge.accusations())
-            if (!own_ && judge.asks_to_show(what) && judge.has_shown_gradient(what.target)) check_testimonies_before(what.target, found);
+            if (!own_ && judge.asks_to_show(what) && judge.has_shown_gradient(what.target))
+                check_testimonies_before(what.target, found);
         return go(found, phase::open);
     }
     /// Only where the testimonies of the step before are known: whoever is guilty by them is so in a longer record.

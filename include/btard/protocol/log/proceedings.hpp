@@ -105,7 +105,8 @@ public:
 
     void begin(std::shared_ptr<roster const> among, place at, std::size_t faults, phase_times const& times) {
         std::erase_if(held_, [&](auto const& old) { return old->at.step + 1 < at.step; });
-        std::erase_if(epochs_, [&](epoch const& old) { return old.last_step + 2 < at.step || old.number == at.epoch; });
+        std::erase_if(epochs_,
+                      [&](epoch const& old) { return old.last_step + 2 < at.step || old.number == at.epoch; });
         epochs_.push_back({at.epoch, at.step, among});
         broadcast_setup setup{.in = {run_, at},
                               .self = among->find(self_).value(),
@@ -332,15 +333,19 @@ private:
         auto const at = std::ranges::find(epochs_, number, &epoch::number);
         return at == epochs_.end() ? nullptr : at->among.get();
     }
-    [[nodiscard]] contest_verdict judge(session const& one, std::size_t faults, std::span<wire::aftermath const> reports) const {
-        auto verdict = judge_contest(*with_, {run_, one.at}, one.among->members(), faults, one.machine.log(), reports);
+    [[nodiscard]] contest_verdict judge(session const& one, std::size_t faults,
+                                        std::span<wire::aftermath const> reports) const {
+        auto const& members = one.among->members();
+        auto verdict = judge_contest(*with_, {run_, one.at}, members, faults, one.machine.log(), reports);
         for (auto const& report : reports) {
             for (auto const& proof : report.proofs) {
                 auto const* const then = find_epoch(proof.in.at.epoch);
                 if (then == nullptr || proof.in.run != run_ || proof.in.at.epoch == one.at.epoch) continue;
                 if (static_cast<std::size_t>(proof.member) >= then->size()) continue;
                 auto const& who = then->key(proof.member);
-                auto const same = [&](auto const& known) { return known.first == who && known.second.kind == proof.kind; };
+                auto const same = [&](auto const& known) {
+                    return known.first == who && known.second.kind == proof.kind;
+                };
                 if (std::ranges::none_of(verdict.earlier, same) && proves(proof, *with_, then->members()))
                     verdict.earlier.emplace_back(who, proof);
             }

@@ -108,8 +108,8 @@ public:
             return sense::good;
         });
     }
-    /// With a tolerance, an accusation about a gradient without evidence is none yet: a validator lacks rows to tell.  All
-    /// of them are shown to all; unless most find them right, or wrong, their sender has hidden something.
+    /// With a tolerance, an accusation about a gradient without evidence is none yet: a validator lacks rows to tell.
+    /// All of them are shown to all; unless most find them right, or wrong, their sender has hidden something.
     [[nodiscard]] bool asks_to_show(wire::accusation const& one) const {
         return by_distance_ && one.of == wire::charge::gradient && one.evidence == digest{};
     }

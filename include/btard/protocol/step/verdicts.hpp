@@ -77,7 +77,8 @@ public:
         for (part_id const part : judge.demanded())
             if (!unseen.contains(part) && is_wrong(*last_, part)) add(found.against, judge.convict_before(part));
         for (auto const& [by, what] : judge.accusations())
-            if (judge.asks_to_show(what) && judge.has_shown_gradient(what.target)) check_testimonies_before(what.target, found.against);
+            if (judge.asks_to_show(what) && judge.has_shown_gradient(what.target))
+                check_testimonies_before(what.target, found.against);
         return found;
     }
 

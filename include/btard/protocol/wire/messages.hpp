@@ -338,7 +338,7 @@ struct wanted {
 [[nodiscard]] inline digest text_of_join(digest const& run, log_member const& who, std::uint64_t step) {
     return tagged_hash("join", run, who.key, std::span<std::byte const>(who.incarnation), step);
 }
-/// @param step that is going on, by what several members say: a wish of a later one is of no use until then, and is then
+/// @param step that is going on, by what several members say: a wish of a later one counts when that one has come
 template <signer S>
 [[nodiscard]] wire::join ask_to_join(S const& with, digest const& run, log_member const& who, std::uint64_t step) {
     return {who, step, with.sign(text_of_join(run, who, step).bytes)};
