@@ -39,7 +39,7 @@ struct newcomer_setup {
     trust_root root = {}; ///< from where it is trusted: the run, and its first roster
     run_rules rules = {};
     std::size_t size = 0; ///< of the gradient
-    std::vector<public_key> contacts = {}; ///< who is asked, in this order; when all were, those of the roster
+    std::vector<public_key> contacts = {}; ///< who is asked, in this order; when all were, those of the roster, in a drawn one
     std::chrono::nanoseconds patience = std::chrono::seconds(90); ///< until somebody else is asked
 };
 
@@ -117,8 +117,11 @@ private:
 
     void ask(time_point now) {
         std::vector<public_key> next = setup_.contacts;
+        std::map<digest, public_key> drawn; // else liars that stand together in the roster come one after another
         for (auto const& one : known_ ? known_->roster : setup_.root.roster)
-            if (std::ranges::find(next, one.key) == next.end()) next.push_back(one.key);
+            drawn.emplace(tagged_hash("contact", setup_.who.key, one.key), one.key);
+        for (auto const& [lot, one] : drawn)
+            if (std::ranges::find(next, one) == next.end()) next.push_back(one);
         contact_ = next[asked_++ % next.size()];
         awaited_.insert(contact_);
         asks_again_ = now + setup_.patience;
