@@ -56,6 +56,7 @@ inline fit fitted(std::vector<std::pair<double, double>> const& points) {
 /// On a quadratic of 4 n numbers: so small that messages are all that costs.
 inline int show_growth(std::size_t most) {
     std::vector<std::pair<double, double>> times, bytes, signatures;
+    auto const key = ed25519(); // once: it is the same for all
     for (std::size_t n = 8; n <= most; n *= 2) {
         bench_swarm swarm(n, bowl(4 * n), true);
         swarm.step();
@@ -67,7 +68,7 @@ inline int show_growth(std::size_t most) {
         for (auto const& [kind, count] : swarm.bytes()) all += count / peers;
         times.emplace_back(x, swarm.all_spent() / peers);
         bytes.emplace_back(x, all);
-        signatures.emplace_back(x, swarm.ed25519_seconds() / peers);
+        signatures.emplace_back(x, swarm.ed25519_seconds(key) / peers);
         std::printf("n = %4zu: %8.3f ms, %9.0f bytes, %6.0f signatures checked (%.1f ms with Ed25519)\n", n,
                     1e3 * times.back().second, all, swarm.signatures_checked() / peers, 1e3 * signatures.back().second);
         std::fflush(stdout);

@@ -102,7 +102,7 @@ inline int show_time(std::size_t n, std::size_t size, std::size_t steps) {
     line("  testimonies: own, and of the own part", bound.testifying());
     line("  audits: hashing, rule, testimonies", audits);
     line("  everything else", rest);
-    line("not in it: Ed25519, as many signatures", swarm.ed25519_seconds() / peers);
+    line("not in it: Ed25519, as many signatures", swarm.ed25519_seconds(ed25519()) / peers);
     line("not in it: frames, of d + d / n floats made", bound.encoding);
     line("not in it: frames, of 2 d floats read", bound.decoding);
     line("for comparison: a pass over d floats", bound.reading);

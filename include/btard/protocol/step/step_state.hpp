@@ -146,13 +146,17 @@ struct step_state {
     }
     /// Everybody else, `first` before the others.
     [[nodiscard]] std::vector<public_key> others(std::vector<peer_id> first) const {
-        for (std::size_t k = 0; k < record.n(); ++k)
-            if (std::ranges::find(first, peer_id(k)) == first.end()) first.push_back(peer_id(k));
+        std::size_t const before = first.size(); // few
+        for (std::size_t k = 0; k < record.n(); ++k) {
+            auto const end = first.begin() + static_cast<std::ptrdiff_t>(before);
+            if (std::find(first.begin(), end, peer_id(k)) == end) first.push_back(peer_id(k));
+        }
         return keys(first);
     }
     /// Of these, but for the own one.
     [[nodiscard]] std::vector<public_key> keys(std::span<peer_id const> of) const {
         std::vector<public_key> all;
+        all.reserve(of.size());
         for (peer_id const one : of)
             if (one != self) all.push_back(key(one));
         return all;
