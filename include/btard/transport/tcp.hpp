@@ -45,10 +45,8 @@ public:
     }
     tcp(tcp const&) = delete;
     tcp& operator=(tcp const&) = delete;
-    ~tcp() {
-        mesh_->handler = nullptr;
-        mesh_->stop(std::chrono::milliseconds(0));
-    }
+    /// Closes all sockets without a word.
+    ~tcp() { mesh_->abandon(); }
 
     // ---- whom to talk to
 
@@ -64,7 +62,7 @@ public:
     /// Keeps a queue for a peer that comes by itself, and lets it in.
     void expect(public_key const& peer) {
         expects(peer != self(), "tcp: a peer does not expect itself");
-        mesh_->expect(peer);
+        if (!mesh_->stopping) mesh_->peers.made(peer).wanted = true;
     }
     /// Ends its link, drops what waits for it, and dials it no more.
     void forget(public_key const& peer) { mesh_->forget(peer); }
@@ -77,14 +75,14 @@ public:
     }
     /// The same frame may go to many peers.
     posted post(public_key const& to, std::size_t channel, shared_frame frame) {
-        return mesh_->post(to, channel, std::move(frame));
+        return mesh_->stopping ? posted::unknown : mesh_->peers.post(to, channel, std::move(frame));
     }
     /// Replaces the timer.  A moment that has passed means now; `time_point::max()`, never.
     void wake_at(time_point when) { mesh_->wake_at(when); }
     /// Reads no more from that peer until `resume`; at most one message is handed over meanwhile, and pings keep the
     /// link alive.
-    void hold(public_key const& peer) { mesh_->hold(peer, true); }
-    void resume(public_key const& peer) { mesh_->hold(peer, false); }
+    void hold(public_key const& peer) { mesh_->peers.hold(peer, true); }
+    void resume(public_key const& peer) { mesh_->peers.hold(peer, false); }
 
     /// Takes no more; sends what waits, says goodbye and closes, after the grace in any case.  Then `on_stopped`.
     void stop(std::chrono::milliseconds grace) { mesh_->stop(grace); }
@@ -94,11 +92,17 @@ public:
     [[nodiscard]] public_key const& self() const { return mesh_->self; }
     [[nodiscard]] static time_point now() { return std::chrono::steady_clock::now(); }
     [[nodiscard]] std::uint16_t port() const { return mesh_->port; } ///< bound; 0: it does not listen
-    [[nodiscard]] bool has_link(public_key const& peer) const { return mesh_->link_of(peer) != nullptr; }
-    [[nodiscard]] std::size_t links() const { return mesh_->links(); }
-    /// Bytes that wait for that peer.
-    [[nodiscard]] std::size_t waiting(public_key const& peer) const { return mesh_->waiting(peer); }
-    [[nodiscard]] tcp_counts counts() const { return mesh_->all_counts(); }
+    [[nodiscard]] bool has_link(public_key const& peer) const {
+        auto const* const known = mesh_->peers.find(peer);
+        return known && known->up;
+    }
+    [[nodiscard]] std::size_t links() const { return mesh_->peers.links(); }
+    /// Bytes that wait for that peer, with 64 for each message.
+    [[nodiscard]] std::size_t waiting(public_key const& peer) const {
+        auto const* const known = mesh_->peers.find(peer);
+        return known ? known->queue->waiting() : 0;
+    }
+    [[nodiscard]] tcp_counts counts() const { return mesh_->counts(); }
 
 private:
     std::shared_ptr<detail::tcp_mesh> mesh_;

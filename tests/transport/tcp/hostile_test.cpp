@@ -37,7 +37,9 @@ TEST_CASE("tcp: another peer at the address is refused with a sentence, on the e
     a.net->reach(key_number(3).key(), "127.0.0.1", b.net->port());
     REQUIRE(run_until(io, [&] { return a.unreachable.size() == 1; }));
     CHECK(a.unreachable[0].first == tcp_errc::wrong_key);
-    CHECK(a.unreachable[0].second == concat("cannot reach 127.0.0.1:", b.net->port(), ": another peer answers there, with a key that is not the expected one"));
+    CHECK(a.unreachable[0].second ==
+          concat("cannot reach 127.0.0.1:", b.net->port(),
+                 ": another peer answers there, with a key that is not the expected one"));
     CHECK(run_until(io, [&] { return b.notices.size() == 1; }));
     CHECK(a.linked.empty());
     CHECK(b.linked.empty());
@@ -88,7 +90,8 @@ TEST_CASE("tcp: garbage on the port is closed and counted, with one sentence for
     asio::io_context io;
     node a(io, 1), b(io, 2);
     std::vector<asio::ip::tcp::socket> sockets;
-    for (int k = 0; k < 20; ++k) sockets.push_back(stranger(io, a, k % 2 ? "GET / HTTP/1.1\r\n\r\n" : std::string(3'000, char(k))));
+    for (int k = 0; k < 20; ++k)
+        sockets.push_back(stranger(io, a, k % 2 ? "GET / HTTP/1.1\r\n\r\n" : std::string(3'000, char(k))));
     sockets.push_back(stranger(io, a, std::string("\x16\x03\x01\xff\xff\x01", 6) + std::string(70'000, '\0')));
     REQUIRE(run_until(io, [&] { return a.net->counts().refused == 21; }));
     CHECK(a.notices.size() == 1);

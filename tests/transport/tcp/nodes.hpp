@@ -29,7 +29,8 @@ inline identity key_number(std::size_t k) {
 }
 
 /// Runs the loop until that holds; the deadline is for a test that has gone wrong.
-inline bool run_until(asio::io_context& io, std::function<bool()> const& holds, std::chrono::seconds patience = 20s) {
+inline bool run_until(asio::io_context& io, std::function<bool()> const& holds,
+                      std::chrono::seconds patience = 20s) {
     auto const deadline = std::chrono::steady_clock::now() + patience;
     io.restart();
     while (!holds())
@@ -78,18 +79,22 @@ struct node final : tcp_handler {
     [[nodiscard]] public_key const& key() const { return who.key(); }
     void reach(node const& other) { net->reach(other.key(), "127.0.0.1", other.net->port()); }
     posted post(node const& to, std::size_t channel, std::size_t size, std::size_t fill = 0) {
-        return net->post(to.key(), channel, std::make_shared<std::vector<std::byte> const>(size, static_cast<std::byte>(fill)));
+        return net->post(to.key(), channel,
+                         std::make_shared<std::vector<std::byte> const>(size, static_cast<std::byte>(fill)));
     }
 
     void on_frame(public_key const& from, std::size_t channel, std::vector<std::byte> frame, time_point) override {
         frames.push_back({from, channel, std::move(frame)});
         if (on_frame_do) on_frame_do(frames.back());
     }
-    void on_linked(public_key const& peer, tcp_link_info const& info, time_point) override { linked.emplace_back(peer, info); }
+    void on_linked(public_key const& peer, tcp_link_info const& info, time_point) override {
+        linked.emplace_back(peer, info);
+    }
     void on_lost(public_key const& peer, std::error_code why, std::string const& sentence, time_point) override {
         lost.push_back({peer, why, sentence});
     }
-    void on_unreachable(std::string const&, std::error_code why, std::string const& sentence, std::chrono::nanoseconds) override {
+    void on_unreachable(std::string const&, std::error_code why, std::string const& sentence,
+                        std::chrono::nanoseconds) override {
         unreachable.emplace_back(why, sentence);
     }
     void on_room(public_key const& peer, std::size_t channel, time_point) override {

@@ -30,9 +30,9 @@ namespace btard::testing {
 class relay {
 public:
     struct weather {
-        std::chrono::nanoseconds delay{};  ///< of each byte, each way
+        std::chrono::nanoseconds delay{};   ///< of each byte, each way
         std::uint64_t bytes_per_second = 0; ///< each way of each connection; 0: as many as there are
-        bool stalled = false;              ///< nothing passes, nothing is lost; new connections come, and hear nothing
+        bool stalled = false; ///< nothing passes, nothing is lost; new connections come, and hear nothing
     };
 
     relay(asio::io_context& io, std::uint16_t target) : self_(std::make_shared<state>(io, target)) {
@@ -76,7 +76,8 @@ private:
         asio::steady_timer wake;
     };
     struct pair {
-        explicit pair(asio::io_context& io) : sockets{asio::ip::tcp::socket(io), asio::ip::tcp::socket(io)}, ways{way(io), way(io)} {}
+        explicit pair(asio::io_context& io)
+            : sockets{asio::ip::tcp::socket(io), asio::ip::tcp::socket(io)}, ways{way(io), way(io)} {}
         std::array<asio::ip::tcp::socket, 2> sockets; // who dialled, the target
         std::array<way, 2> ways;                      // from that one to the other
         void end(bool dialler, bool target) {
@@ -91,7 +92,8 @@ private:
     };
     struct state {
         state(asio::io_context& on, std::uint16_t to)
-            : io(on), target(to), listens(on, {asio::ip::make_address("127.0.0.1"), 0}), port(listens.local_endpoint().port()) {}
+            : io(on), target(to), listens(on, {asio::ip::make_address("127.0.0.1"), 0}),
+              port(listens.local_endpoint().port()) {}
         asio::io_context& io;
         std::uint16_t target;
         asio::ip::tcp::acceptor listens;
@@ -106,7 +108,8 @@ private:
         for (;;) {
             auto const made = std::make_shared<pair>(self->io);
             std::error_code failed;
-            co_await self->listens.async_accept(made->sockets[0], asio::redirect_error(asio::use_awaitable, failed));
+            co_await self->listens.async_accept(made->sockets[0],
+                                                asio::redirect_error(asio::use_awaitable, failed));
             if (failed) co_return;
             self->pairs.push_back(made);
             co_await made->sockets[1].async_connect({asio::ip::make_address("127.0.0.1"), self->target},
@@ -165,9 +168,11 @@ private:
                 from.waiting.pop_front();
                 from.bytes -= bytes.size();
                 self->passed += bytes.size();
-                co_await asio::async_write(to, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, failed));
+                co_await asio::async_write(to, asio::buffer(bytes),
+                                           asio::redirect_error(asio::use_awaitable, failed));
                 if (auto const rate = self->now.bytes_per_second; rate > 0) {
-                    asio::steady_timer slow(self->io, std::chrono::nanoseconds(bytes.size() * 1'000'000'000 / rate));
+                    asio::steady_timer slow(self->io,
+                                            std::chrono::nanoseconds(bytes.size() * 1'000'000'000 / rate));
                     co_await slow.async_wait(asio::redirect_error(asio::use_awaitable, failed));
                 }
             }

@@ -110,7 +110,11 @@ TEST_CASE("back_off: the wait doubles up to the longest, and each draw is anothe
 }
 
 TEST_CASE("hello: it is read as it was written, and nothing else is") {
-    hello const one{.link = link_kind::plain, .instance = {std::byte{7}}, .last_link = 1ull << 60, .host = "2001:db8::1", .port = 65'535};
+    hello const one{.link = link_kind::plain,
+                    .instance = {std::byte{7}},
+                    .last_link = 1ull << 60,
+                    .host = "2001:db8::1",
+                    .port = 65'535};
     auto bytes = encode(one);
     CHECK(decode_hello(bytes) == one);
     CHECK(decode_hello(encode(hello{})) == hello{});
@@ -135,7 +139,8 @@ TEST_CASE("hello: it is read as it was written, and nothing else is") {
 
 TEST_CASE("tcp_options: settings that cannot work are refused with their values") {
     CHECK_THROWS_WITH((tcp_options{.ping = 5'000, .silence = 6'000}.validate()),
-                      "tcp: a link is lost after 6000 ms of silence, and a ping comes every 5000 ms; wait for two of them at least");
+                      "tcp: a link is lost after 6000 ms of silence, and a ping comes every 5000 ms; wait for two "
+                      "of them at least");
     CHECK_THROWS_AS((tcp_options{.retry_first = 0}.validate()), contract_violation);
     CHECK_THROWS_AS(tcp_setup{}.validate(), contract_violation); // no channel
     for (int code = 1; code <= int(tcp_errc::closed_here); ++code)

@@ -25,7 +25,8 @@ std::vector<std::byte> content(std::size_t size, std::uint64_t from) {
     std::uint64_t index = 0;
     for (std::size_t k = 0; k + 16 <= size; k += 16) {
         auto const bits = philox({from, 0}, index++);
-        for (std::size_t j = 0; j < 16; ++j) bytes[k + j] = static_cast<std::byte>(bits[j / 4] >> 8 * (j % 4) & 0xff);
+        for (std::size_t j = 0; j < 16; ++j)
+            bytes[k + j] = static_cast<std::byte>(bits[j / 4] >> 8 * (j % 4) & 0xff);
     }
     return bytes;
 }
@@ -41,7 +42,8 @@ bool has_ipv6(asio::io_context& io) {
 
 } // namespace
 
-TEST_CASE("tcp: four peers that all dial each other have one link each, and a small and a large message go each way") {
+TEST_CASE(
+    "tcp: four peers that all dial each other have one link each, and a small and a large message go each way") {
     for (link_kind const kind : {link_kind::tls, link_kind::plain}) {
         asio::io_context io;
         std::vector<std::unique_ptr<node>> nodes;
@@ -53,7 +55,9 @@ TEST_CASE("tcp: four peers that all dial each other have one link each, and a sm
         for (auto& a : nodes)
             for (auto& b : nodes)
                 if (a != b) a->reach(*b);
-        auto const all = [&](auto const& holds) { return std::ranges::all_of(nodes, [&](auto const& one) { return holds(*one); }); };
+        auto const all = [&](auto const& holds) {
+            return std::ranges::all_of(nodes, [&](auto const& one) { return holds(*one); });
+        };
         REQUIRE(run_until(io, [&] { return all([](node const& one) { return one.net->links() == 3; }); }));
 
         auto const big = std::make_shared<std::vector<std::byte> const>(content(large, 1));
@@ -63,7 +67,10 @@ TEST_CASE("tcp: four peers that all dial each other have one link each, and a sm
         for (auto& a : nodes)
             for (auto& b : nodes)
                 if (a != b) CHECK(a->net->post(b->key(), 0, tiny) == posted::queued);
-        REQUIRE(run_until(io, [&] { return nodes[1]->frames.size() == 4 && nodes[3]->frames.size() == 4 && all([](node const& one) { return one.frames.size() >= 3; }); }));
+        REQUIRE(run_until(io, [&] {
+            return nodes[1]->frames.size() == 4 && nodes[3]->frames.size() == 4 &&
+                   all([](node const& one) { return one.frames.size() >= 3; });
+        }));
         for (auto const& one : nodes) {
             for (auto const& frame : one->frames) CHECK(frame.bytes == (frame.channel == 0 ? *tiny : *big));
             CHECK(one->linked.size() == 3); // none of them came and went
@@ -115,7 +122,8 @@ TEST_CASE("tcp: a port that is taken, or a host that is none of ours, is refused
     node a(io, 1);
     auto how = setup();
     how.port = a.net->port();
-    CHECK_THROWS_WITH(node(io, 2, how), concat("cannot listen at 127.0.0.1, port ", how.port, ": Address already in use").c_str());
+    CHECK_THROWS_WITH(node(io, 2, how),
+                      concat("cannot listen at 127.0.0.1, port ", how.port, ": Address already in use").c_str());
     how.host = "localhost";
     CHECK_THROWS_AS(node(io, 2, how), environment_error);
 }
@@ -172,10 +180,12 @@ TEST_CASE("tcp: a slow reader fills the queue, whose owner hears of it, and memo
     b.net->resume(a.key());
     REQUIRE(run_until(io, [&] { return b.frames.size() == 60; }));
     CHECK(a.rooms > 10);
-    for (std::size_t k = 0; k < 60; ++k) CHECK(b.frames[k].bytes[7] == static_cast<std::byte>(k)); // in order, none twice
+    for (std::size_t k = 0; k < 60; ++k)
+        CHECK(b.frames[k].bytes[7] == static_cast<std::byte>(k)); // in order, none twice
 }
 
-TEST_CASE("tcp: a peer that goes is reported at once, found again when it is back, and its new run is known as such") {
+TEST_CASE(
+    "tcp: a peer that goes is reported at once, found again when it is back, and its new run is known as such") {
     asio::io_context io;
     node a(io, 1);
     auto b = std::make_unique<node>(io, 2);
@@ -204,7 +214,8 @@ TEST_CASE("tcp: a peer that goes is reported at once, found again when it is bac
     CHECK(run_until(io, [&] { return b->frames.size() == 1; }));
 }
 
-TEST_CASE("tcp: a connection that is reset in the middle of a message stands again, and the message comes whole, once") {
+TEST_CASE(
+    "tcp: a connection that is reset in the middle of a message stands again, and the message comes whole, once") {
     asio::io_context io;
     node a(io, 1), b(io, 2);
     relay between(io, b.net->port());
@@ -244,7 +255,8 @@ TEST_CASE("tcp: an end that hasn't noticed that a link is dead takes the new one
     }
 }
 
-TEST_CASE("tcp: a link over which nothing comes is lost after the silence, and stands again when the network heals") {
+TEST_CASE(
+    "tcp: a link over which nothing comes is lost after the silence, and stands again when the network heals") {
     asio::io_context io;
     auto how = setup();
     how.options.ping = 30;

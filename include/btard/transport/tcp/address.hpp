@@ -63,18 +63,19 @@ namespace detail {
     } else {
         auto const at = asio::ip::make_address(host, failed);
         if (failed)
-            throw environment_error(failed, concat("cannot listen at '", host, "': it is no IP address of this machine"));
+            throw environment_error(failed,
+                                    concat("cannot listen at '", host, "': it is no IP address of this machine"));
         failed = attempt(at);
     }
     if (failed)
-        throw environment_error(failed, concat("cannot listen at ", host.empty() ? "any address" : host, ", port ", port,
-                                               ": ", failed.message()));
+        throw environment_error(failed, concat("cannot listen at ", host.empty() ? "any address" : host, ", port ",
+                                               port, ": ", failed.message()));
     return made;
 }
 
 /// What a name means; an address means itself, and no thread of asio's is begun to look it up.
-inline task<std::error_code> look_up(tcp_resolver& names, std::string const& host,
-                                                std::uint16_t port, std::vector<asio::ip::tcp::endpoint>& found) {
+inline task<std::error_code> look_up(tcp_resolver& names, std::string const& host, std::uint16_t port,
+                                     std::vector<asio::ip::tcp::endpoint>& found) {
     std::error_code failed;
     auto const literal = asio::ip::make_address(host, failed);
     if (!failed) {
@@ -83,8 +84,8 @@ inline task<std::error_code> look_up(tcp_resolver& names, std::string const& hos
     }
     failed.clear();
     std::string const service = std::to_string(port);
-    auto const all = co_await names.async_resolve(host, service, asio::ip::resolver_base::numeric_service,
-                                                  errors_in(failed));
+    auto const all =
+        co_await names.async_resolve(host, service, asio::ip::resolver_base::numeric_service, errors_in(failed));
     for (auto const& one : all) found.push_back(one.endpoint());
     co_return failed;
 }

@@ -11,8 +11,8 @@
 
 namespace btard {
 
-/// Twice as long after each failure, up to a longest wait, times a number from 0.5 to 1 that is drawn from the seed, so
-/// that peers that lost each other at one moment don't all come back at one moment.
+/// Twice as long after each failure, up to a longest wait, times a number from 0.5 to 1 that is drawn from the seed,
+/// so that peers that lost each other at one moment don't all come back at one moment.
 struct back_off {
     std::chrono::milliseconds first{100}, longest{10'000};
 

@@ -46,6 +46,7 @@ public:
     [[nodiscard]] tcp_socket& socket() { return stream_.next_layer(); }
     [[nodiscard]] loop_executor executor() { return stream_.get_executor(); }
     [[nodiscard]] public_key const& peer() const { return *check_.found; } ///< after `shake`
+    [[nodiscard]] std::optional<public_key> const& found() const { return check_.found; }
     [[nodiscard]] bool ended() const { return bool(why_); }
     [[nodiscard]] std::error_code why() const { return why_; }
     [[nodiscard]] std::string const& address() const { return address_; } ///< of the other end
@@ -105,7 +106,8 @@ public:
     }
     task<std::error_code> read(std::span<std::byte> into) {
         std::error_code failed;
-        for (std::size_t got = 0; !into.empty() && !failed; into = into.subspan(got)) failed = co_await read_some(into, got);
+        for (std::size_t got = 0; !into.empty() && !failed; into = into.subspan(got))
+            failed = co_await read_some(into, got);
         co_return failed;
     }
     task<std::error_code> write(std::span<std::byte const> from) {
@@ -140,7 +142,8 @@ private:
                 continue;
             }
             *next += std::exchange(gone, 0);
-            auto const most = std::min<std::ptrdiff_t>(parts_.end() - next, 64); // which one call of the system takes
+            auto const most =
+                std::min<std::ptrdiff_t>(parts_.end() - next, 64); // which one call of the system takes
             std::vector<asio::const_buffer> const now(next, next + most);
             if (plain_) gone = co_await socket().async_write_some(now, errors_in(failed));
             else gone = co_await stream_.async_write_some(now[0], errors_in(failed));

@@ -35,7 +35,8 @@ enum class tcp_errc {
             switch (static_cast<tcp_errc>(code)) {
             case tcp_errc::wrong_key: return "another peer answers there, with a key that is not the expected one";
             case tcp_errc::improper_key: return "its certificate has no proper Ed25519 key";
-            case tcp_errc::own_key: return "it has our own key: this address is our own, or the key file was copied";
+            case tcp_errc::own_key:
+                return "it has our own key: this address is our own, or the key file was copied";
             case tcp_errc::not_admitted: return "its key is not among those that are admitted here";
             case tcp_errc::refused_there: return "the other end does not admit our key";
             case tcp_errc::not_our_protocol: return "what it sent is not our protocol";
@@ -44,7 +45,8 @@ enum class tcp_errc {
             case tcp_errc::other_stands: return "another connection with this peer stands";
             case tcp_errc::replaced: return "the peer has come back with a new connection";
             case tcp_errc::silent: return "nothing came from it for too long";
-            case tcp_errc::crowded_out: return "too many connections did not say who they are, and this was the oldest";
+            case tcp_errc::crowded_out:
+                return "too many connections did not say who they are, and this was the oldest";
             case tcp_errc::bad_chunk: return "it sent bytes that are no chunk of a message";
             case tcp_errc::too_large: return "it sent a message above the limit of its channel";
             case tcp_errc::closed_there: return "the other end has closed the connection";

@@ -28,7 +28,8 @@ struct tcp_link_info {
 /// What a call throws comes out of the loop's `run`.
 class tcp_handler {
 public:
-    virtual void on_frame(public_key const& from, std::size_t channel, std::vector<std::byte> frame, time_point now) = 0;
+    virtual void on_frame(public_key const& from, std::size_t channel, std::vector<std::byte> frame,
+                          time_point now) = 0;
 
     virtual void on_linked(public_key const&, tcp_link_info const&, time_point) {}
     /// The link is gone.  What was posted and hasn't left waits for the next one; what has left may be lost.

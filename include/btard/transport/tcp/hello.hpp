@@ -71,13 +71,16 @@ inline constexpr std::string_view hello_begins = "btard";
     detail::put_number(to, from.port, 2);
     std::size_t const length = std::min<std::size_t>(from.host.size(), 255);
     to.push_back(static_cast<std::byte>(length));
-    for (char const letter : std::string_view(from.host).substr(0, length)) to.push_back(static_cast<std::byte>(letter));
+    for (char const letter : std::string_view(from.host).substr(0, length))
+        to.push_back(static_cast<std::byte>(letter));
     return to;
 }
 
 /// How many bytes of host follow the first 34; or what is wrong with those.
-[[nodiscard]] inline std::size_t host_length(std::span<std::byte const, hello::fixed> bytes, std::error_code& wrong) {
-    bool const ours = std::ranges::equal(detail::hello_begins, bytes.first<5>(), {}, [](char c) { return std::byte(c); });
+[[nodiscard]] inline std::size_t host_length(std::span<std::byte const, hello::fixed> bytes,
+                                             std::error_code& wrong) {
+    bool const ours =
+        std::ranges::equal(detail::hello_begins, bytes.first<5>(), {}, [](char c) { return std::byte(c); });
     if (!ours) wrong = tcp_errc::not_our_protocol;
     else if (bytes[5] != std::byte{hello::version}) wrong = tcp_errc::other_version;
     else if (bytes[6] > std::byte{1}) wrong = tcp_errc::not_our_protocol;

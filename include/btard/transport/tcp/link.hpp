@@ -127,8 +127,8 @@ public:
     }
 
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now(); ///< when it was taken
-    std::array<std::byte, 16> instance{};                                         ///< of the other end
-    [[nodiscard]] std::uint64_t sent() const { return sent_; }         ///< bytes of chunks
+    std::array<std::byte, 16> instance{};                                           ///< of the other end
+    [[nodiscard]] std::uint64_t sent() const { return sent_; }                      ///< bytes of chunks
     [[nodiscard]] std::uint64_t received() const { return received_; }
 
 private:

@@ -21,25 +21,28 @@ namespace btard {
 
 /// Times are in milliseconds.
 struct tcp_options {
-    link_kind link = link_kind::tls;         ///< the same on all peers
-    std::uint64_t handshake = 10'000;        ///< a new connection says who it is by then, or is closed
-    std::uint64_t ping = 5'000;              ///< something is sent at least so often
-    std::uint64_t silence = 20'000;          ///< a link over which nothing came for so long is lost
-    std::uint64_t retry_first = 100;         ///< the wait after the first failure to reach a peer; then twice that ...
-    std::uint64_t retry_longest = 10'000;    ///< ... up to this, each times 0.5 to 1
-    std::uint32_t most_unauthenticated = 64; ///< connections that haven't said who they are; beyond, the oldest goes
-    std::uint32_t most_links = 1'024;        ///< with peers that came by themselves
-    std::uint64_t notice_every = 10'000;     ///< one sentence about refused connections in so long
-    std::uint64_t seed = 0;                  ///< the waits come from it, and the key
+    link_kind link = link_kind::tls;      ///< the same on all peers
+    std::uint64_t handshake = 10'000;     ///< a new connection says who it is by then, or is closed
+    std::uint64_t ping = 5'000;           ///< something is sent at least so often
+    std::uint64_t silence = 20'000;       ///< a link over which nothing came for so long is lost
+    std::uint64_t retry_first = 100;      ///< the wait after the first failure to reach a peer; then twice that ...
+    std::uint64_t retry_longest = 10'000; ///< ... up to this, each times 0.5 to 1
+    std::uint32_t most_unauthenticated =
+        64;                              ///< connections that haven't said who they are; beyond, the oldest goes
+    std::uint32_t most_links = 1'024;    ///< with peers that came by themselves
+    std::uint64_t notice_every = 10'000; ///< one sentence about refused connections in so long
+    std::uint64_t seed = 0;              ///< the waits come from it, and the key
 
     static constexpr auto name = "tcp";
     static constexpr auto summary = "links between processes, over TCP";
     static constexpr void describe(auto& self, auto&& field) {
-        field("link", self.link, "tls: encrypted; plain: after the handshake, frames go as they are and must be signed");
+        field("link", self.link,
+              "tls: encrypted; plain: after the handshake, frames go as they are and must be signed");
         field("handshake", self.handshake, "in ms: a new connection says who it is by then, or is closed");
         field("ping", self.ping, "in ms: something is sent at least so often");
         field("silence", self.silence, "in ms: a link over which nothing came for so long is lost");
-        field("retry_first", self.retry_first, "in ms: the wait after the first failure to reach a peer, doubled by each");
+        field("retry_first", self.retry_first,
+              "in ms: the wait after the first failure to reach a peer, doubled by each");
         field("retry_longest", self.retry_longest, "in ms: the longest wait between two attempts");
         field("most_unauthenticated", self.most_unauthenticated,
               "connections that have not said who they are; beyond, the oldest is closed");
@@ -50,8 +53,8 @@ struct tcp_options {
     constexpr void validate() const {
         expects(handshake > 0 && ping > 0, "tcp: a handshake of ", handshake, " ms, a ping every ", ping,
                 " ms; both are above 0");
-        expects(silence >= 2 * ping, "tcp: a link is lost after ", silence, " ms of silence, and a ping comes every ",
-                ping, " ms; wait for two of them at least");
+        expects(silence >= 2 * ping, "tcp: a link is lost after ", silence,
+                " ms of silence, and a ping comes every ", ping, " ms; wait for two of them at least");
         expects(retry_first > 0 && retry_first <= retry_longest, "tcp: the first wait is ", retry_first,
                 " ms, and the longest ", retry_longest, " ms");
         for (std::uint64_t const time : {handshake, ping, silence, retry_longest, notice_every})

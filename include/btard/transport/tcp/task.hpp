@@ -22,8 +22,8 @@ using loop_executor = asio::io_context::executor_type;
 
 template <class T>
 using task = asio::awaitable<T, loop_executor>;
-using loop_timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                              loop_executor>;
+using loop_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                              asio::wait_traits<std::chrono::steady_clock>, loop_executor>;
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, loop_executor>;
 using tcp_acceptor = asio::basic_socket_acceptor<asio::ip::tcp, loop_executor>;
 using tcp_resolver = asio::ip::basic_resolver<asio::ip::tcp, loop_executor>;

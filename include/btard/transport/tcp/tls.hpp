@@ -37,7 +37,8 @@ struct key_check {
 /// In place of OpenSSL's own checks, for which there would have to be an authority.  That the other end owns the key
 /// is shown by the handshake, which signs with it.
 inline int check_key(::X509_STORE_CTX* store, void*) noexcept {
-    auto* const ssl = static_cast<::SSL*>(::X509_STORE_CTX_get_ex_data(store, ::SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto* const ssl =
+        static_cast<::SSL*>(::X509_STORE_CTX_get_ex_data(store, ::SSL_get_ex_data_X509_STORE_CTX_idx()));
     auto* const check = ssl ? static_cast<key_check*>(::SSL_get_ex_data(ssl, key_check_place())) : nullptr;
     if (check) {
         check->why = {};
@@ -66,7 +67,8 @@ inline int check_key(::X509_STORE_CTX* store, void*) noexcept {
     ::SSL_CTX_set_cert_verify_callback(made, check_key, nullptr);
     if (::SSL_CTX_set_min_proto_version(made, TLS1_3_VERSION) != 1 ||
         ::SSL_CTX_set_max_proto_version(made, TLS1_3_VERSION) != 1 || ::SSL_CTX_set_num_tickets(made, 0) != 1 ||
-        ::SSL_CTX_set_ciphersuites(made, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") != 1 ||
+        ::SSL_CTX_set_ciphersuites(
+            made, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") != 1 ||
         ::SSL_CTX_set1_sigalgs_list(made, "ed25519") != 1 || ::SSL_CTX_set1_groups_list(made, "X25519") != 1 ||
         ::SSL_CTX_use_certificate(made, certificate.get()) != 1 || ::SSL_CTX_use_PrivateKey(made, pair.get()) != 1)
         crypto_failed("set up TLS 1.3 with Ed25519");
@@ -78,7 +80,8 @@ inline int check_key(::X509_STORE_CTX* store, void*) noexcept {
     if (what == asio::error::eof || what == asio::ssl::error::stream_truncated) return tcp_errc::closed_there;
     if (what.category() != asio::error::get_ssl_category()) return what;
     int const reason = ERR_GET_REASON(static_cast<unsigned long>(what.value()));
-    return reason >= SSL_AD_REASON_OFFSET ? tcp_errc::refused_there : tcp_errc::not_our_protocol; // an alert of the other end
+    return reason >= SSL_AD_REASON_OFFSET ? tcp_errc::refused_there
+                                          : tcp_errc::not_our_protocol; // an alert of the other end
 }
 
 } // namespace btard::detail
