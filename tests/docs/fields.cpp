@@ -7,6 +7,7 @@
 #include <btard/protocol/step/standing.hpp>
 #include <btard/torch/models/albert_config.hpp>
 #include <btard/torch/models/image_configs.hpp>
+#include <btard/transport/tcp/options.hpp>
 
 #include <cstdio>
 #include <string>
@@ -47,6 +48,7 @@ int main() {
     print(worker_momentum{});
     print(quadratic{});
     print(loopback_options{});
+    print(tcp_options{});
     print(standing_rules{});
     print(masking{});
     print(albert_config{});
