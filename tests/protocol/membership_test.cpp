@@ -519,28 +519,24 @@ struct trying_run : run_of {
     std::optional<step_record> last, before;
 };
 
-wire::join join_of(std::size_t k, std::uint64_t life = 1) { // who is new knows no step
-    return ask_to_join(signer_of(k), run, member(k, life), 0);
-}
-
 } // namespace
 
 TEST_CASE("probation: nobody is tried whom the rules do not let in") {
     auto closed = trying();
     closed.probation.admits = admission::nobody;
     trying_run m(6, closed);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     CHECK(m.tried().empty());
     closed.probation.admits = admission::listed;
     closed.probation.allowed = {to_text(key_of(21))};
     trying_run listed(6, closed);
-    listed.end({join_of(20), join_of(21)});
+    listed.end({listed.join_of(20), listed.join_of(21)});
     CHECK(listed.tried() == std::vector<std::size_t>{21});
 }
 
 TEST_CASE("probation: T steps and two validators that found nothing: then it is a member, with the next step") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     CHECK(m.tried() == std::vector<std::size_t>{20});
     CHECK(m.of.context().epoch == 0); // no member yet
     std::uint64_t steps = 0;
@@ -562,7 +558,7 @@ TEST_CASE("probation: T steps and two validators that found nothing: then it is 
 TEST_CASE("probation: silence of validators counts for nothing, nor do two acquittals by one and the same") {
     trying_run m(6);
     m.tells = false;
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     for (int k = 0; k < 60; ++k) m.end();
     CHECK(m.tried() == std::vector<std::size_t>{20});
     m.tells = true;
@@ -577,7 +573,7 @@ TEST_CASE("probation: silence of validators counts for nothing, nor do two acqui
 TEST_CASE("probation: an acquittal by a member that is banned since does not count") {
     trying_run m(6);
     m.only = key_of(2);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     for (int k = 0; k < 60; ++k) m.end();
     m.of.against(offences{{p2, offence::slander}});
     m.end();
@@ -587,7 +583,7 @@ TEST_CASE("probation: an acquittal by a member that is banned since does not cou
 TEST_CASE("probation: there are as many places as the rules say, drawn among those that ask; who asks late waits") {
     trying_run m(6, trying(2));
     std::vector<wire::join> many;
-    for (std::size_t k = 20; k < 36; ++k) many.push_back(join_of(k));
+    for (std::size_t k = 20; k < 36; ++k) many.push_back(m.join_of(k));
     m.end(many);
     auto const first = m.tried();
     CHECK(first.size() == 3);
@@ -600,11 +596,11 @@ TEST_CASE("probation: there are as many places as the rules say, drawn among tho
 
 TEST_CASE("probation: a missed commitment frees the place, and the same life gets none again") {
     trying_run m(6, trying(6));
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.end();
     CHECK(m.tried() == std::vector<std::size_t>{20});
     m.silent = {20};
-    m.end({join_of(21)});
+    m.end({m.join_of(21)});
     CHECK(m.tried() == std::vector<std::size_t>{21});
     CHECK(!m.of.may_try(member(20, 1)));
     CHECK(m.of.may_try(member(20, 2)));
@@ -612,7 +608,7 @@ TEST_CASE("probation: a missed commitment frees the place, and the same life get
 
 TEST_CASE("probation: two commitments that differ are none; the same one carried twice is one") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.more = {m.trial_of(20)};
     m.end();
     CHECK(m.tried() == std::vector<std::size_t>{20});
@@ -623,7 +619,7 @@ TEST_CASE("probation: two commitments that differ are none; the same one carried
 
 TEST_CASE("probation: what nobody signed, or for another step, and zeros without work, count for nothing, against nobody") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     auto forged = m.trial_of(20, 5);
     forged.root = tagged_hash("what a member makes of it");
     auto old = m.trial_of(20, 3);
@@ -642,7 +638,7 @@ TEST_CASE("probation: what nobody signed, or for another step, and zeros without
 
 TEST_CASE("probation: there are so many steps between two admissions, whoever is ready") {
     trying_run m(8, trying(2));
-    m.end({join_of(20), join_of(21), join_of(22)});
+    m.end({m.join_of(20), m.join_of(21), m.join_of(22)});
     std::vector<std::uint64_t> in;
     std::size_t members = 8;
     for (int k = 0; k < 40; ++k) {
@@ -658,7 +654,7 @@ TEST_CASE("probation: there are so many steps between two admissions, whoever is
 
 TEST_CASE("probation: most members find its gradient wrong: it is banned, for good, and f stays what it was") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.end();
     REQUIRE(m.of.context().probation.checked);
     m.accuses = true;
@@ -668,13 +664,13 @@ TEST_CASE("probation: most members find its gradient wrong: it is banned, for go
     CHECK(m.of.faults() == 1); // else an attacker could lower it with keys that are no members
     CHECK(!m.of.may_try(member(20, 5)));
     m.accuses = false;
-    m.end({join_of(20, 5)});
+    m.end({m.join_of(20, 5)});
     CHECK(m.tried().empty());
 }
 
 TEST_CASE("probation: a validator that slanders a newcomer is banned, and the newcomer goes on") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.end();
     auto const liar = m.of.context().probation.checked.value().validator;
     m.accuses = true;
@@ -688,14 +684,14 @@ TEST_CASE("probation: a validator that slanders a newcomer is banned, and the ne
 TEST_CASE("probation: banned members lower f, and newcomers that are let in raise it again, never beyond what it was") {
     trying_run m(7, trying());
     CHECK(m.of.faults() == 1);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.of.against(offences{{p3, offence::slander}});
     m.end();
     CHECK(m.of.faults() == 0);
     for (int k = 0; k < 20; ++k) m.end();
     REQUIRE(m.is_member(20));
     CHECK(m.of.faults() == 1); // the newcomer may be another attacker
-    m.end({join_of(21)});
+    m.end({m.join_of(21)});
     for (int k = 0; k < 20; ++k) m.end();
     REQUIRE(m.is_member(21));
     CHECK(m.of.faults() == 1);
@@ -703,7 +699,7 @@ TEST_CASE("probation: banned members lower f, and newcomers that are let in rais
 
 TEST_CASE("probation: only the validator that was drawn may say something of the newcomer, and of its gradient alone") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.end();
     auto const in = m.of.context();
     auto const record = worked(in, 1);
@@ -728,9 +724,9 @@ TEST_CASE("probation: a key that is struck, or left, does not come in as a newco
     trying_run m(6);
     m.of.against(offences{{p1, offence::leave}});
     m.end();
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     CHECK(m.tried().empty());
     m.steps(5);
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     CHECK(m.is_member(1)); // as one that was a member
 }
