@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/aggregate/host/dispatch.hpp>
+
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -19,14 +21,18 @@ public:
 
     /// The next ones.  All but the last call give a multiple of 16; then it does not matter where they are cut.
     void add(std::span<float const> values) {
-        auto sums = sums_;
         std::size_t const whole = values.size() / lanes * lanes;
-        for (std::size_t k = 0; k < whole; k += lanes)
-            for (std::size_t lane = 0; lane < lanes; ++lane)
-                sums[lane] += double{values[k + lane]} * double{values[k + lane]};
+        host_kernels::dispatch(instruction_set::best, [&](auto) __attribute__((always_inline)) {
+            float const* const from = values.data();
+            double sums[lanes];
+            for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] = sums_[lane];
+            for (std::size_t k = 0; k < whole; k += lanes)
+                for (std::size_t lane = 0; lane < lanes; ++lane)
+                    sums[lane] += double{from[k + lane]} * double{from[k + lane]};
+            for (std::size_t lane = 0; lane < lanes; ++lane) sums_[lane] = sums[lane];
+        });
         for (std::size_t k = whole; k < values.size(); ++k)
-            sums[k - whole] += double{values[k]} * double{values[k]};
-        sums_ = sums;
+            sums_[k - whole] += double{values[k]} * double{values[k]};
     }
     [[nodiscard]] double total() const {
         double sum = 0;

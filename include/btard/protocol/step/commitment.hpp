@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/aggregate/host/dispatch.hpp>
 #include <btard/core/norm.hpp>
 #include <btard/core/partition.hpp>
 #include <btard/core/shared_floats.hpp>
@@ -12,7 +13,6 @@
 #include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -29,15 +29,18 @@ inline constexpr float largest_value = 1e15f;
 [[nodiscard]] inline bool admissible(std::span<float const> values) {
     constexpr auto most = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(largest_value));
     constexpr std::size_t lanes = 16; // side by side, as vectors have them
-    auto const room = [](float x) {
-        return most - static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(x) & 0x7FFF'FFFF);
-    };
-    std::array<std::int32_t, lanes> least{}; // negative: one was too large
-    std::size_t k = 0;
-    for (; k + lanes <= values.size(); k += lanes)
-        for (std::size_t lane = 0; lane < lanes; ++lane) least[lane] |= room(values[k + lane]);
-    for (; k < values.size(); ++k) least[0] |= room(values[k]);
-    return std::ranges::none_of(least, [](std::int32_t bits) { return bits < 0; });
+    std::int32_t room = 0;            // negative: one was too large
+    host_kernels::dispatch(instruction_set::best, [&](auto) __attribute__((always_inline)) {
+        float const* const from = values.data();
+        std::size_t const size = values.size(), whole = size / lanes * lanes;
+        std::int32_t left[lanes] = {};
+        for (std::size_t k = 0; k < whole; k += lanes)
+            for (std::size_t lane = 0; lane < lanes; ++lane)
+                left[lane] |= most - (std::bit_cast<std::int32_t>(from[k + lane]) & 0x7FFF'FFFF);
+        for (std::size_t k = whole; k < size; ++k) left[0] |= most - (std::bit_cast<std::int32_t>(from[k]) & 0x7FFF'FFFF);
+        for (std::int32_t const one : left) room |= one;
+    });
+    return room >= 0;
 }
 
 [[nodiscard]] inline digest hash_of(std::span<float const> values) {
