@@ -117,9 +117,9 @@ public:
             auto const now = tls_.read(into.subspan(got), more);
             got += more;
             if (now == tls_pipe::state::done) continue;
+            if (got > 0) break; // an error comes again, after what came before it
             if (now == tls_pipe::state::failed) failed = tls_.why();
-            if (failed || got > 0) break;
-            failed = co_await more_input();
+            else failed = co_await more_input();
             waited = true;
         }
         if (!plain_ && !waited)

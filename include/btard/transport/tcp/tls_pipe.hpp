@@ -47,12 +47,17 @@ public:
 
     enum class state { done, needs_input, failed };
 
-    [[nodiscard]] state shake() { return after(::SSL_do_handshake(ssl_.get())); }
+    [[nodiscard]] state shake() {
+        ::ERR_clear_error(); // what others have left there would be taken for an error of this connection
+        return after(::SSL_do_handshake(ssl_.get()));
+    }
     [[nodiscard]] state read(std::span<std::byte> into, std::size_t& got) {
+        ::ERR_clear_error();
         return after(::SSL_read_ex(ssl_.get(), into.data(), into.size(), &got));
     }
     /// As much as it likes of it goes into the output.
     [[nodiscard]] state write(std::span<std::byte const> from) {
+        ::ERR_clear_error();
         std::size_t gone = 0;
         for (state now = state::done; !from.empty(); from = from.subspan(gone))
             if ((now = after(::SSL_write_ex(ssl_.get(), from.data(), from.size(), &gone))) != state::done)
