@@ -307,9 +307,10 @@ TEST_CASE("tcp: what is queued goes before the goodbye, and the other end knows 
     b.net->expect(a.key());
     REQUIRE(run_until(io, [&] { return a.net->has_link(b.key()); }));
     CHECK(a.post(b, 1, 3'000'000) == posted::queued);
+    CHECK(a.post(b, 1, small) == posted::queued); // comes with the goodbye, and with the end of the stream
     a.net->stop(10s);
     REQUIRE(run_until(io, [&] { return a.stopped && b.lost.size() == 1; }));
-    CHECK(b.frames.size() == 1);
+    CHECK(b.frames.size() == 2);
     CHECK(b.lost[0].why == tcp_errc::closed_there);
 }
 

@@ -5,10 +5,11 @@
 #include <btard/core/types.hpp>
 #include <btard/transport/tcp/send_queue.hpp>
 #include <btard/transport/tcp/task.hpp>
-#include <btard/transport/tcp/tls.hpp>
+#include <btard/transport/tcp/tls_pipe.hpp>
 
 #include <asio/buffer.hpp>
-#include <asio/ssl/stream.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -36,15 +37,14 @@ namespace btard::detail {
 /// waits for it wakes up, and asks `why()`.
 class connection : public std::enable_shared_from_this<connection> {
 public:
-    connection(tcp_socket socket, asio::ssl::context& tls, key_check asks)
-        : stream_(std::move(socket), tls), deadline_(stream_.get_executor()), check_(std::move(asks)) {
-        ::SSL_set_ex_data(stream_.native_handle(), key_check_place(), &check_);
-    }
-    connection(connection const&) = delete; // `check_` is pointed to
+    connection(tcp_socket socket, ::SSL_CTX* tls, key_check asks)
+        : socket_(std::move(socket)), deadline_(socket_.get_executor()), check_(std::move(asks)),
+          tls_(tls, &check_) {}
+    connection(connection const&) = delete;
     connection& operator=(connection const&) = delete;
 
-    [[nodiscard]] tcp_socket& socket() { return stream_.next_layer(); }
-    [[nodiscard]] loop_executor executor() { return stream_.get_executor(); }
+    [[nodiscard]] tcp_socket& socket() { return socket_; }
+    [[nodiscard]] loop_executor executor() { return socket_.get_executor(); }
     [[nodiscard]] public_key const& peer() const { return *check_.found; } ///< after `shake`
     [[nodiscard]] std::optional<public_key> const& found() const { return check_.found; }
     [[nodiscard]] bool ended() const { return bool(why_); }
@@ -87,9 +87,16 @@ public:
 
     /// The TLS handshake; afterwards both ends know the other one's key.
     task<std::error_code> shake(bool dialled) {
+        tls_.begin(socket_.native_handle(), dialled);
         std::error_code failed;
-        auto const role = dialled ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
-        co_await stream_.async_handshake(role, errors_in(failed));
+        for (auto now = tls_pipe::state::needs_input; now == tls_pipe::state::needs_input && !failed && !why_;) {
+            now = tls_.shake();
+            if (now == tls_pipe::state::failed) failed = tls_.why();
+            std::error_code const unsent = co_await put_out(); // an alert, it may be
+            if (failed || why_) break;
+            failed = unsent;
+            if (now == tls_pipe::state::needs_input && !failed) failed = co_await more_input();
+        }
         if (!failed && !check_.found) failed = tcp_errc::improper_key;
         co_return reason(check_.why ? check_.why : failed);
     }
@@ -99,9 +106,24 @@ public:
     /// @param got how many bytes came, at least one unless it failed
     task<std::error_code> read_some(std::span<std::byte> into, std::size_t& got) {
         std::error_code failed;
-        auto const buffer = asio::buffer(into.data(), into.size());
-        if (plain_) got = co_await socket().async_read_some(buffer, errors_in(failed));
-        else got = co_await stream_.async_read_some(buffer, errors_in(failed));
+        bool waited = false;
+        got = 0;
+        if (plain_) {
+            auto const buffer = asio::buffer(into.data(), into.size());
+            got = co_await socket_.async_read_some(buffer, errors_in(failed));
+        }
+        while (!plain_ && !failed && !why_ && got < into.size()) {
+            std::size_t more = 0;
+            auto const now = tls_.read(into.subspan(got), more);
+            got += more;
+            if (now == tls_pipe::state::done) continue;
+            if (got > 0) break; // an error comes again, after what came before it
+            if (now == tls_pipe::state::failed) failed = tls_.why();
+            else failed = co_await more_input();
+            waited = true;
+        }
+        if (!plain_ && !waited)
+            co_await asio::post(executor(), asio::use_awaitable_t<loop_executor>{}); // others, too
         co_return reason(failed);
     }
     task<std::error_code> read(std::span<std::byte> into) {
@@ -111,30 +133,54 @@ public:
         co_return failed;
     }
     task<std::error_code> write(std::span<std::byte const> from) {
-        parts_.assign(1, asio::buffer(from.data(), from.size()));
-        co_return co_await write_parts();
+        parts_.clear();
+        if (plain_) parts_.emplace_back(from.data(), from.size());
+        else if (!why_ && tls_.write(from) == tls_pipe::state::failed) co_return reason(tls_.why());
+        co_return co_await put_out();
     }
-    /// TLS wants its bytes in one place; a plain socket takes them from where they are.
+    /// A plain socket takes its bytes from where they are; TLS, record by record.
     task<std::error_code> write(send_batch const& batch) {
         parts_.clear();
-        scratch_.clear();
+        record_.clear();
+        auto now = tls_pipe::state::done;
         for (auto const& one : batch.pieces) {
-            auto const payload = one.payload();
+            auto payload = one.payload();
             if (plain_) {
                 parts_.emplace_back(one.header.data(), one.header.size());
                 parts_.emplace_back(payload.data(), payload.size());
-            } else {
-                scratch_.insert(scratch_.end(), one.header.begin(), one.header.end());
-                scratch_.insert(scratch_.end(), payload.begin(), payload.end());
+                continue;
+            }
+            record_.insert(record_.end(), one.header.begin(), one.header.end());
+            while (!payload.empty() && now == tls_pipe::state::done) {
+                auto const part =
+                    payload.first(std::min(payload.size(), most_record - std::min(most_record, record_.size())));
+                record_.insert(record_.end(), part.begin(), part.end());
+                payload = payload.subspan(part.size());
+                if (record_.size() < most_record) break;
+                now = tls_.write(record_);
+                record_.clear();
             }
         }
-        if (!plain_) parts_.assign(1, asio::buffer(scratch_));
-        co_return co_await write_parts();
+        if (!plain_ && now == tls_pipe::state::done) now = tls_.write(record_);
+        if (now != tls_pipe::state::done) co_return reason(tls_.why());
+        co_return co_await put_out();
     }
 
 private:
-    task<std::error_code> write_parts() {
+    static constexpr std::size_t most_record = 1u << 14; ///< bytes that TLS encrypts at a time
+
+    task<std::error_code> more_input() {
         std::error_code failed;
+        co_await socket_.async_wait(asio::socket_base::wait_read, errors_in(failed));
+        co_return failed;
+    }
+    /// What TLS has made, or else the parts of a plain link.
+    task<std::error_code> put_out() {
+        std::error_code failed;
+        if (!plain_) {
+            tls_.take_output(sending_);
+            parts_.assign(1, asio::buffer(sending_));
+        }
         std::size_t gone = 0;
         for (auto next = parts_.begin(); next != parts_.end() && !failed;) {
             if (gone >= next->size()) {
@@ -145,20 +191,23 @@ private:
             auto const most =
                 std::min<std::ptrdiff_t>(parts_.end() - next, 64); // which one call of the system takes
             std::vector<asio::const_buffer> const now(next, next + most);
-            if (plain_) gone = co_await socket().async_write_some(now, errors_in(failed));
-            else gone = co_await stream_.async_write_some(now[0], errors_in(failed));
+            gone = co_await socket_.async_write_some(now, errors_in(failed));
         }
         co_return reason(failed);
     }
-    [[nodiscard]] std::error_code reason(std::error_code failed) const { return why_ ? why_ : explain(failed); }
+    [[nodiscard]] std::error_code reason(std::error_code failed) const {
+        if (why_) return why_;
+        return failed == asio::error::eof ? std::error_code(tcp_errc::closed_there) : failed;
+    }
 
-    asio::ssl::stream<tcp_socket> stream_;
+    tcp_socket socket_;
     loop_timer deadline_;
     std::uint64_t deadlines_ = 0; ///< so that one that has fired, and not been heard, counts no more
     key_check check_;
+    tls_pipe tls_;
     std::string address_;
     std::vector<asio::const_buffer> parts_;
-    std::vector<std::byte> scratch_;
+    std::vector<std::byte> record_, sending_;
     std::error_code why_;
     bool plain_ = false;
 };

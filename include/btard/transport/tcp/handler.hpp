@@ -28,6 +28,8 @@ struct tcp_link_info {
 /// What a call throws comes out of the loop's `run`.
 class tcp_handler {
 public:
+    virtual ~tcp_handler() = default;
+
     virtual void on_frame(public_key const& from, std::size_t channel, std::vector<std::byte> frame,
                           time_point now) = 0;
 
@@ -45,9 +47,6 @@ public:
     virtual void on_notice(std::string const& /*sentence*/) {}
     /// After `stop`: all sockets are closed, and the loop has nothing left to do for this transport.
     virtual void on_stopped() {}
-
-protected:
-    ~tcp_handler() = default;
 };
 
 } // namespace btard

@@ -187,7 +187,7 @@ protected:
         if (peer && !peer->wanted && !peer->up && !peer->chosen) (void)peers.take_out(key);
     }
 
-    asio::ssl::context tls_;
+    tls_context tls_;
     tcp_counts counts_{};
 
 private:

@@ -98,7 +98,7 @@ private:
                 continue;
             }
             ++counts_.accepted;
-            auto const came = std::make_shared<connection>(std::move(socket), tls_, key_check{self});
+            auto const came = std::make_shared<connection>(std::move(socket), tls_.get(), key_check{self});
             came->tune();
             if (accepted_.size() >= setup.options.most_unauthenticated) {
                 accepted_.front()->end(tcp_errc::crowded_out);
@@ -161,7 +161,7 @@ private:
         std::vector<asio::ip::tcp::endpoint> found;
         std::error_code failed = co_await look_up(target->names, target->host, target->port, found);
         if (failed || target->given_up) co_return failed;
-        auto const made = std::make_shared<connection>(tcp_socket(io), tls_, key_check{self, target->key});
+        auto const made = std::make_shared<connection>(tcp_socket(io), tls_.get(), key_check{self, target->key});
         target->attempt = made;
         made->end_after(std::chrono::milliseconds(setup.options.handshake),
                         std::make_error_code(std::errc::timed_out));

@@ -8,13 +8,10 @@
 #include <btard/transport/tcp/certificate.hpp>
 #include <btard/transport/tcp/error.hpp>
 
-#include <asio/error.hpp>
-#include <asio/ssl/context.hpp>
-#include <asio/ssl/error.hpp>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <memory>
 #include <optional>
 #include <system_error>
 
@@ -28,7 +25,7 @@ struct key_check {
     std::error_code why = {};                ///< of a refusal
 };
 
-/// Where a connection keeps its `key_check`; asio has the place 0 for itself.
+/// Where a connection keeps its `key_check`.
 [[nodiscard]] inline int key_check_place() {
     static int const place = ::SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
     return place;
@@ -53,13 +50,20 @@ inline int check_key(::X509_STORE_CTX* store, void*) noexcept {
     return 0;
 }
 
+struct tls_context_free {
+    void operator()(::SSL_CTX* p) const noexcept { ::SSL_CTX_free(p); }
+};
+using tls_context = std::unique_ptr<::SSL_CTX, tls_context_free>;
+
 /// For both roles.  No session is ever resumed, so each connection shows its keys anew.
-[[nodiscard]] inline asio::ssl::context make_tls_context(identity const& who) {
+[[nodiscard]] inline tls_context make_tls_context(identity const& who) {
     auto const pair = key_pair_of(who);
     auto const certificate = certificate_of(pair.get());
-    ::SSL_CTX* const made = ::SSL_CTX_new(::TLS_method());
+    tls_context context(::SSL_CTX_new(::TLS_method()));
+    ::SSL_CTX* const made = context.get();
     if (!made) crypto_failed("begin TLS");
-    asio::ssl::context context(made); // which owns it from here on
+    ::SSL_CTX_set_read_ahead(made, 1); // several records with one call of the system
+    ::SSL_CTX_set_default_read_buffer_len(made, 1u << 16);
     ::SSL_CTX_set_options(made, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     ::SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
     ::SSL_CTX_set_max_cert_list(made, 4096);
@@ -73,15 +77,6 @@ inline int check_key(::X509_STORE_CTX* store, void*) noexcept {
         ::SSL_CTX_use_certificate(made, certificate.get()) != 1 || ::SSL_CTX_use_PrivateKey(made, pair.get()) != 1)
         crypto_failed("set up TLS 1.3 with Ed25519");
     return context;
-}
-
-/// What a failed handshake means.
-[[nodiscard]] inline std::error_code explain(std::error_code what) {
-    if (what == asio::error::eof || what == asio::ssl::error::stream_truncated) return tcp_errc::closed_there;
-    if (what.category() != asio::error::get_ssl_category()) return what;
-    int const reason = ERR_GET_REASON(static_cast<unsigned long>(what.value()));
-    return reason >= SSL_AD_REASON_OFFSET ? tcp_errc::refused_there
-                                          : tcp_errc::not_our_protocol; // an alert of the other end
 }
 
 } // namespace btard::detail
