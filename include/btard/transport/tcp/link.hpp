@@ -77,6 +77,9 @@ public:
         auto const self = shared_from_this();
         while (!over_->ended()) {
             std::error_code failed;
+            for (std::size_t const channel : queue_->poll_room())
+                if (owner_) owner_->on_room(*this, channel);
+            if (over_->ended()) co_return;
             if (!queue_->empty()) {
                 auto const next = queue_->take(batch);
                 failed = co_await over_->write(next);
@@ -94,9 +97,6 @@ public:
                 failed = co_await over_->write(alive);
             }
             if (failed) end(failed);
-            if (over_->ended()) co_return;
-            for (std::size_t const channel : queue_->poll_room())
-                if (owner_) owner_->on_room(*this, channel);
         }
     }
 
