@@ -20,7 +20,7 @@ function(btard_layer name)
     set_target_properties(btard_${name} PROPERTIES EXPORT_NAME ${name})
     # Usable: every library is wanted that it links, itself or by the layers that it links.
     set(missing "")
-    foreach(library IN ITEMS TORCH:libtorch THRUST:libthrust CRYPTO:OpenSSL::Crypto)
+    foreach(library IN ITEMS TORCH:libtorch THRUST:libthrust ASIO:libasio CRYPTO:OpenSSL::Crypto)
         string(REGEX MATCH "^([A-Z]+):(.+)$" library ${library})
         if("${CMAKE_MATCH_2}" IN_LIST layer_LINKS AND NOT BTARD_WITH_${CMAKE_MATCH_1})
             set(missing ${CMAKE_MATCH_2})

@@ -18,12 +18,19 @@ target_compile_options(btard_dev INTERFACE
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> # GCC 12 prints it falsely for a std::variant of vectors
 )
 
+# The kernels are half of what is compiled where something is aggregated; our own programs share one copy.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/kernels.cpp
+    CONTENT "#include <btard/aggregate/host.hpp>\nBTARD_HOST_KERNELS()\n")
+add_library(btard_kernels STATIC EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/kernels.cpp)
+target_link_libraries(btard_kernels PRIVATE btard_dev btard::core)
+target_compile_definitions(btard_kernels INTERFACE BTARD_COMPILED_KERNELS)
+
 # What includes torch/torch.h shares one precompiled copy of it, and is built by the target with_torch.
 add_custom_target(with_torch)
 if(BTARD_WITH_TORCH)
     file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "")
     add_library(btard_precompiled OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cpp)
-    target_link_libraries(btard_precompiled PRIVATE btard_dev btard::torch)
+    target_link_libraries(btard_precompiled PRIVATE btard_dev btard_kernels btard::torch)
     target_precompile_headers(btard_precompiled PRIVATE <torch/torch.h>)
 endif()
 
@@ -31,7 +38,7 @@ endif()
 function(btard_executable name)
     cmake_parse_arguments(PARSE_ARGV 1 own "" "" "SOURCES;LINKS")
     add_executable(${name} ${own_SOURCES})
-    target_link_libraries(${name} PRIVATE btard_dev ${own_LINKS})
+    target_link_libraries(${name} PRIVATE btard_dev btard_kernels ${own_LINKS})
     if("btard::torch" IN_LIST own_LINKS)
         target_precompile_headers(${name} REUSE_FROM btard_precompiled)
         add_dependencies(with_torch ${name})

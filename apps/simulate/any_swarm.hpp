@@ -28,7 +28,7 @@ public:
         virtual void set(any_attack const&, bans) = 0;
         virtual std::size_t step() const = 0;
         virtual std::span<float const> parameters() const = 0;
-        virtual ban_lines lines_of(step_report const&) const { return {}; }
+        virtual ban_lines lines_of(step_report const&) { return {}; }
     };
 
     explicit any_swarm(std::unique_ptr<interface> held) : held_(std::move(held)) {}
@@ -46,8 +46,8 @@ public:
     void set(any_attack const& attack, bans mode) { held_->set(attack, mode); }
     [[nodiscard]] std::size_t step() const { return held_->step(); }
     [[nodiscard]] std::span<float const> parameters() const { return held_->parameters(); }
-    /// Of the step that the observer is told of.
-    [[nodiscard]] ban_lines lines_of(step_report const& report) const { return held_->lines_of(report); }
+    /// Of the step that the observer is told of, once.
+    [[nodiscard]] ban_lines lines_of(step_report const& report) { return held_->lines_of(report); }
 
 private:
     std::unique_ptr<interface> held_;

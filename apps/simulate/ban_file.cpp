@@ -44,6 +44,7 @@ std::optional<run_description> run_of(members const& line) {
     run.rules.validators = *validators;
     run.rules.quota = std::uint32_t(*quota);
     if (auto const far = json_number(value_in(line, "far")); !std::isnan(far)) run.rules.far = far;
+    if (auto const t = json_number(value_in(line, "tolerance")); !std::isnan(t)) run.rules.tolerance = t;
     run.rule = json_letters(value_in(line, "rule"));
     run.real_keys = keys == "real";
     return run;
@@ -102,6 +103,7 @@ std::string run_line(run_description const& of) {
     line.add("size", of.size).add("faults", of.rules.faults).add("validators", of.rules.validators);
     line.add("quota", of.rules.quota);
     if (of.rules.far) line.add("far", *of.rules.far);
+    if (of.rules.tolerance > 0) line.add("tolerance", of.rules.tolerance);
     return line.add("members", base64(encode(of.root))).text();
 }
 

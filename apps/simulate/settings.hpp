@@ -149,6 +149,8 @@ struct settings {
         expects(steps > 0, "--steps is 0, it must be 1 or more");
         expects(evaluate_every != std::size_t{0}, "--evaluate-every is 0, it must be 1 or more");
         options().validate();
+        expects(checks.tolerance >= 0 && checks.tolerance < 1, "--tolerance is ", checks.tolerance,
+                ", it must be in [0, 1)");
         check_rows(rule.value, swarm.peers);
         validate_model();
         expects(data.as_text() || data.as_images() || !acts_on_labels(attack),

@@ -11,7 +11,8 @@
 
 namespace btard::apps {
 
-/// What a step adds to the file of bans, where peers check each other.
+/// What a step adds to the file of bans, where peers check each other.  Its own bans come with the step after it,
+/// which says that it began from their logs; those of the last step come with it.
 struct ban_lines {
     std::string run = {};                 ///< at the first step
     std::vector<std::string> bans = {};

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace btard::apps {
 
@@ -48,8 +49,12 @@ struct verified_peers final : any_swarm::interface {
     std::size_t step() const override { return peers.step(); }
     std::span<float const> parameters() const override { return peers.parameters(); }
 
-    ban_lines lines_of(step_report const& report) const override {
+    ban_lines lines_of(step_report const& report) override {
         ban_lines lines;
+        for (auto& record : std::exchange(fresh, {})) {
+            record.next = peers.confirmation_of(record);
+            lines.bans.push_back(ban_line(peers.root_of_trust().run, record));
+        }
         auto const root = peers.root_of_trust();
         if (report.step == 0)
             lines.run = run_line({.root = root,
@@ -59,8 +64,11 @@ struct verified_peers final : any_swarm::interface {
                                   .real_keys = what.keys == signing_keys::real});
         for (auto const& one : report.removed) {
             if (!one.banned) continue;
-            if (auto const record = peers.record_of(one)) lines.bans.push_back(ban_line(root.run, *record));
-            else lines.unrecorded.push_back(one);
+            auto record = peers.record_of(one);
+            if (!record) lines.unrecorded.push_back(one);
+            else if (is_confirmed(*record) || report.step + 1 == what.steps)
+                lines.bans.push_back(ban_line(root.run, *record));
+            else fresh.push_back(*std::move(record));
         }
         return lines;
     }
@@ -82,6 +90,7 @@ struct verified_peers final : any_swarm::interface {
     settings what;
     any_conduct conduct;
     verified_swarm<any_learnable, verified_rule, any_attack, any_conduct, simulated_key> peers;
+    std::vector<ban_record> fresh; // of the last step: the next one confirms their logs
 };
 
 } // namespace

@@ -34,17 +34,21 @@ struct either_key {
     }
 };
 
+constexpr auto unconfirmed = "signed, not confirmed: no step came after it that says that it began from these logs";
+
 std::optional<std::string> what_is_wrong(ban_record const& record, run_description const& run) {
     if (run.size == 0 || run.size > wire_limits{}.floats * wire_limits{}.peers) return "the run has a gradient of no size";
     try {
+        run.rules.validate_tolerance();
         auto const rule = parse<any_aggregator>(run.rule);
         return std::visit(
             [&]<class R>(R const& one) -> std::optional<std::string> {
                 if constexpr (verifiable_aggregator<R>) {
                     if (!rule.mixings.items.empty()) return concat("peers cannot check ", run.rule);
                     validate(one);
-                    court<host, R> const bench{host{.threads = 1}, one, run.size};
-                    return verify_ban(record, either_key{run.real_keys}, bench, run.rules, run.root);
+                    court<host, R> const bench{host{.threads = 1}, one, run.size, {}, run.rules.tolerance};
+                    return verify_ban(record, either_key{run.real_keys}, bench, run.rules, run.root,
+                                      confirmation::may_be_missing);
                 } else {
                     return concat("peers cannot check ", run.rule);
                 }
@@ -67,14 +71,17 @@ std::pair<std::string, bool> verify_bans(ban_file const& file) {
                        run.rule, run.real_keys ? "\n" : ", simulated signatures, which protect nothing\n");
     for (auto const& ban : file.bans) {
         auto const wrong = ban.record ? what_is_wrong(*ban.record, file.runs[ban.run]) : ban.wrong;
-        all = all && !wrong;
+        all = all && !wrong && is_confirmed(*ban.record);
         if (!ban.record) {
             text += concat("line ", ban.line, ": ", ban.wrong, "\n");
             continue;
         }
         auto const& [who, why] = std::pair(ban.record->who, ban.record->why);
+        std::string const found = wrong                       ? concat("WRONG, line ", ban.line, ": ", *wrong)
+                                  : is_confirmed(*ban.record) ? "verified"
+                                                              : unconfirmed;
         text += concat("step ", ban.record->step, "  ", to_text(who.key).substr(0, 16), "  ",
-                       enum_names(why)[std::size_t(why)], "  ", wrong ? concat("WRONG, line ", ban.line, ": ", *wrong) : "verified", "\n");
+                       enum_names(why)[std::size_t(why)], "  ", found, "\n");
     }
     return {text, all};
 }

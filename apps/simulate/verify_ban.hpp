@@ -10,11 +10,11 @@
 
 namespace btard::apps {
 
-/// A line for each run and each ban, and whether all bans are right.
+/// A line for each run and each ban, and whether all bans are right, by logs that the step after them confirms.
 [[nodiscard]] std::pair<std::string, bool> verify_bans(ban_file const& file);
 
 /// @param words after `verify-ban`
-/// @return the status: 0 if all are right, else 2
+/// @return the status: 0 if all are shown to be right, else 2
 [[nodiscard]] int verify_ban_command(std::vector<std::string> const& words);
 
 } // namespace btard::apps

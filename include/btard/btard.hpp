@@ -14,6 +14,7 @@
 #include <btard/core/product.hpp>
 #include <btard/core/norm.hpp>
 #include <btard/core/partition.hpp>
+#include <btard/core/shared_floats.hpp>
 #include <btard/core/describe.hpp>
 #include <btard/core/fields.hpp>
 #include <btard/core/policy_tree.hpp>
@@ -34,6 +35,7 @@
 #include <btard/aggregate/host/tile.hpp>
 #include <btard/aggregate/host/gram.hpp>
 #include <btard/aggregate/host/combine.hpp>
+#include <btard/aggregate/host/directions.hpp>
 #include <btard/aggregate/host/project.hpp>
 #include <btard/aggregate/host.hpp>
 #include <btard/aggregate/concept.hpp>
@@ -78,6 +80,7 @@
 #include <btard/train/worker_momentum.hpp>
 #include <btard/train/swarm_options.hpp>
 #include <btard/train/swarm_state.hpp>
+#include <btard/train/task_swarm.hpp>
 #include <btard/train/swarm.hpp>
 #include <btard/transport/concept.hpp>
 #include <btard/transport/event_queue.hpp>

@@ -25,6 +25,7 @@ run_description run_named(std::string_view name, bool real) {
                         .rule = "centered_clip{.tau = 1}", .size = 10, .real_keys = real};
     run.rules.faults = 3;
     run.rules.far = 0.5;
+    run.rules.tolerance = real ? 1e-5 : 0;
     return run;
 }
 

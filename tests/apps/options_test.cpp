@@ -131,15 +131,18 @@ TEST_CASE("simulate: peers check each other, unless one of the runs without --ba
 }
 
 TEST_CASE("simulate: what the protocol bears with is an option for each number") {
-    auto const what = only({"--validators", "2", "--faults", "3", "--far", "0.5", "--state-every", "8", "--standing.first_wait", "5",
-                            "--network.loss", "0.1", "--keys", "real"});
+    auto const what = only({"--validators", "2", "--faults", "3", "--far", "0.5", "--tolerance", "1e-5", "--state-every", "8",
+                            "--standing.first_wait", "5", "--network.loss", "0.1", "--keys", "real"});
     CHECK(what.checks.validators == 2);
     CHECK(what.checks.faults == std::size_t{3});
     CHECK(what.checks.far == 0.5);
+    CHECK(what.checks.tolerance == 1e-5);
     CHECK(what.checks.state_every == 8);
     CHECK(what.checks.standing.first_wait == 5);
     CHECK(what.checks.network.loss == 0.1);
     CHECK(what.keys == signing_keys::real);
+    CHECK(refusal({"--tolerance", "1"}) == "--tolerance is 1, it must be in [0, 1)");
+    CHECK(refusal({"--tolerance", "-0.1"}) == "--tolerance is -0.1, it must be in [0, 1)");
     CHECK(refusal({"--standing.window", "0"}).starts_with("--standing: a rule of 0 steps"));
 }
 

@@ -196,6 +196,12 @@ elseif(CASE STREQUAL "conduct")
     must(out MATCHES "line 2: ")
     file(REMOVE ${FOLDER}/made/changed.jsonl)
 
+    # No step comes after the last one to say that it began from those logs.
+    run(${SIMULATE} ${few} --steps 1 --conduct lying_aggregator{} --out last)
+    must(status EQUAL 0)
+    run(${SIMULATE} verify-ban last/bans.jsonl)
+    must(status EQUAL 2 AND out MATCHES "  wrong_result  signed, not confirmed: ")
+
     # Again: nothing is done, and the bans are no results of another curve.
     run(${SIMULATE} ${few} --attack sign_flip{} --conduct false_testimony{} --out made)
     must(status EQUAL 0 AND err MATCHES "1 of 1 runs are finished already")

@@ -8,6 +8,7 @@
 #include <btard/protocol/step/standing.hpp>
 #include <btard/torch/models/albert_config.hpp>
 #include <btard/torch/models/image_configs.hpp>
+#include <btard/transport/tcp/options.hpp>
 
 #include <cstdio>
 #include <string>
@@ -48,6 +49,7 @@ int main() {
     print(worker_momentum{});
     print(quadratic{});
     print(loopback_options{});
+    print(tcp_options{});
     print(standing_rules{});
     print(probation_rules{});
     print(masking{});

@@ -8,6 +8,8 @@ include(${BINARY}/tests/headers/layers.cmake) # layers, and for each <layer>_hea
 set(libtorch_opens "/(torch|ATen|c10|caffe2|gflags|glog|gcc|clang|c\\+\\+)/")
 set(ZLIB::ZLIB_opens "/(zlib|zconf)\\.h$")
 set(OpenSSL::Crypto_opens "/(openssl/[a-z0-9_]+|stdlib)\\.h$")
+set(OpenSSL::SSL_opens "/openssl/[a-z0-9_]+\\.h$")
+set(libasio_opens "/(asio/.+|asio)\\.(hpp|ipp)$")
 set(libthrust_opens "/(thrust|cub|cccl|tbb|gcc|clang|c\\+\\+)/")
 execute_process(COMMAND ${NINJA} -C ${BINARY} -t deps OUTPUT_VARIABLE recorded COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE "\n\n" ";" recorded "${recorded}")

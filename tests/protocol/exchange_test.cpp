@@ -59,8 +59,7 @@ struct desk {
         agreed_log<wire::commit> log(n, said(wire::commit{.context = hash_of(context), .microbatches = 1}));
         for (std::size_t k = 0; k < n; ++k) log[k].body.root = trees[k].root();
         REQUIRE(in.record.read(log).empty());
-        in.committed = true;
-        in.aggregates.resize(n);
+        in.end_commit();
     }
     /// Every owner gives as aggregate its own row.
     void read_result() {
@@ -126,7 +125,7 @@ TEST_CASE("exchange: what is not what its sender has committed to did not arrive
     d.read_commit();
     d.want_rows();
     auto other = d.row(1, 0);
-    other.values[2] += 1;
+    other.values.edit([](std::vector<float>& own) { own[2] += 1; });
     CHECK(!d.with.take(d.in, key_of(1), other));
     other = d.row(1, 0);
     other.branch[0].bytes[3] ^= std::byte{1};
@@ -173,12 +172,12 @@ TEST_CASE("exchange: aggregates must have the hash that their owner gave, and nu
     d.read_result();
     d.want_aggregates();
     auto other = d.aggregate(2);
-    other.values[0] += 1;
+    other.values.edit([](std::vector<float>& own) { own[0] += 1; });
     CHECK(!d.with.take(d.in, key_of(2), other));
     other = d.aggregate(2);
-    other.values.push_back(0);
+    other.values.edit([](std::vector<float>& own) { own.push_back(0); });
     CHECK(!d.with.take(d.in, key_of(2), other));
-    other.values.clear();
+    other.values = {};
     CHECK(!d.with.take(d.in, key_of(2), other));
     other = d.aggregate(2);
     other.part = part_id{1};
@@ -219,7 +218,7 @@ TEST_CASE("exchange: of each sender there wait no more floats than a gradient ha
     CHECK(!d.with.take(d.in, key_of(2), d.row(2, 0))); // another sender has its own
     CHECK(d.retry() == 2);
     d.with.begin_step();
-    big.values.push_back(0);
+    big.values.edit([](std::vector<float>& own) { own.push_back(0); });
     CHECK(!d.with.take(d.in, key_of(1), big));
     CHECK(d.retry() == 0);
     for (int k = 0; k < 10'000; ++k) (void)d.with.take(d.in, key_of(1), wire::evidence{}); // empty ones are not for nothing
@@ -238,7 +237,7 @@ TEST_CASE("exchange: evidence has the hash that it was announced with") {
     CHECK(d.in.shown.contains(hash_of(shown)));
     CHECK(std::get<wire::evidence>(exchange::answer(d.in, name).value()) == shown);
     auto other = shown;
-    other.rows[0].values[0] += 1;
+    other.rows[0].values.edit([](std::vector<float>& own) { own[0] += 1; });
     CHECK(hash_of(other) != hash_of(shown));
     CHECK(!d.with.take(d.in, key_of(1), other));
 }

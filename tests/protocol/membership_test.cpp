@@ -44,7 +44,6 @@ template <class Body>
 log_entry<Body> said(Body body) {
     return {log_entry<Body>::kind::present, std::move(body)};
 }
-wire::join join_of(std::size_t k, std::uint64_t life = 1) { return ask_to_join(signer_of(k), run, member(k, life)); }
 
 /// The step that a membership is in, done well by all.
 step_record worked(step_context const& in, std::size_t validators) {
@@ -94,6 +93,10 @@ struct run_of {
     void steps(std::size_t count) {
         for (std::size_t k = 0; k < count; ++k) end();
     }
+    /// Of the step that is going on.
+    wire::join join_of(std::size_t k, std::uint64_t life = 1) const {
+        return ask_to_join(signer_of(k), run, member(k, life), of.step());
+    }
     std::vector<std::size_t> numbers() const {
         std::vector<std::size_t> them;
         for (auto const& one : of.context().roster)
@@ -134,7 +137,7 @@ TEST_CASE("membership: every offence removes with the end of the step, and those
         CHECK(m.of.faults() == (is_ban(what) ? 0 : 1));
         m.steps(200);
         CHECK(m.of.may_return(key_of(2)) == !is_ban(what));
-        m.end({join_of(2)});
+        m.end({m.join_of(2)});
         CHECK(m.is_member(2) == !is_ban(what));
     }
 }
@@ -147,7 +150,7 @@ TEST_CASE("membership: who was absent comes back after its wait, and not a step 
     for (std::uint64_t step = 1; back == 0; ++step) {
         REQUIRE(m.of.step() == step);
         CHECK(m.of.may_return(key_of(1)) == (step + 1 >= 5));
-        m.end({join_of(1)});
+        m.end({m.join_of(1)});
         if (m.is_member(1)) back = m.of.step();
     }
     CHECK(back == 5);
@@ -158,9 +161,9 @@ TEST_CASE("membership: who was absent comes back after its wait, and not a step 
 
     m.of.against(offences{{m.at(1), offence::absence}}); // again: twice as long
     m.end({});
-    for (std::uint64_t step = 6; step < 5 + 10 - 1; ++step) m.end({join_of(1, 2)});
+    for (std::uint64_t step = 6; step < 5 + 10 - 1; ++step) m.end({m.join_of(1, 2)});
     CHECK(!m.is_member(1));
-    m.end({join_of(1, 2)});
+    m.end({m.join_of(1, 2)});
     CHECK(m.is_member(1));
 }
 
@@ -173,7 +176,7 @@ TEST_CASE("membership: who leaves in good order may come back after the first wa
     CHECK(!m.of.may_return(key_of(3)));
     m.steps(5);
     CHECK(m.of.may_return(key_of(3)));
-    m.end({join_of(3)});
+    m.end({m.join_of(3)});
     CHECK(m.numbers() == std::vector<std::size_t>{0, 1, 2, 4, 3});
 }
 
@@ -187,15 +190,15 @@ TEST_CASE("membership: nobody comes back who is banned, a member, a stranger, or
         m.end({one});
         CHECK(m.numbers() == before);
     };
-    refused(join_of(2));                                    // banned
-    refused(join_of(3));                                    // a member
-    refused(join_of(17));                                   // never was one
-    refused(ask_to_join(signer_of(4), run, member(1, 1)));  // somebody else asks for it
-    refused(ask_to_join(signer_of(1), tagged_hash("another run"), member(1, 1)));
-    auto other = join_of(1);
+    refused(m.join_of(2));                                    // banned
+    refused(m.join_of(3));                                    // a member
+    refused(m.join_of(17));                                   // never was one
+    refused(ask_to_join(signer_of(4), run, member(1, 1), m.of.step()));  // somebody else asks for it
+    refused(ask_to_join(signer_of(1), tagged_hash("another run"), member(1, 1), m.of.step()));
+    auto other = m.join_of(1);
     other.who.incarnation[5] = std::byte{1}; // what was signed is another life
     refused(other);
-    m.end({join_of(2), join_of(3), join_of(17), other, join_of(1)});
+    m.end({m.join_of(2), m.join_of(3), m.join_of(17), other, m.join_of(1)});
     CHECK(m.is_member(1));
     CHECK(m.of.context().roster.size() == 5);
 }
@@ -205,7 +208,7 @@ TEST_CASE("membership: one that asks in several ways comes back once") {
     m.of.against(offences{{p1, offence::leave}});
     m.end();
     m.steps(5);
-    m.end({join_of(1, 3), join_of(1, 4), join_of(1, 3)});
+    m.end({m.join_of(1, 3), m.join_of(1, 4), m.join_of(1, 3)});
     CHECK(m.numbers() == std::vector<std::size_t>{0, 2, 3, 4, 1});
     CHECK(m.of.context().roster.back() == member(1, 3));
 }
@@ -215,17 +218,56 @@ TEST_CASE("membership: a life that was a member before is none again: its old wi
     m.of.against(offences{{p1, offence::leave}});
     m.end();
     m.steps(5);
-    m.end({join_of(1, 1)});
+    m.end({m.join_of(1, 1)});
     REQUIRE(m.is_member(1));
     m.of.against(offences{{m.at(1), offence::absence}}); // it crashed, and is not there yet
     m.end();
     m.steps(50);
-    m.end({join_of(1, 1)}); // a liar kept what it had signed
+    m.end({m.join_of(1, 1)}); // a liar kept what it had signed
     CHECK(!m.is_member(1));
-    m.end({join_of(1, 0)}); // the life that the run began with
+    m.end({m.join_of(1, 0)}); // the life that the run began with
     CHECK(!m.is_member(1));
-    m.end({join_of(1, 2)});
+    m.end({m.join_of(1, 2)});
     CHECK(m.is_member(1));
+}
+
+TEST_CASE("membership: an old wish to come back is none: who kept it cannot make its owner absent once more") {
+    run_of m(5);
+    m.of.against(offences{{p1, offence::absence}});
+    m.end();
+    m.steps(5);
+    auto const kept = m.join_of(1); // it asked, crashed again, and was never let in
+    auto const lasts = m.with.standing.wish_lasts;
+    m.steps(lasts);
+    CHECK(m.of.is_fresh(kept));
+    m.end();
+    CHECK(!m.of.is_fresh(kept));
+    m.end({kept});
+    CHECK(!m.is_member(1));
+    CHECK(m.of.may_return(key_of(1))); // it waits for nothing but its own word
+    auto forged = kept;
+    forged.step = m.of.step();
+    m.end({forged}); // the step is signed
+    CHECK(!m.is_member(1));
+    auto const early = ask_to_join(signer_of(1), run, member(1, 1), m.of.step() + 1);
+    m.end({early});
+    CHECK(!m.is_member(1));
+    m.end({early}); // now it is of this step
+    CHECK(m.is_member(1));
+}
+
+TEST_CASE("membership: a wish counts as long as the rule says, and not a step longer") {
+    for (std::uint64_t const age : {0u, 3u, 4u, 5u, 50u}) {
+        run_of m(5);
+        m.of.against(offences{{p1, offence::leave}});
+        m.end();
+        m.steps(5);
+        auto const kept = m.join_of(1);
+        m.steps(age);
+        m.end({kept});
+        INFO("age ", age);
+        CHECK(m.is_member(1) == (age <= 4));
+    }
 }
 
 TEST_CASE("membership: the second strike is final, the first one costs a wait") {
@@ -235,14 +277,14 @@ TEST_CASE("membership: the second strike is final, the first one costs a wait") 
     CHECK(!m.of.may_return(key_of(1)));
     m.steps(5);
     CHECK(m.of.may_return(key_of(1)));
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     REQUIRE(m.is_member(1));
     m.of.against(offences{{m.at(1), offence::points}});
     m.end();
     m.steps(500);
     CHECK(!m.of.may_return(key_of(1)));
     CHECK(!m.of.banned().contains(key_of(1)));
-    m.end({join_of(1, 2)});
+    m.end({m.join_of(1, 2)});
     CHECK(!m.is_member(1));
 }
 
@@ -253,7 +295,7 @@ TEST_CASE("membership: several reasons in one step are one strike, and one wait"
     m.steps(3);
     CHECK(m.of.step() == 4);
     CHECK(m.of.may_return(key_of(1)));
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     CHECK(m.is_member(1));
 }
 
@@ -284,6 +326,41 @@ TEST_CASE("membership: more quarrels than there can be liars remove with a strik
     complain(p1, p3);
     CHECK(m.end() == std::vector{act::removed{1, key_of(1), offence::quarrels}});
     CHECK(m.numbers() == std::vector<std::size_t>{0, 2, 3, 4, 5});
+}
+
+TEST_CASE("membership: who was struck for its quarrels comes back without them, and is not struck for them again") {
+    run_of m(6, rules(1));
+    for (peer_id const other : {p2, p3}) m.of.complained(std::vector(4, missing_row{p1, other, part_id{}}));
+    REQUIRE(m.end() == std::vector{act::removed{0, key_of(1), offence::quarrels}});
+    m.steps(5);
+    m.end({m.join_of(1)});
+    REQUIRE(m.is_member(1));
+    CHECK(!m.of.in_dispute(key_of(1), key_of(2)));
+    m.steps(20); // the disputes would have lasted a thousand
+    CHECK(m.is_member(1));
+    CHECK(m.is_member(2)); // one quarrel each: at most f
+    CHECK(m.is_member(3));
+}
+
+TEST_CASE("membership: leaving in good order costs the first wait, however often, and leaves an absence as it is") {
+    run_of m(5);
+    std::uint64_t life = 0;
+    for (int k = 0; k < 3; ++k) {
+        m.of.against(offences{{m.at(1), offence::leave}});
+        m.end();
+        m.steps(2);
+        CHECK(!m.of.may_return(key_of(1)));
+        m.end();
+        CHECK(m.of.may_return(key_of(1)));
+        m.end({m.join_of(1, ++life)});
+        REQUIRE(m.is_member(1));
+    }
+    m.of.against(offences{{m.at(1), offence::absence}, {m.at(1), offence::leave}}); // it left before the step was over
+    m.end();
+    m.steps(2);
+    CHECK(!m.of.may_return(key_of(1)));
+    m.end();
+    CHECK(m.of.may_return(key_of(1))); // the first absence
 }
 
 TEST_CASE("membership: a spent budget of points removes with a strike") {
@@ -373,7 +450,7 @@ TEST_CASE("membership: who is found guilty and wants to come back in the same st
     m.of.against(offences{{p1, offence::leave}});
     m.end();
     m.of.against(key_of(1), offence::wrong_gradient);
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     CHECK(!m.is_member(1));
     CHECK(m.of.banned().contains(key_of(1)));
 }
@@ -448,18 +525,18 @@ TEST_CASE("probation: nobody is tried whom the rules do not let in") {
     auto closed = trying();
     closed.probation.admits = admission::nobody;
     trying_run m(6, closed);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     CHECK(m.tried().empty());
     closed.probation.admits = admission::listed;
     closed.probation.allowed = {to_text(key_of(21))};
     trying_run listed(6, closed);
-    listed.end({join_of(20), join_of(21)});
+    listed.end({listed.join_of(20), listed.join_of(21)});
     CHECK(listed.tried() == std::vector<std::size_t>{21});
 }
 
 TEST_CASE("probation: T steps and two validators that found nothing: then it is a member, with the next step") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     CHECK(m.tried() == std::vector<std::size_t>{20});
     CHECK(m.of.context().epoch == 0); // no member yet
     std::uint64_t steps = 0;
@@ -481,7 +558,7 @@ TEST_CASE("probation: T steps and two validators that found nothing: then it is 
 TEST_CASE("probation: silence of validators counts for nothing, nor do two acquittals by one and the same") {
     trying_run m(6);
     m.tells = false;
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     for (int k = 0; k < 60; ++k) m.end();
     CHECK(m.tried() == std::vector<std::size_t>{20});
     m.tells = true;
@@ -496,7 +573,7 @@ TEST_CASE("probation: silence of validators counts for nothing, nor do two acqui
 TEST_CASE("probation: an acquittal by a member that is banned since does not count") {
     trying_run m(6);
     m.only = key_of(2);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     for (int k = 0; k < 60; ++k) m.end();
     m.of.against(offences{{p2, offence::slander}});
     m.end();
@@ -506,7 +583,7 @@ TEST_CASE("probation: an acquittal by a member that is banned since does not cou
 TEST_CASE("probation: there are as many places as the rules say, drawn among those that ask; who asks late waits") {
     trying_run m(6, trying(2));
     std::vector<wire::join> many;
-    for (std::size_t k = 20; k < 36; ++k) many.push_back(join_of(k));
+    for (std::size_t k = 20; k < 36; ++k) many.push_back(m.join_of(k));
     m.end(many);
     auto const first = m.tried();
     CHECK(first.size() == 3);
@@ -519,11 +596,11 @@ TEST_CASE("probation: there are as many places as the rules say, drawn among tho
 
 TEST_CASE("probation: a missed commitment frees the place, and the same life gets none again") {
     trying_run m(6, trying(6));
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.end();
     CHECK(m.tried() == std::vector<std::size_t>{20});
     m.silent = {20};
-    m.end({join_of(21)});
+    m.end({m.join_of(21)});
     CHECK(m.tried() == std::vector<std::size_t>{21});
     CHECK(!m.of.may_try(member(20, 1)));
     CHECK(m.of.may_try(member(20, 2)));
@@ -531,7 +608,7 @@ TEST_CASE("probation: a missed commitment frees the place, and the same life get
 
 TEST_CASE("probation: two commitments that differ are none; the same one carried twice is one") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.more = {m.trial_of(20)};
     m.end();
     CHECK(m.tried() == std::vector<std::size_t>{20});
@@ -542,7 +619,7 @@ TEST_CASE("probation: two commitments that differ are none; the same one carried
 
 TEST_CASE("probation: what nobody signed, or for another step, and zeros without work, count for nothing, against nobody") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     auto forged = m.trial_of(20, 5);
     forged.root = tagged_hash("what a member makes of it");
     auto old = m.trial_of(20, 3);
@@ -561,7 +638,7 @@ TEST_CASE("probation: what nobody signed, or for another step, and zeros without
 
 TEST_CASE("probation: there are so many steps between two admissions, whoever is ready") {
     trying_run m(8, trying(2));
-    m.end({join_of(20), join_of(21), join_of(22)});
+    m.end({m.join_of(20), m.join_of(21), m.join_of(22)});
     std::vector<std::uint64_t> in;
     std::size_t members = 8;
     for (int k = 0; k < 40; ++k) {
@@ -577,7 +654,7 @@ TEST_CASE("probation: there are so many steps between two admissions, whoever is
 
 TEST_CASE("probation: most members find its gradient wrong: it is banned, for good, and f stays what it was") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.end();
     REQUIRE(m.of.context().probation.checked);
     m.accuses = true;
@@ -587,13 +664,13 @@ TEST_CASE("probation: most members find its gradient wrong: it is banned, for go
     CHECK(m.of.faults() == 1); // else an attacker could lower it with keys that are no members
     CHECK(!m.of.may_try(member(20, 5)));
     m.accuses = false;
-    m.end({join_of(20, 5)});
+    m.end({m.join_of(20, 5)});
     CHECK(m.tried().empty());
 }
 
 TEST_CASE("probation: a validator that slanders a newcomer is banned, and the newcomer goes on") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.end();
     auto const liar = m.of.context().probation.checked.value().validator;
     m.accuses = true;
@@ -607,14 +684,14 @@ TEST_CASE("probation: a validator that slanders a newcomer is banned, and the ne
 TEST_CASE("probation: banned members lower f, and newcomers that are let in raise it again, never beyond what it was") {
     trying_run m(7, trying());
     CHECK(m.of.faults() == 1);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.of.against(offences{{p3, offence::slander}});
     m.end();
     CHECK(m.of.faults() == 0);
     for (int k = 0; k < 20; ++k) m.end();
     REQUIRE(m.is_member(20));
     CHECK(m.of.faults() == 1); // the newcomer may be another attacker
-    m.end({join_of(21)});
+    m.end({m.join_of(21)});
     for (int k = 0; k < 20; ++k) m.end();
     REQUIRE(m.is_member(21));
     CHECK(m.of.faults() == 1);
@@ -622,7 +699,7 @@ TEST_CASE("probation: banned members lower f, and newcomers that are let in rais
 
 TEST_CASE("probation: only the validator that was drawn may say something of the newcomer, and of its gradient alone") {
     trying_run m(6);
-    m.end({join_of(20)});
+    m.end({m.join_of(20)});
     m.end();
     auto const in = m.of.context();
     auto const record = worked(in, 1);
@@ -647,9 +724,9 @@ TEST_CASE("probation: a key that is struck, or left, does not come in as a newco
     trying_run m(6);
     m.of.against(offences{{p1, offence::leave}});
     m.end();
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     CHECK(m.tried().empty());
     m.steps(5);
-    m.end({join_of(1)});
+    m.end({m.join_of(1)});
     CHECK(m.is_member(1)); // as one that was a member
 }

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -64,6 +65,8 @@ struct table_options {
     double rate = 0;                     ///< with this probability
     std::uint64_t first_wait = 20;       ///< steps that an absent peer stays out
     std::optional<std::uint64_t> lone = {}; ///< a step in which one worker alone gets its gradient done
+    double tolerance = 0;                   ///< of gradients
+    double noise = 0;                       ///< relative, of each number: as if each peer had a processor of its own
 };
 
 class table {
@@ -73,6 +76,7 @@ public:
         setup.rules.standing.first_wait = with.first_wait;
         setup.rules.faults = with.faults;
         setup.rules.validators = with.validators;
+        setup.rules.tolerance = with.tolerance;
         for (std::size_t k = 0; k < with.n; ++k) {
             keys.emplace_back(k);
             setup.members.push_back({keys[k].key(), {}});
@@ -81,8 +85,7 @@ public:
         for (std::size_t k = 0; k < with.n; ++k) {
             setup.self = keys[k].key();
             setup.secret = tagged_hash("secret", k);
-            court<host, centered_clip> bench{{.threads = 1}, {.tau = 1, .start_at = start_point::given}, with.size};
-            peers.push_back(std::make_unique<member_peer>(keys[k], setup, std::move(bench)));
+            peers.push_back(std::make_unique<member_peer>(keys[k], setup, bench()));
         }
         lives.resize(with.n);
         asks.resize(with.n);
@@ -90,6 +93,10 @@ public:
         removed.resize(with.n);
         stopped.resize(with.n);
         last_arrival.assign(with.n * with.n, time_point{});
+    }
+
+    court<host, centered_clip> bench() const {
+        return {{.threads = 1}, {.tau = 1, .start_at = start_point::given}, with.size, {}, with.tolerance};
     }
 
     void begin() {
@@ -131,13 +138,14 @@ public:
             auto const& roster = peers[donor]->membership().context().roster;
             if (std::ranges::find(roster, life_of(k)) == roster.end()) {
                 for (std::size_t to = 0; to < with.n; ++to)
-                    if (to != k) post(k, to, std::make_shared<wire::message const>(ask_to_join(keys[k], setup.run, life_of(k))));
+                    if (to != k)
+                        post(k, to, std::make_shared<wire::message const>(
+                                        ask_to_join(keys[k], setup.run, life_of(k), step_of(donor))));
                 continue;
             }
             setup.self = keys[k].key();
             setup.secret = tagged_hash("secret", k, lives[k]);
-            court<host, centered_clip> bench{{.threads = 1}, {.tau = 1, .start_at = start_point::given}, with.size};
-            peers[k] = std::make_unique<member_peer>(keys[k], setup, std::move(bench), upright{}, *peers[donor]);
+            peers[k] = std::make_unique<member_peer>(keys[k], setup, bench(), upright{}, *peers[donor]);
             aggregates[k] = aggregates[donor]; // its parameters
             removed[k] = removed[donor];
             asks[k] = stopped[k] = false;
@@ -185,7 +193,7 @@ public:
         auto const& [to, from, message, gradient, life] = first.mapped();
         if (stopped[to] || (gradient && life != lives[to])) return true;
         if (gradient) {
-            peers[to]->handle_gradient(gradient->step, gradient->whose, gradient_of(*gradient), 1, now);
+            peers[to]->handle_gradient(gradient->step, gradient->whose, gradient_by(to, *gradient), 1, now);
         } else {
             peers[to]->handle_message(keys[from].key(), *message, now);
         }
@@ -239,6 +247,15 @@ public:
         for (float& x : made) x = float(random.normal());
         return made;
     }
+    /// As that peer computes it.
+    std::vector<float> gradient_by(std::size_t k, act::compute const& asked) const {
+        auto made = gradient_of(asked);
+        random_stream random(derive(asked.from, "rounding", {k}));
+        if (with.noise > 0)
+            for (float& x : made) x = float(x * (1 + with.noise * (2 * random.uniform() - 1)));
+        if (falsify && asked.whose == keys[k].key()) falsify(k, asked.step, made);
+        return made;
+    }
     void post(std::size_t from, std::size_t to, message_pointer message, std::chrono::nanoseconds extra = {}) {
         auto const bits = philox(seed{with.seed, 7}, order);
         auto when = now + 1ms + std::chrono::microseconds(bits[0] % 5'000) + extra;
@@ -248,11 +265,15 @@ public:
     }
 
     table_options with;
+    /// What a liar makes of its own gradient.
+    std::function<void(std::size_t by, std::uint64_t step, std::vector<float>& gradient)> falsify;
+    /// Of what liars send: false is withheld.
+    std::function<bool(std::size_t from, std::size_t to, wire::message const&)> keep;
     peer_setup setup; ///< what all have in common
     std::vector<testing::counting_signer> keys;
     std::map<public_key, std::size_t> numbers;
     std::vector<std::unique_ptr<member_peer>> peers;
-    std::vector<std::vector<std::vector<float>>> aggregates; // of each peer, of each step
+    std::vector<std::vector<shared_floats>> aggregates; // of each peer, of each step
     std::vector<std::vector<act::removed>> removed;          // what each peer says
     std::vector<bool> stopped, asks; ///< it has crashed; and wants to come back
     std::vector<std::uint64_t> lives;
@@ -296,6 +317,7 @@ private:
         for (auto const& key : to) {
             if (counted && !all) hit = sent++ == with.spoil.number;
             std::size_t const receiver = numbers.at(key);
+            if (keep && !keep(from, receiver, *whole)) continue;
             harm how = hit ? with.spoil.how : harm::none;
             if (with.rate > 0 && lies(from) && peers[from]->state().step() > 0) {
                 auto const bits = philox(seed{with.seed, 6}, lies_told++);

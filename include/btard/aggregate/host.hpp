@@ -5,6 +5,7 @@
 #include <btard/aggregate/backend.hpp>
 #include <btard/aggregate/host/combine.hpp>
 #include <btard/aggregate/host/columns.hpp>
+#include <btard/aggregate/host/compiled.hpp>
 #include <btard/aggregate/host/dispatch.hpp>
 #include <btard/aggregate/host/gram.hpp>
 #include <btard/aggregate/host/project.hpp>
@@ -12,6 +13,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -57,8 +59,9 @@ struct host {
         return host_kernels::columns<T>(set, workers(), x, mix, rule, v);
     }
     template <host_element T>
-    void project(matrix_view<T const> x, std::span<T const> v, directions z, matrix_view<double> out) const {
-        host_kernels::project<T>(set, workers(), x, v, z, out);
+    void project(matrix_view<T const> x, std::span<T const> v, directions z, matrix_view<double> out,
+                 std::uint64_t* square_of_z = nullptr) const {
+        host_kernels::project<T>(set, workers(), x, v, z, out, square_of_z);
     }
 
 private:

@@ -49,7 +49,7 @@ struct huge_values {
         auto const& in = row->step == at.step() || !at.self.last_state() ? at.self.state() : *at.self.last_state();
         if (row->step != in.step() || row->sender != in.self) return {};
         row->branch = tree(in.cut()).branch(row->part);
-        std::ranges::fill(row->values, value);
+        row->values = std::vector<float>(row->values.size(), value);
         return {};
     }
 
@@ -74,10 +74,11 @@ struct garbage {
 
     template <class P>
     [[nodiscard]] fate pass(deed<P> const&, public_key const&, wire::message& message) const {
+        auto const add_one = [](std::vector<float>& values) { values.front() += 1; };
         if (auto* const row = std::get_if<wire::row>(&message); row && in == garbage_in::rows && !row->values.empty())
-            row->values.front() += 1;
+            row->values.edit(add_one);
         if (auto* const part = std::get_if<wire::aggregate>(&message); part && in == garbage_in::aggregates && !part->values.empty())
-            part->values.front() += 1;
+            part->values.edit(add_one);
         if (auto* const body = std::get_if<wire::signed_body>(&message); body && in == garbage_in::bodies && !body->bytes.empty())
             body->bytes.back() ^= std::byte{1};
         return {};

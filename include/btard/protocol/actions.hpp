@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/wire/codec.hpp>
@@ -37,7 +38,7 @@ struct compute {
 /// Move the parameters, then call `begin_step`.
 struct apply {
     std::uint64_t step = 0;
-    std::vector<float> aggregate = {}; ///< (size); parts that do not stand are zero
+    shared_floats aggregate = {}; ///< (size); parts that do not stand are zero
     friend bool operator==(apply const&, apply const&) = default;
 };
 /// A member leaves the roster after this step; `public_key` of this peer itself: it is out.

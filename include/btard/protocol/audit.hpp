@@ -27,26 +27,14 @@ struct audit_finding {
     bool clean = false;
 };
 
-/// What a peer sends when its gradient is none: zeros, with weight 0.
-inline void clean_gradient(std::vector<float>& gradient, std::uint32_t& microbatches) {
-    if (admissible(gradient) && microbatches > 0) return;
-    std::ranges::fill(gradient, 0.0f);
-    microbatches = 0;
-}
-
-/// The root of the tree over a recomputed gradient, as the target must have committed to it.
-[[nodiscard]] inline digest root_of(std::vector<float> const& gradient, step_state const& in) {
-    return commitment(gradient, in.cut()).root();
-}
-
 /// Gradient, testimonies and results, in this order: of a target whose gradient is wrong nothing more is asked.
 ///
 /// @param before   the step in which the target did its work
 /// @param now      the step in which it is accused
-/// @param gradient recomputed, and cleaned
+/// @param right    the gradient recomputed, cut like that step
 template <class B, verifiable_aggregator A>
 [[nodiscard]] audit_finding examine_target(court<B, A> const& bench, step_state const& before, std::uint64_t now,
-                                           peer_id target, std::vector<float> const& gradient) {
+                                           peer_id target, fixed_gradient const& right) {
     audit_finding found;
     auto const accuse = [&](wire::charge of, part_id part, std::optional<wire::evidence> shown) {
         wire::accusation one{target, before.step(), of, part, shown ? hash_of(*shown) : digest{}};
@@ -54,39 +42,45 @@ template <class B, verifiable_aggregator A>
     };
     auto const& record = before.record;
     auto const cut = before.cut();
-    auto committed = gradient;
-    if (root_of(gradient, before) != record.root(target)) {
+    auto committed = right;
+    if (right.tree.root() != record.root(target)) {
         std::optional<wire::evidence> shown;
         if (bench.tolerance > 0) {
-            shown = whole_gradient(before, target, now);
-            if (!shown) return found; // neither right nor wrong: it could not be compared
-            committed = assembled(*shown, before, target).value();
+            shown = rows_of_gradient(before, target, now);
+            committed = fixed_gradient(assembled(*shown, before, target, right.values).value(), 1, cut);
         }
-        if (bench.tolerance == 0 || gradient_distance(bench.layout, committed, gradient) > 2 * bench.tolerance) {
+        if (bench.tolerance == 0 ||
+            gradient_distance(bench.layout, committed.values, right.values) > 2 * bench.tolerance) {
             accuse(wire::charge::gradient, {}, std::move(shown));
             return found;
         }
+        if (shown->rows.size() < cut.parts()) { // it is to show them to all, and then all check it
+            accuse(wire::charge::gradient, {}, {});
+            for (part_id const part : before.parts_of(target))
+                if (before.part(part).aggregate) found.demands.push_back(part);
+            return found;
+        }
     }
-    commitment const tree(committed, cut);
+    auto const its_row = [&](part_id part) {
+        return wire::row{before.step(), target, part, committed.tree.branch(part),
+                         committed.values.slice(cut.begin(part), cut.size(part))};
+    };
     for (part_id const part : before.judge->standing()) {
         for (auto const& [who, said] : before.judge->said(part)) {
             if (who != target) continue;
-            auto const values = cut.slice(std::span<float const>(committed), part);
+            auto const values = cut.slice(std::span<float const>(committed.values), part);
             if (bench.right_testimony(record, part, values, before.aggregate(part)) == said) continue;
-            wire::evidence shown{{}, now};
-            shown.rows.push_back({before.step(), target, part, tree.branch(part), {values.begin(), values.end()}});
-            accuse(wire::charge::testimony, part, std::move(shown));
+            accuse(wire::charge::testimony, part, wire::evidence{{its_row(part)}, now});
         }
     }
     for (part_id const part : before.parts_of(target)) {
         if (!before.part(part).aggregate) continue;
         // Its own row is known by now, whether it shows it or not.
-        auto const own = cut.slice(std::span<float const>(committed), part);
         std::vector<float const*> rows;
         wire::evidence shown{{}, now};
         for (peer_id const sender : before.senders(part)) {
             auto row = before.row(part, sender);
-            if (sender == target) row = wire::row{before.step(), target, part, tree.branch(part), {own.begin(), own.end()}};
+            if (sender == target) row = its_row(part);
             if (!row) break;
             shown.rows.push_back(*std::move(row));
         }
@@ -105,28 +99,30 @@ template <class B, verifiable_aggregator A>
 /// The one of a newcomer on probation.  With a tolerance one that is not the same bit for bit could not be compared: nobody
 /// but the newcomer has its numbers.
 ///
-/// @param before the step in which it was made
+/// @param right the gradient recomputed, cut like the step in which it was made
 template <class B, verifiable_aggregator A>
-[[nodiscard]] wire::opinion opinion_on_trial(court<B, A> const& bench, step_state const& before, checked_trial const& of,
-                                             std::vector<float> const& gradient) {
-    if (root_of(gradient, before) == of.root) return wire::opinion::slander;
+[[nodiscard]] wire::opinion opinion_on_trial(court<B, A> const& bench, checked_trial const& of, fixed_gradient const& right) {
+    if (right.tree.root() == of.root) return wire::opinion::slander;
     return bench.tolerance > 0 ? wire::opinion::cannot : wire::opinion::guilty;
 }
 
 /// What a member says of an accusation about a gradient, which it has recomputed.
 template <class B, verifiable_aggregator A>
 [[nodiscard]] wire::ballot ballot_on(court<B, A> const& bench, step_state const& at, step_state const& before,
-                                     wire::accusation const& what, std::vector<float> const& gradient) {
+                                     wire::accusation const& what, fixed_gradient const& right) {
     using wire::opinion;
-    if (what.target == on_trial) return {opinion_on_trial(bench, before, at.record.checked().value(), gradient), 0};
-    if (root_of(gradient, before) == before.record.root(what.target)) return {opinion::slander, 0};
+    if (what.target == on_trial) return {opinion_on_trial(bench, at.record.checked().value(), right), 0};
+    if (right.tree.root() == before.record.root(what.target)) return {opinion::slander, 0};
     if (bench.tolerance == 0) return {opinion::guilty, 0};
+    bool const asks = what.evidence == digest{}; // for the rows: they are shown to all
     auto const shown = at.shown.find(what.evidence);
-    if (shown == at.shown.end()) return {opinion::cannot, 0};
-    auto const committed = assembled(shown->second, before, what.target);
+    if (!asks && shown == at.shown.end()) return {opinion::cannot, 0};
+    auto const rows = asks ? rows_of_gradient(before, what.target, at.step()) : shown->second;
+    auto const committed = assembled(rows, before, what.target, right.values);
     if (!committed) return {opinion::slander, 0}; // these are not its rows
-    double const distance = gradient_distance(bench.layout, *committed, gradient);
-    return {distance > bench.tolerance ? opinion::guilty : opinion::slander, distance};
+    double const distance = gradient_distance(bench.layout, *committed, right.values);
+    if (distance > bench.tolerance) return {opinion::guilty, distance};
+    return {asks && rows.rows.size() < before.cut().parts() ? opinion::cannot : opinion::slander, distance};
 }
 
 /// VA: the owner of a part has its rows, and so knows every testimony about it.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/norm.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/needs.hpp>
 #include <btard/protocol/pull_list.hpp>
@@ -61,10 +62,13 @@ public:
         wire::wanted const name{m.step, m.part, {}, {}};
         if (!pulls_.wants(name)) return keep(from, m);
         auto const& expected = in.part(m.part).aggregate; // a part that is wanted is one that there is
-        if (!expected || m.values.size() != in.cut().size(m.part) || hash_of(m.values) != *expected) return false;
-        if (!admissible(m.values)) return false; // nobody has it, and the part does not stand
+        if (!expected || m.values.size() != in.cut().size(m.part)) return false;
+        square_sum squares;
+        auto const facts = facts_of(m.values, &squares);
+        // Where it is no gradient, nobody has it, and the part does not stand.
+        if (facts.hash != *expected || !facts.admissible) return false;
         pulls_.got(name);
-        in.aggregates[static_cast<std::size_t>(m.part)] = m.values;
+        in.hold(m.part, m.values, squares);
         return true;
     }
     bool take(step_state& in, public_key const& from, wire::evidence const& m) {
@@ -98,9 +102,9 @@ public:
             if (!row) return {};
             return *std::move(row);
         }
-        auto const values = in.aggregate(q.part);
+        auto const& values = in.aggregates[static_cast<std::size_t>(q.part)];
         if (values.empty()) return {};
-        return wire::aggregate{q.step, q.part, {values.begin(), values.end()}};
+        return wire::aggregate{q.step, q.part, values};
     }
 
     // ---- times

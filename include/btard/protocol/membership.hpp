@@ -65,6 +65,7 @@ public:
             if (spent) against(pays, offence::points);
         }
         for (auto const& proof : verdict.proofs) against(then.key(proof.member), offence::equivocation);
+        for (auto const& [key, proof] : verdict.earlier) against(key, offence::equivocation);
     }
     void complained(std::span<missing_row const> complaints) {
         for (auto const& one : complaints)
@@ -91,6 +92,14 @@ public:
     [[nodiscard]] bool is_welcome(public_key const& key) const {
         return rules_.probation.lets_in(key) && !banned_.contains(key) && !left_.contains(key);
     }
+    /// Is the wish of who was a member of these days?  An old one shows that somebody kept it, not that its owner is there.
+    [[nodiscard]] bool is_fresh(wire::join const& one) const {
+        return one.step <= step() && step() - one.step <= rules_.standing.wish_lasts;
+    }
+    /// May it come in, as one that comes back or as one that is to be tried?
+    [[nodiscard]] bool may_come(wire::join const& one) const {
+        return may_return(one.who) ? is_fresh(one) : may_try(one.who);
+    }
     /// What the log of COMMIT says of those that leave, and of those that want to come in.
     template <signer S>
     void read(S const& with, agreed_log<wire::commit> const& log) {
@@ -98,9 +107,8 @@ public:
             if (!log[k].present()) continue;
             if (log[k].body.leaves) note(offences_, peer_id(k), offence::leave);
             for (auto const& one : log[k].body.joins) {
-                bool const back = may_return(one.who);
-                if ((!back && !may_try(one.who)) || !proves(one, context_.run, with)) continue;
-                if (back) returning_.emplace(one.who.key, one.who);
+                if (!may_come(one) || !proves(one, context_.run, with)) continue;
+                if (may_return(one.who)) returning_.emplace(one.who.key, one.who);
                 else newcomers_.ask(one.who);
             }
         }
@@ -113,10 +121,12 @@ public:
 
     /// What the step that comes next takes from those before it.
     ///
-    /// @param far Delta_max of a part of one coordinate
-    void give(std::vector<tile> v0, std::optional<double> far) {
+    /// @param far  Delta_max of a part of one coordinate
+    /// @param logs of the step that is over
+    void give(std::vector<tile> v0, std::optional<double> far, digest const& logs = {}) {
         context_.given = std::move(v0);
         context_.far = far;
+        context_.logs = logs;
     }
 
     /// The end of a step.

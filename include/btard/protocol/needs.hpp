@@ -75,14 +75,15 @@ struct need {
     return all;
 }
 /// VOTE: a piece of evidence for each accusation, then each row that is to be shown, in the order of the log.  About
-/// gradients there is none without a tolerance: everybody recomputes them, and compares hashes.
+/// gradients there is none without a tolerance: everybody recomputes them, and compares hashes; nor when the accuser
+/// wants the rows to be shown.
 ///
 /// @param last null in the first step, of which there are no accusations about the step before
 [[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last, bool gradients) {
     std::vector<need> all;
     for (auto const& [by, what] : at.judge->accusations()) {
         need one{{at.step(), {}, {}, what.evidence}, {by}};
-        one.nothing = what.of == wire::charge::gradient && !gradients;
+        one.nothing = what.of == wire::charge::gradient && (!gradients || what.evidence == digest{});
         all.push_back(std::move(one));
     }
     for (auto const& row : at.judge->shown()) {

@@ -68,12 +68,11 @@ public:
     void handle_gradient(std::uint64_t step, std::vector<float> gradient, std::uint32_t microbatches) {
         expects(gradient.size() == setup_.size, "a gradient of ", gradient.size(), " numbers, the rule wants ", setup_.size);
         if (!is_tried() || step != known_->step || said_in_ == step) return;
-        clean_gradient(gradient, microbatches);
         std::vector<peer_id> all;
         for (std::size_t k = 0; k < known_->roster.size(); ++k) all.push_back(peer_id(k));
         std::size_t const workers = duties_of(all, known_->idle, step).workers.size();
-        commitment const tree(gradient, partition(setup_.size, std::max<std::size_t>(1, workers)));
-        wire::trial said{setup_.who, tree.root(), microbatches, {}};
+        fixed_gradient const made(std::move(gradient), microbatches, partition(setup_.size, std::max<std::size_t>(1, workers)));
+        wire::trial said{setup_.who, made.tree.root(), made.microbatches, {}};
         said.by = key_->sign(text_of_trial(hash_of(*known_), said).bytes);
         random_stream random(prg(known_->before, "carriers", setup_.who.key));
         for (std::size_t k = faults_in(*known_, setup_.rules) + 1; k > 0 && !all.empty(); --k)
@@ -126,7 +125,7 @@ private:
         contact_ = next[asked_++ % next.size()];
         awaited_.insert(contact_);
         asks_again_ = now + setup_.patience;
-        actions_.push_back(act::send{contact_, ask_to_join(*key_, setup_.root.run, setup_.who)});
+        actions_.push_back(act::send{contact_, ask_to_join(*key_, setup_.root.run, setup_.who, known_ ? known_->step : 0)});
     }
 
     void hear(public_key const& from, wire::introduction const& about, time_point now) {

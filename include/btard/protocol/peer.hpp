@@ -16,6 +16,8 @@
 
 #include <btard/aggregate/concept.hpp>
 #include <btard/core/error.hpp>
+#include <btard/core/norm.hpp>
+#include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/actions.hpp>
 #include <btard/protocol/audit.hpp>
@@ -74,14 +76,14 @@ public:
     peer(S const& key, peer_setup setup, court<B, A> bench, C conduct = {})
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
           membership_(setup_.run, setup_.members, setup_.rules), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), watch_(setup_.rules.far), given_(bench_.size) {
+          exchange_(bench_.size), watch_(setup_.rules.far), given_(std::vector<float>(bench_.size)) {
         setup_.rules.validate(setup_.members.size());
         expects(is_member(), "a peer that is no member of its run");
         expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
                 setup_.members.size(), " members");
-        expects(bench_.tolerance == 0, "a peer compares gradients bit for bit: with a tolerance, nobody but the target has "
-                                       "the row of its own part");
-        membership_.give({{0, bench_.size, hash_of(std::span<float const>(given_))}}, watch_.most(1));
+        expects(bench_.tolerance == setup_.rules.tolerance, "gradients are compared with a tolerance of ", bench_.tolerance,
+                ", the rules of the run say ", setup_.rules.tolerance);
+        membership_.give({{0, bench_.size, hash_of(given_)}}, watch_.most(1));
     }
 
     /// A peer that is a member from the next step on, and has lost everything or never had it.
@@ -103,6 +105,7 @@ public:
     /// @param state of parameters (and optimizer), for the check that all have the same
     void begin_step(time_point now, std::optional<digest> state = {}) {
         expects(!running_ && !gone_, "the step before is not over");
+        if (last_) spare_ = std::move(last_->given);
         last_ = std::move(at_);
         at_ = std::make_unique<step_state>(membership_.context(), membership_.members(), self_now(), setup_.rules, given_);
         state_ = state;
@@ -126,16 +129,14 @@ public:
     void handle_gradient(std::uint64_t step, public_key const& whose, std::vector<float> gradient,
                          std::uint32_t microbatches, time_point now) {
         expects(gradient.size() == bench_.size, "a gradient of ", gradient.size(), " numbers, the rule wants ", bench_.size);
-        if (at_ && step == at_->step() && whose == setup_.self && works_ && !at_->tree) {
-            clean_gradient(gradient, microbatches);
+        if (at_ && step == at_->step() && whose == setup_.self && works_ && !at_->own) {
             at_->commit_to(std::move(gradient), microbatches);
         } else if (last_ && step == last_->step()) {
             auto const& tried = at_->record.checked();
             if (auto const who = last_->members->find(whose)) // who declared none must have sent zeros
                 microbatches = std::min(microbatches, std::uint32_t(last_->record.weight(*who)));
             else if (tried && tried->who.key == whose) microbatches = std::min(microbatches, tried->microbatches);
-            clean_gradient(gradient, microbatches);
-            recomputed_[whose] = std::move(gradient);
+            recomputed_.insert_or_assign(whose, fixed_gradient(std::move(gradient), microbatches, last_->cut()));
         }
         pump(now);
     }
@@ -193,6 +194,10 @@ public:
         if (running_) return {};
         return chronicle_.record_of(who, why, bench_, setup_.rules, at_.get(), last_.get(), proceedings_);
     }
+    /// What it still lacks, once the step after it is over, and for two steps more.
+    [[nodiscard]] std::optional<epoch_link> confirmation_of(std::uint64_t step) const {
+        return chronicle_.after(step);
+    }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.
@@ -231,8 +236,8 @@ private:
     /// Said to the others in the next COMMIT.
     void on(public_key const& from, wire::join const& m, time_point) {
         bool const known = std::ranges::find(joins_, m.who.key, [](wire::join const& j) { return j.who.key; }) != joins_.end();
-        bool const may = membership_.may_return(m.who) || membership_.may_try(m.who);
-        if (!known && may && joins_.size() < membership_.members()->size() && proves(m, setup_.run, *key_)) joins_.push_back(m);
+        bool const room = joins_.size() < membership_.members()->size();
+        if (!known && room && membership_.may_come(m) && proves(m, setup_.run, *key_)) joins_.push_back(m);
         if (from != m.who.key || !membership_.is_welcome(from) || membership_.members()->find(from)) return;
         if (guests_.size() < membership_.members()->size()) guests_.insert(from);
     }
@@ -366,7 +371,7 @@ private:
 
     /// Is everything here that the own body is about?
     [[nodiscard]] bool ready() const {
-        if (phase_ == phase::commit && works_ && !at_->tree) return false;
+        if (phase_ == phase::commit && works_ && !at_->own) return false;
         if (phase_ == phase::accuse && !std::ranges::all_of(audits_, [&](peer_id target) { return has_gradient(target); }))
             return false;
         if (phase_ == phase::accuse && checks_newcomer() && !has_gradient(on_trial)) return false;
@@ -397,10 +402,10 @@ private:
     void speak() {
         switch (phase_) {
         case phase::commit: {
-            if (works_ && !at_->tree) return; // too late: absent
+            if (works_ && !at_->own) return; // too late: absent
             joins_.resize(std::min(joins_.size(), at_->record.n()));
             wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = std::exchange(joins_, {})};
-            if (works_) said.root = at_->tree->root(), said.microbatches = at_->microbatches;
+            if (works_) said.root = at_->own->tree.root(), said.microbatches = at_->own->microbatches;
             if (checks_state()) said.state = state_;
             return say(std::move(said));
         }
@@ -436,7 +441,8 @@ private:
             if (at_->record.committed().contains(std::size_t(at_->self)))
                 for (part_id const part : at_->record.standing_parts())
                     said.parts.push_back(bench_.right_testimony(
-                        at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)}, at_->aggregate(part)));
+                        at_->record, part, {at_->values(part, at_->self), at_->cut().size(part)},
+                        at_->aggregate(part), &at_->norms_of_z[std::size_t(part)]));
             return say(std::move(said));
         }
         case phase::accuse:
@@ -484,9 +490,10 @@ private:
         }
         auto values = bench_.make_part(at_->record, part, *rows, at_->given_slice(part), &reports_[part]);
         detail::shape_part(conduct_, std::as_const(*this), part, values);
-        made.push_back({part, hash_of(std::span<float const>(values))});
-        post_all(wire::aggregate{at_->step(), part, values});
-        at_->aggregates[std::size_t(part)] = std::move(values);
+        square_sum squares;
+        made.push_back({part, facts_of(values, &squares).hash});
+        at_->hold(part, std::move(values), squares);
+        post_all(wire::aggregate{at_->step(), part, at_->aggregates[std::size_t(part)]});
     }
 
     // ---- what this peer checks
@@ -528,7 +535,7 @@ private:
             take(std::move(found));
         }
         if (checks_newcomer() && has_gradient(on_trial)) {
-            auto const says = opinion_on_trial(bench_, *last_, *at_->record.checked(), recomputed_.at(key_before(on_trial)));
+            auto const says = opinion_on_trial(bench_, *at_->record.checked(), recomputed_.at(key_before(on_trial)));
             if (says == wire::opinion::slander) said.cleans.push_back({on_trial, last_->step()});
             if (says == wire::opinion::guilty)
                 said.accusations.push_back({on_trial, last_->step(), wire::charge::gradient, {}, {}});
@@ -611,8 +618,7 @@ private:
     void close_commit(agreed_log<wire::commit> const& log, time_point now) {
         membership_.against(at_->record.read(log));
         membership_.read(*key_, log);
-        at_->committed = true;
-        at_->aggregates.resize(at_->record.parts().size());
+        at_->end_commit();
         if (checks_state() && state_) check_state(log);
         enter(phase::result, now);
     }
@@ -646,22 +652,43 @@ private:
         enter(phase::open, now);
     }
     void finish() {
-        std::vector<float> aggregate(bench_.size);
         std::vector<tile> stood;
         auto const cut = at_->cut();
-        for (part_id const part : at_->judge->standing()) {
-            if (!at_->judge->stands(part)) continue;
-            std::ranges::copy(at_->aggregate(part), cut.slice(std::span(aggregate), part).begin());
-            std::ranges::copy(at_->aggregate(part), cut.slice(std::span(given_), part).begin());
-            stood.push_back({cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
-        }
+        for (part_id const part : at_->judge->standing())
+            if (at_->judge->stands(part))
+                stood.push_back(
+                    {cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
+        shared_floats aggregate = joined(std::move(spare_).reuse(), {});
+        given_ = stood.size() == cut.parts() ? aggregate : joined({}, given_);
         watch_.note(verdicts_->units());
-        membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1));
-        chronicle_.note(at_->context, proceedings_.logs_of(at_->step()));
+        auto logs = proceedings_.logs_of(at_->step());
+        membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1), hash_of_logs(logs));
+        chronicle_.note(at_->context, std::move(logs));
         for (auto const& one : membership_.finish(at_->record, *at_->judge)) actions_.push_back(one);
         running_ = false;
         gone_ = !is_member();
         if (!gone_) actions_.push_back(act::apply{at_->step(), std::move(aggregate)});
+    }
+    /// The parts that stand, one after the other; those of `others` in place of the rest, or zeros.
+    ///
+    /// @param into its memory is used
+    [[nodiscard]] std::vector<float> joined(std::vector<float> into, shared_floats const& others) const {
+        auto const cut = at_->cut();
+        into.clear();
+        into.reserve(bench_.size);
+        for (std::size_t j = 0; j < cut.parts(); ++j) {
+            part_id const part = part_id(j);
+            if (at_->judge->stands(part)) {
+                auto const values = at_->aggregate(part);
+                into.insert(into.end(), values.begin(), values.end());
+            } else if (others.empty()) {
+                into.resize(into.size() + cut.size(part));
+            } else {
+                auto const values = others.slice(cut.begin(part), cut.size(part));
+                into.insert(into.end(), values.begin(), values.end());
+            }
+        }
+        return into;
     }
     [[nodiscard]] bool is_member() const { return membership_.members()->find(setup_.self).has_value(); }
     [[nodiscard]] peer_id self_now() const { return membership_.members()->find(setup_.self).value(); }
@@ -689,7 +716,8 @@ private:
     proceedings<S> proceedings_;
     exchange exchange_;
     distance_watch watch_;
-    std::vector<float> given_; // (size) the last aggregate that stood
+    shared_floats given_; // (size) the last aggregate that stood
+    shared_floats spare_; // one that nothing rests on any more: its memory takes the next one
     std::vector<wire::join> joins_;
     std::set<public_key> guests_; // who asked to join, and is told of the run
     double worst_sum_ = 0;
@@ -701,7 +729,7 @@ private:
     bool works_ = false;
     std::map<public_key, wire::trial> trials_;
     std::vector<peer_id> audits_; // targets, in the roster of the step before
-    std::map<public_key, std::vector<float>> recomputed_; // gradients of the step before
+    std::map<public_key, fixed_gradient> recomputed_;     // gradients of the step before
     std::map<part_id, aggregation_report> reports_;       // of the own parts
     std::optional<verdicts<B, A>> verdicts_;              // from TESTIMONY on
     std::vector<part_id> opened_;

@@ -18,6 +18,7 @@ struct verification {
     std::size_t validators = 1;               ///< pairs of validator and target that are drawn in each step
     std::optional<std::size_t> faults = {};   ///< f; absent: as many as n = 2 f + validators + 1 allows
     std::optional<double> far = {};           ///< Delta_max, of a part; absent: learned from the first 101 steps
+    double tolerance = 0;                     ///< how far gradients of honest peers may be apart; 0: not by a bit
     std::uint64_t state_every = 16;           ///< steps between checks that all have the same parameters
     standing_rules standing = {};
     probation_rules probation = {};
@@ -29,6 +30,8 @@ struct verification {
         field("validators", self.validators, "pairs of a validator and its target that are drawn in each step");
         field("faults", self.faults, "peers that may lie; absent: as many as the number of peers allows");
         field("far", self.far, "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps on");
+        field("tolerance", self.tolerance,
+              "how far honest gradients may be apart, relative to each tensor; 0: not by a bit");
         field("state_every", self.state_every, "steps between checks that all have the same parameters");
         field("standing", self.standing, "what is borne with");
         field("probation", self.probation, "how keys become members that never were");
@@ -41,6 +44,7 @@ struct verification {
         made.validators = validators;
         made.faults = faults.value_or(peers > validators ? (peers - validators - 1) / 2 : 0);
         made.far = far;
+        made.tolerance = tolerance;
         made.state_every = state_every;
         made.standing = standing;
         made.probation = probation;

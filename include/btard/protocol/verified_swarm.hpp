@@ -19,7 +19,7 @@
 #include <btard/protocol/wire/tagged_hash.hpp>
 #include <btard/train/learnable.hpp>
 #include <btard/train/swarm_options.hpp>
-#include <btard/train/swarm_state.hpp>
+#include <btard/train/task_swarm.hpp>
 #include <btard/transport/loopback.hpp>
 
 #include <algorithm>
@@ -54,16 +54,21 @@ struct swarm_events {
 /// @tparam Key     a signer for each peer
 template <learnable Task, verifiable_aggregator Rule, attack Attack, class Conduct, signer Key>
     requires std::copyable<Attack>
-class verified_swarm : public detail::swarm_state {
+class verified_swarm
+    : public detail::task_swarm<verified_swarm<Task, Rule, Attack, Conduct, Key>, Task, Attack> {
+    using base = detail::task_swarm<verified_swarm, Task, Attack>;
+    friend base;
+    using base::aggregate_, base::attacks_, base::byzantine_, base::is_byzantine, base::layout_, base::options_,
+        base::parameters_, base::row, base::step_, base::tasks_, base::weights_;
+
 public:
     using peer_type = peer<Key, host, Rule, colluding<Conduct>>;
 
     verified_swarm(Task task, Rule rule, Attack attack, Conduct conduct, swarm_options options, verification checks,
                    std::vector<Key> keys)
-        : swarm_state(std::move(options), task.size(), layout_of(task)), checks_(std::move(checks)), keys_(keys.begin(), keys.end()),
+        : base(std::move(task), std::move(options)), checks_(std::move(checks)), keys_(keys.begin(), keys.end()),
           net_(std::make_unique<network>(seeded(checks_.network, options_.seed))), coalition_(std::make_unique<coalition>()),
           conduct_(std::move(conduct)) {
-        validate(task);
         validate(rule);
         validate(attack);
         expects(keys_.size() == options_.peers, keys_.size(), " keys for ", options_.peers, " peers");
@@ -71,42 +76,16 @@ public:
         expects(!options_.worker_momentum, "worker momentum and validators: nobody can recompute a running mean of "
                                            "gradients from one step; leave one of them out");
         expects(options_.parts == 1, "each worker owns one part; parts is for swarms without validators");
-        std::size_t const threads = options_.threads > 0 ? options_.threads : parallel::hardware();
-        tasks_ = std::vector<Task>(std::min(threads, options_.peers), task);
-        bool const understood = task.labelled() || !acts_on_labels(attack);
-        expects(understood, "the attack changes labels, the task has none");
-        check_size(attack, parameters_.size());
         if constexpr (looks_back<Attack>) expects(steps_back(attack) == 0, "replay is for swarms without validators");
-        attacks_.assign(options_.peers, std::move(attack));
-        task.initialize(derive(root(), "initialize"), parameters_);
+        this->arm(std::move(attack));
         make_peers(rule);
     }
 
     verified_swarm(verified_swarm const&) = delete; // attackers point to it
     verified_swarm& operator=(verified_swarm const&) = delete;
 
-    /// As of `swarm`.
-    template <class Observer>
-    std::size_t train(std::size_t steps, Observer&& observe) {
-        for (std::size_t done = 0; done < steps; ++done) {
-            step_report const report = advance();
-            if constexpr (std::is_void_v<decltype(observe(report))>) observe(report);
-            else if (!observe(report)) return done + 1;
-        }
-        return steps;
-    }
-    std::size_t train(std::size_t steps) {
-        return train(steps, [](step_report const&) {});
-    }
-
-    [[nodiscard]] double evaluate() { return tasks_.front().evaluate(parameters_); }
-    [[nodiscard]] evaluation measure() { return btard::measure(tasks_.front(), parameters_); }
-
     /// Byzantine peers attack from here on with this.
-    void set_attack(Attack attack) {
-        validate(attack);
-        attacks_.assign(options_.peers, std::move(attack));
-    }
+    void set_attack(Attack attack) { this->arm(std::move(attack)); }
 
     /// It falls silent: as if its power were cut.
     void crash(std::size_t peer) {
@@ -135,8 +114,8 @@ public:
         numbers_.emplace(name, k);
         net_->add(name);
         if (byzantine) coalition_->members.insert(std::ranges::upper_bound(coalition_->members, name), name);
-        rows_.resize(options_.peers * parameters_.size());
-        losses_.push_back(0);
+        this->rows_.resize(options_.peers * parameters_.size());
+        this->losses_.push_back(0);
         weights_.push_back(0);
         attacks_.push_back(attacks_.front());
         peers_.emplace_back();
@@ -181,6 +160,13 @@ public:
                 if (auto made = peers_[k]->record_of(keys_[ban.peer].key(), why)) return made;
         return {};
     }
+    /// What a record lacks that was taken when its step was over: known when the next one is.
+    [[nodiscard]] std::optional<epoch_link> confirmation_of(ban_record const& record) const {
+        for (std::size_t k = 0; k < peers_.size(); ++k)
+            if (running_[k] && !lies(k) && weights_[k] != 0)
+                if (auto found = peers_[k]->confirmation_of(record.step)) return found;
+        return {};
+    }
     /// Those removed so far, in order.
     [[nodiscard]] std::span<removal const> removals() const { return all_removed_; }
 
@@ -204,7 +190,7 @@ private:
             if (is_byzantine(k)) coalition_->members.push_back(keys_[k].key());
         }
         std::ranges::sort(coalition_->members);
-        coalition_->shared = derive(root(), "attackers");
+        coalition_->shared = derive(this->root(), "attackers");
         coalition_->everybody = &everybody_;
         coalition_->keys = this;
         coalition_->sign = [](void const* swarm, public_key const& as, std::span<std::byte const> text) {
@@ -216,7 +202,7 @@ private:
             setup_.self = keys_[k].key();
             setup_.secret = tagged_hash("secret", options_.seed, k);
             peers_.push_back(std::make_unique<peer_type>(keys_[k], setup_,
-                                                         court<host, Rule>{on, rule, parameters_.size(), layout_},
+                                                         court<host, Rule>{on, rule, parameters_.size(), layout_, checks_.tolerance},
                                                          doing(k)));
             everybody_.emplace(keys_[k].key(), peers_.back().get());
             net_->add(keys_[k].key());
@@ -283,7 +269,7 @@ private:
             break;
         }
         if (tried != newcomers_.end()) return; // it asks by itself
-        auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who));
+        auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who, step_));
         for (std::size_t to = 0; to < options_.peers; ++to)
             if (takes_part(to)) net_->post(endpoint_id(k), endpoint_id(to), asks);
     }
@@ -318,8 +304,8 @@ private:
         for (auto& [part, one] : parts) reports.push_back(std::move(one));
         if (!reports.empty()) report.aggregation = merged(reports, partition(parameters_.size(), reports.size()));
         previous_ = parameters_;
-        aggregate_ = *made_;
-        finish(report, honest, attacking, tasks_.size());
+        std::ranges::copy(*made_, aggregate_.begin());
+        this->finish(report, honest, attacking, tasks_.size());
         for (auto const& [who, why] : removed_.value()) remove(report, numbers_.at(who), why);
         report.honest = report.byzantine = 0;
         for (std::size_t k = 0; k < options_.peers; ++k)
@@ -361,7 +347,7 @@ private:
     void compute_on_trial(std::size_t k, act::compute const& what) {
         std::vector<float> gradient(parameters_.size());
         (void)gradient_for(tasks_.front(), k, parameters_, what.from, {}, gradient);
-        clip(gradient);
+        this->clip(gradient);
         if constexpr (brings_keys<Conduct>)
             if (coalition_->contains(keys_[k].key()) && conduct_.lies_on_trial())
                 for (float& g : gradient) g = -g;
@@ -396,13 +382,8 @@ private:
         if (own.empty()) return;
         parallel::run(own.size(), tasks_.size(), [&](std::size_t number, std::size_t slot) {
             std::size_t const peer = own[number].first;
-            auto const falsify = [&](std::span<std::int64_t> labels, std::int64_t classes) {
-                corrupt_labels(attacks_[peer], context(peer, {}), labels, classes);
-            };
-            labels_hook hook;
-            if (is_byzantine(peer) && acts_on_labels(attacks_[peer])) hook = labels_hook(falsify);
-            losses_[peer] = gradient_for(tasks_[slot], peer, parameters_, own[number].second, hook, row(peer));
-            clip(row(peer));
+            this->compute_gradient(peer, slot, own[number].second, this->context(peer, {}));
+            this->clip(row(peer));
         });
         for (auto const& one : own) computed_.emplace(one.first, true);
         let_them_attack(own);
@@ -415,20 +396,11 @@ private:
         std::vector<std::size_t> attackers;
         for (auto const& one : own)
             if (is_byzantine(one.first)) attackers.push_back(one.first);
-        std::vector<float> mine;
-        if (!attackers.empty() && reads_accomplices(attacks_[attackers.front()]))
-            for (std::size_t const peer : attackers) mine.insert(mine.end(), row(peer).begin(), row(peer).end());
-        matrix_view<float const> const colluding(mine.data(), mine.empty() ? 0 : attackers.size(), parameters_.size());
-        for (std::size_t const peer : attackers) {
-            auto const at = context(peer, seen, colluding);
-            watch_gradient(attacks_[peer], at, row(peer));
-            acted_[peer] = acts_at(attacks_[peer], at);
-            corrupt_gradient(attacks_[peer], at, row(peer));
-        }
-    }
-    [[nodiscard]] attack_context context(std::size_t peer, matrix_view<float const> honest,
-                                         matrix_view<float const> colluding = {}) const {
-        return {step_, peer, byzantine_, honest, derive(root(), "attackers"), layout_, colluding};
+        auto const context_of = [this](std::size_t peer, auto honest_rows, auto colluding) {
+            return this->context(peer, honest_rows, colluding);
+        };
+        for (std::size_t const peer : attackers) acted_[peer] = false;
+        for (std::size_t const peer : this->corrupt_rows(attackers, seen, context_of)) acted_[peer] = true;
     }
     /// Everybody who asks gets the same: it is a function of what is asked.
     [[nodiscard]] std::vector<float> recomputed(std::size_t whose, act::compute const& what) {
@@ -438,7 +410,7 @@ private:
         if (gradient.empty()) {
             gradient.resize(parameters_.size());
             (void)gradient_for(tasks_.front(), whose, previous_, what.from, {}, gradient);
-            clip(gradient);
+            this->clip(gradient);
             ++events_.recomputed;
         }
         return gradient;
@@ -527,8 +499,6 @@ private:
     std::function<Key(std::size_t)> new_key_;
     std::map<public_key, peer_type const*> everybody_;
     std::map<public_key, std::size_t> numbers_;
-    std::vector<Task> tasks_; // one per thread
-    std::vector<Attack> attacks_;
     std::vector<std::unique_ptr<peer_type>> peers_;
     peer_setup setup_; // what all have in common
     std::vector<bool> running_, waits_, acted_, returns_;
@@ -536,7 +506,7 @@ private:
     std::vector<std::uint64_t> lives_; // how often each one has been restarted
     std::vector<request> requests_;
     std::map<std::size_t, bool> computed_; // who has a gradient in this step
-    std::optional<std::vector<float>> made_;
+    std::optional<shared_floats> made_;
     std::optional<std::vector<std::pair<public_key, offence>>> removed_;
     std::map<std::size_t, std::vector<std::pair<public_key, offence>>> heard_;
     std::vector<removal> all_removed_;

@@ -15,7 +15,7 @@
 #include <btard/core/random.hpp>
 #include <btard/train/learnable.hpp>
 #include <btard/train/swarm_options.hpp>
-#include <btard/train/swarm_state.hpp>
+#include <btard/train/task_swarm.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -38,42 +38,22 @@ namespace btard {
 /// copy goes on by itself, so that runs which differ from some step on share what comes before.
 template <learnable Task, aggregator Rule, attack Attack>
     requires std::copyable<Attack>
-class swarm : public detail::swarm_state {
+class swarm : public detail::task_swarm<swarm<Task, Rule, Attack>, Task, Attack> {
+    using base = detail::task_swarm<swarm, Task, Attack>;
+    friend base;
+
 public:
     swarm(Task task, Rule rule, Attack attack, swarm_options options = {})
-        : swarm_state(std::move(options), task.size(), layout_of(task)), rule_(std::move(rule)) {
-        validate(task);
+        : base(std::move(task), std::move(options)), rule_(std::move(rule)) {
         validate(rule_);
         check_bans(options_.bans);
         check_rows(rule_, options_.peers);
-        std::size_t const threads = options_.threads > 0 ? options_.threads : parallel::hardware();
-        tasks_ = std::vector<Task>(std::min(threads, options_.peers), task);
         set_attack(std::move(attack));
-        task.initialize(derive(root(), "initialize"), parameters_);
-    }
-
-    /// Trains for so many more steps, and calls `observe(step_report const&)` after each.  An observer that
-    /// returns false ends it there.  Says how many steps were done.
-    template <class Observer>
-    std::size_t train(std::size_t steps, Observer&& observe) {
-        for (std::size_t done = 0; done < steps; ++done) {
-            step_report const report = advance();
-            if constexpr (std::is_void_v<decltype(observe(report))>) observe(report);
-            else if (!observe(report)) return done + 1;
-        }
-        return steps;
-    }
-    std::size_t train(std::size_t steps) {
-        return train(steps, [](step_report const&) {});
     }
 
     /// From the next step on.
     void set_attack(Attack attack) {
-        validate(attack);
-        bool const understood = tasks_.front().labelled() || !acts_on_labels(attack);
-        expects(understood, "the attack changes labels, the task has none");
-        check_size(attack, parameters_.size());
-        attacks_.assign(options_.peers, std::move(attack));
+        this->arm(std::move(attack));
         past_ = {};
     }
     void set_bans(bans mode) {
@@ -82,10 +62,10 @@ public:
         past_ = {}; // which has other bans
     }
 
-    [[nodiscard]] double evaluate() { return tasks_.front().evaluate(parameters_); }
-    [[nodiscard]] evaluation measure() { return btard::measure(tasks_.front(), parameters_); }
-
 private:
+    using base::aggregate_, base::alive, base::attacks_, base::byzantine_, base::is_byzantine, base::options_,
+        base::parameters_, base::root, base::row, base::rows, base::step_, base::tasks_, base::weights_;
+
     static void check_bans(bans mode) {
         expects(mode != bans::validators, "bans is validators: that is a verified_swarm");
     }
@@ -108,7 +88,7 @@ private:
         partition const cut(parameters_.size(), options_.parts);
         report.aggregation = aggregate_parts(host{.threads = tasks_.size()}, rule_, rows(), weights_,
                                              std::span(aggregate_), cut, derive(root(), "aggregate", {step_}));
-        finish(report, honest, attacking, tasks_.size());
+        this->finish(report, honest, attacking, tasks_.size());
         return report;
     }
 
@@ -145,53 +125,32 @@ private:
     void compute_gradients(std::span<std::size_t const> peers) {
         parallel::run(peers.size(), tasks_.size(), [&](std::size_t number, std::size_t slot) {
             std::size_t const peer = peers[number];
-            auto const falsify = [&](std::span<std::int64_t> labels, std::int64_t classes) {
-                corrupt_labels(attacks_[peer], context(peer, {}), labels, classes);
-            };
-            labels_hook hook;
-            if (is_byzantine(peer) && acts_on_labels(attacks_[peer])) hook = labels_hook(falsify);
-            losses_[peer] =
-                gradient_for(tasks_[slot], peer, parameters_, gradient_seed(peer), hook, row(peer));
-            prepare(peer);
+            this->compute_gradient(peer, slot, this->gradient_seed(peer), context(peer, {}));
+            this->prepare(peer);
         });
     }
 
     /// Says who did something.
     std::vector<std::size_t> let_them_attack(matrix_view<float const> honest) {
         [[maybe_unused]] bool const replayed = replay();
-        std::size_t const size = parameters_.size();
-        std::vector<float> own; // what they computed, as their rows are about to change
-        if (!byzantine_.empty() && reads_accomplices(attacks_[byzantine_.front()]))
-            for (std::size_t const peer : byzantine_)
-                own.insert(own.end(), row(peer).begin(), row(peer).end());
-        matrix_view<float const> const colluding(own.data(), own.empty() ? 0 : byzantine_.size(), size);
-        std::vector<unsigned char> acted(byzantine_.size());
-        parallel::run(byzantine_.size(), tasks_.size(), [&](std::size_t number, std::size_t) {
-            std::size_t const peer = byzantine_[number];
-            auto at = context(peer, honest, colluding);
+        auto const context_of = [&](std::size_t peer, auto seen, auto colluding) {
+            auto at = context(peer, seen, colluding);
             if constexpr (looks_back<Attack>)
                 if (replayed) at.earlier = past_.copy.front().row(peer);
-            watch_gradient(attacks_[peer], at, row(peer));
-            acted[number] = acts_at(attacks_[peer], at);
-            corrupt_gradient(attacks_[peer], at, row(peer));
-        });
-        std::vector<std::size_t> attacking;
-        for (std::size_t k = 0; k < acted.size(); ++k)
-            if (acted[k]) attacking.push_back(byzantine_[k]);
-        return attacking;
+            return at;
+        };
+        return this->corrupt_rows(byzantine_, honest, context_of);
     }
 
     [[nodiscard]] attack_context context(std::size_t peer, matrix_view<float const> honest,
                                          matrix_view<float const> colluding = {}) const {
-        attack_context at{step_, peer, byzantine_, honest, derive(root(), "attackers"), layout_, colluding};
+        auto at = base::context(peer, honest, colluding);
         if constexpr (looks_back<Attack>) at.earliest = past_.begin;
         return at;
     }
 
     Rule rule_;
-    std::vector<Task> tasks_;     // one per thread
-    std::vector<Attack> attacks_; // (peers) each Byzantine peer has its own, which may remember things
-    bool begun_ = false;          // the gradients of this step are there
+    bool begun_ = false; // the gradients of this step are there
 
     struct past {
         std::vector<swarm> copy;   // none, or one that is behind

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 using namespace btard;
@@ -37,7 +38,7 @@ TEST_CASE("commitment: each part of a gradient fits the root, and no other does"
             CHECK(examine(row, root, cut) == arrival::good);
             for (std::size_t k = 0; k < row.values.size(); ++k) {
                 auto changed = row;
-                changed.values[k] += 1;
+                changed.values.edit([k](std::vector<float>& own) { own[k] += 1; });
                 REQUIRE(examine(changed, root, cut) == arrival::foreign);
             }
             auto elsewhere = row;
@@ -63,6 +64,38 @@ TEST_CASE("commitment: values that no gradient has are evidence once they are co
         CHECK(!admissible(all));
     }
     CHECK(admissible(std::vector{1e15f, -1e15f, 0.0f}));
+}
+
+TEST_CASE("facts: one pass finds the hash, what no gradient has, and the squares, whatever the length") {
+    for (std::size_t const size : {0, 1, 15, 16, 17, 4'095, 4'096, 4'097, 10'000}) {
+        auto values = gradient(size);
+        square_sum squares;
+        auto const facts = facts_of(values, &squares);
+        CHECK(facts.hash == hash_of(values));
+        CHECK(facts.admissible);
+        CHECK(squares.total() == squared_norm(values)); // bit for bit
+        for (std::size_t k = 0; k < size; k += 1 + size / 7) {
+            float const before = std::exchange(values[k], -1.1e15f);
+            REQUIRE(!facts_of(values).admissible);
+            values[k] = before;
+        }
+    }
+}
+
+TEST_CASE("a gradient that is none is committed to as zeros, with weight 0") {
+    partition const cut(30, 4);
+    auto good = gradient(30), bad = good;
+    bad[29] = std::numeric_limits<float>::quiet_NaN();
+    commitment const zeros(std::vector<float>(30), cut);
+    fixed_gradient const right(good, 3, cut), none(bad, 3, cut), nothing(good, 0, cut);
+    CHECK(right.microbatches == 3);
+    CHECK(right.values == shared_floats(good));
+    CHECK(right.tree.root() == commitment(good, cut).root());
+    for (auto const& one : {none, nothing}) {
+        CHECK(one.microbatches == 0);
+        CHECK(one.tree.root() == zeros.root());
+        CHECK(one.values == shared_floats(std::vector<float>(30)));
+    }
 }
 
 TEST_CASE("commitment: a part that is too short or too long is evidence too") {

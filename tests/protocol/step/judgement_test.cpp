@@ -185,6 +185,69 @@ TEST_CASE("judgement: of a gradient more than half of those present decide, for 
     }
 }
 
+TEST_CASE("judgement: with a tolerance a gradient that a validator asks for must be found right, or wrong, by most") {
+    for (std::size_t guilty = 0; guilty <= 5; ++guilty) {
+        for (std::size_t right = 0; guilty + right <= 5; ++right) {
+            for (bool const there : {true, false}) {
+                trial t;
+                t.judge = judgement(t.step, &t.before, true);
+                (void)t.testify();
+                auto const [by, target] = t.pair();
+                t.accuse_of(by, target, wire::charge::gradient, 0);
+                t.accusations[std::size_t(by)].body.accusations[0].evidence = {};
+                (void)t.accuse();
+                CHECK(t.judge.asks_to_show(t.judge.accusations()[0].what));
+                REQUIRE(t.judge.shown().size() == n); // all rows of the target
+                for (auto const& row : t.judge.shown()) CHECK((row.sender == target && row.of_before && row.of_gradient));
+                auto votes = t.votes();
+                for (std::size_t k = 0; k < guilty; ++k) votes[k].body.ballots[0].says = wire::opinion::guilty;
+                for (std::size_t k = 0; k < right; ++k) votes[4 - k].body.ballots[0].says = wire::opinion::slander;
+                auto const says = votes[std::size_t(target)].body.ballots[0].says;
+                if (!there) votes[std::size_t(target)] = {};
+                std::size_t const present = there ? 5 : 4;
+                std::size_t const by_guilty = guilty - (!there && says == wire::opinion::guilty);
+                std::size_t const by_right = right - (!there && says == wire::opinion::slander);
+                auto against = t.judge.read(votes, [](std::size_t) -> bool { throw 0; });
+                std::erase(against, std::pair(target, offence::absence));
+                CHECK(against == (most(by_guilty, present) ? found{{target, offence::wrong_gradient}}
+                                  : most(by_right, present) || !there ? found{} // nor is the validator to blame
+                                                                      : found{{target, offence::hidden_row}}));
+            }
+        }
+    }
+}
+
+TEST_CASE("judgement: of a gradient that a validator asks for its sender alone answers, for each row") {
+    for (std::size_t row = 0; row < n; ++row) {
+        trial t;
+        t.judge = judgement(t.step, &t.before, true);
+        (void)t.testify();
+        auto const [by, target] = t.pair();
+        t.accuse_of(by, target, wire::charge::gradient, 0);
+        t.accusations[std::size_t(by)].body.accusations[0].evidence = {};
+        (void)t.accuse();
+        auto votes = t.votes();
+        for (std::size_t k = 0; k < n; ++k) votes[k].body.ballots[0].says = wire::opinion::slander; // whatever they say
+        for (std::size_t k = 0; k < 3; ++k) votes[k].body.evidence.erase(1 + row);
+        CHECK(t.judge.read(votes, [](std::size_t) { return false; }) == found{{target, offence::hidden_row}});
+        CHECK(!t.judge.has_shown_gradient(target));
+    }
+}
+
+TEST_CASE("judgement: with a tolerance an accusation of a gradient has evidence, and who shows it to nobody pays a point") {
+    trial t;
+    t.judge = judgement(t.step, &t.before, true);
+    (void)t.testify();
+    auto const [by, target] = t.pair();
+    t.accuse_of(by, target, wire::charge::gradient, 0);
+    (void)t.accuse();
+    CHECK(t.judge.shown().empty());
+    auto votes = t.votes();
+    for (std::size_t k = 0; k < 3; ++k) votes[k].body.evidence.erase(0);
+    CHECK(t.judge.read(votes, [](std::size_t) -> bool { throw 0; }).empty());
+    CHECK(t.judge.verdicts()[0] == verdict::hidden);
+}
+
 TEST_CASE("judgement: rows that stay closed cost their sender, the owner, and the part") {
     trial t;
     (void)t.testify();

@@ -116,6 +116,44 @@ TEST_CASE("standing: complaints between two peers, whoever makes them, end in a 
     CHECK(!of.in_dispute(a, c, 9'000));
 }
 
+TEST_CASE("standing: a strike ends the disputes of whoever is struck, and nobody else's; while there is one, complaints say nothing") {
+    standing of(1);
+    auto const quarrel = [&](public_key x, public_key y, std::uint64_t step) {
+        for (int k = 0; k < 4; ++k) of.note_complaint(x, y, step);
+    };
+    quarrel(a, b, 10);
+    quarrel(a, c, 10);
+    quarrel(c, b, 10);
+    of.note_complaint(b, a, 900); // the row goes to all anyway
+    CHECK(!of.in_dispute(a, b, 1'010));
+    CHECK(of.quarrels_too_much(a, std::vector{b, c}, 500));
+    of.note_strike(a, 500);
+    CHECK(!of.in_dispute(a, b, 500));
+    CHECK(!of.in_dispute(c, a, 500));
+    CHECK(of.in_dispute(b, c, 500)); // none of its business
+    CHECK(!of.quarrels_too_much(a, std::vector{b, c}, 520));
+    for (int k = 0; k < 3; ++k) of.note_complaint(a, b, 520); // what was before is not counted either
+    CHECK(!of.in_dispute(a, b, 520));
+    of.note_complaint(a, b, 520);
+    CHECK(of.in_dispute(a, b, 520));
+}
+
+TEST_CASE("standing: who leaves in good order waits once, each time as long, and not less than it has to anyway") {
+    standing of(1);
+    for (std::uint64_t step = 10; step < 500; step += 50) {
+        of.note_leave(a, step);
+        CHECK(of.may_return_at(a) == step + 20);
+        of.note_return(a, step + 20);
+    }
+    of.note_absence(a, 1'000); // leaving has doubled nothing
+    CHECK(of.may_return_at(a) == 1'020);
+    of.note_return(a, 1'020);
+    of.note_absence(a, 1'030);
+    CHECK(of.may_return_at(a) == 1'070);
+    of.note_leave(a, 1'031);
+    CHECK(of.may_return_at(a) == 1'070);
+}
+
 TEST_CASE("standing: f liars cannot make an honest peer quarrel with more than f others") {
     constexpr std::size_t faults = 2;
     standing of(faults);

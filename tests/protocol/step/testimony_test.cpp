@@ -58,6 +58,31 @@ TEST_CASE("norm_of: the length of the direction") {
     CHECK(norm_of(z, 0) == 0);
 }
 
+TEST_CASE("norm_of: is found on the way where a row is projected, by all instruction sets, bit for bit") {
+    for (std::size_t const d : {1, 9, 1'000, 1'030, 33'000}) {
+        std::vector<float> const row(d, 0.5f), v(d);
+        matrix_view<float const> const alone(row.data(), 1, d);
+        for (auto const set : {instruction_set::baseline, instruction_set::avx2, instruction_set::avx512}) {
+            if (!supported(set)) continue;
+            double found = 0;
+            (void)testify(host{1, set}, centered_clip{}, alone, std::span<float const>(v), z_of(d), &found);
+            CHECK(found == norm_of(z_of(d), d));
+        }
+    }
+}
+
+TEST_CASE("directions: many at a time are what they are one by one, wherever they begin") {
+    std::vector<double> out(700 + 8);
+    for (std::uint64_t const offset : {0, 1, 5, 17}) {
+        directions const z{.from = seed{3, 4}, .offset = offset};
+        for (std::size_t const length : {0, 1, 8, 255, 256, 300, 700})
+            for (std::uint64_t const first : {std::uint64_t{0}, std::uint64_t{3}, std::uint64_t{1} << 35}) {
+                std::size_t const place = host_kernels::write_directions(z, first, length, out.data());
+                for (std::size_t k = 0; k < length; ++k) REQUIRE(out[place + k] == z.at(first + k));
+            }
+    }
+}
+
 TEST_CASE("testimony: the same bits for a row alone and among others, in parts of any length") {
     centered_clip const rule{.tau = 2};
     for (std::size_t const d : {1, 7, 1'000, 5'001}) {

@@ -3,6 +3,7 @@
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/host.hpp>
 #include <btard/core/random.hpp>
+#include <btard/protocol/step/gradient_check.hpp>
 #include <btard/protocol/step/tribunal.hpp>
 #include <btard/protocol/wire/decoding.hpp>
 #include <btard/protocol/wire/encoding.hpp>
@@ -131,7 +132,7 @@ TEST_CASE("tribunal: evidence that is not what the accused committed to convicts
     CHECK(refused({{s.row(3, 1)}}));
     CHECK(refused({{s.row(2, 0)}}));
     auto changed = s.row(2, 1);
-    changed.values[0] += 1;
+    changed.values.edit([](std::vector<float>& own) { own[0] += 1; });
     CHECK(refused({{changed}}));
     auto later = s.row(2, 1);
     later.step = 1;
@@ -161,7 +162,7 @@ TEST_CASE("tribunal: a result is wrong when other floats follow from the same ro
     std::swap(swapped.rows[0], swapped.rows[1]);
     CHECK(!s.bench.shows_wrong_result(s.record, swapped, part, s.slice(s.v0, 0)));
     auto changed = s.rows(0);
-    changed.rows[2].values[0] += 1;
+    changed.rows[2].values.edit([](std::vector<float>& own) { own[0] += 1; });
     CHECK(!s.bench.shows_wrong_result(s.record, changed, part, s.slice(s.v0, 0)));
     auto more = s.rows(0);
     more.rows.push_back(s.row(4, 0));
@@ -174,8 +175,22 @@ TEST_CASE("tribunal: a value that no gradient has convicts whoever committed to 
     CHECK(!s.bench.shows_shape(s.record, {{s.row(4, 1)}}, peer_id{4}, part_id{1}));
     CHECK(!s.bench.shows_shape(s.record, {{s.row(3, 0)}}, peer_id{3}, part_id{0}));
     auto forged = s.row(3, 0);
-    forged.values[0] = 1e30f;
+    forged.values.edit([](std::vector<float>& own) { own[0] = 1e30f; });
     CHECK(!s.bench.shows_shape(s.record, {{forged}}, peer_id{3}, part_id{0}));
+}
+
+TEST_CASE("gradient: its distance is that of the tensor that is farthest off, relative to its length") {
+    std::vector<tensor_layout> const two{{"a", 0, {2}, 2, true}, {"b", 2, {3}, 3, true}};
+    std::vector<float> const right{3, 4, 0, 100, 0};
+    auto const distance = [&](std::vector<float> const& of, bool cut = true) {
+        return gradient_distance(cut ? std::span<tensor_layout const>(two) : std::span<tensor_layout const>(), of, right);
+    };
+    CHECK(distance(right) == 0);
+    CHECK(distance({3, 4.5f, 0, 100, 0}) == doctest::Approx(0.1));
+    CHECK(distance({3, 4.5f, 0, 120, 0}) == doctest::Approx(0.2));
+    CHECK(distance({3, 4.5f, 0, 100, 0}, false) == doctest::Approx(0.5 / std::sqrt(10'025.0)));
+    CHECK(std::isinf(distance({3, 4, 1e-30f, 100, 0}))); // an optimizer makes a step of it, however small it is
+    CHECK(distance({3, 4, -0.0f, 100, 0}) == 0);
 }
 
 TEST_CASE("exhibit: its hash depends on every row, branch, float and place") {
@@ -190,7 +205,7 @@ TEST_CASE("exhibit: its hash depends on every row, branch, float and place") {
     CHECK(differs([](exhibit& e) { std::swap(e.rows[0], e.rows[1]); }));
     CHECK(differs([](exhibit& e) { e.rows[0].branch[0].bytes[0] ^= std::byte{1}; }));
     CHECK(differs([](exhibit& e) { e.rows[0].branch.pop_back(); }));
-    CHECK(differs([](exhibit& e) { e.rows[3].values[7] = -e.rows[3].values[7]; }));
+    CHECK(differs([](exhibit& e) { e.rows[3].values.edit([](std::vector<float>& own) { own[7] = -own[7]; }); }));
     CHECK(differs([](exhibit& e) { e.rows[0].sender = peer_id{9}; }));
     CHECK(hash_of(decode<exhibit>(encode(base)).value()) == hash_of(base));
 }

@@ -36,7 +36,7 @@ std::vector<wire::message> examples() {
             wire::aggregate{5, part_id{2}, {1, 2, 3}},
             wire::wanted{5, part_id{2}, peer_id{3}, {}},
             wire::evidence{{{5, peer_id{1}, part_id{2}, {hash}, {1, 2}}}, 6},
-            wire::join{{{hash.bytes}, {std::byte{5}}}, by},
+            wire::join{{{hash.bytes}, {std::byte{5}}}, 300, by},
             wire::trial{{{hash.bytes}, {std::byte{5}}}, hash, 3, by},
             wire::introduction{{{{.run = hash, .epoch = 1}, {certificate, {{{std::byte{3}}, by}}}}},
                                {.run = hash, .step = 4, .probation = {{{{{hash.bytes}, {}}, 2, {{hash.bytes}}}}, {}, 3, 2}},
@@ -103,7 +103,7 @@ TEST_CASE("frame: longer lists than the limits are refused") {
 TEST_CASE("frame: a list that claims to be long costs no memory") {
     // A part of 2^28 floats, of which none is there.
     std::vector<std::byte> bytes{std::byte{1}, std::byte{9}};
-    bytes.resize(2 + 8 + 4);
+    bytes.resize(2 + 2); // step, part
     for (int const b : {0x80, 0x80, 0x80, 0x80, 0x01}) bytes.push_back(static_cast<std::byte>(b));
     CHECK(!decode_frame(bytes));
 }

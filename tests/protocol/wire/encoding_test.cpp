@@ -43,7 +43,7 @@ struct everything {
     digest hash;
     std::optional<inner> maybe = {};
     std::vector<inner> list = {};
-    std::vector<float> values = {};
+    shared_floats values = {};
     member_set set = {};
 
     static constexpr void members(auto& self, auto&& member) {
@@ -77,7 +77,7 @@ everything full() {
     all.hash.bytes[31] = std::byte{5};
     all.maybe = inner{300, colour::green};
     all.list = {{1, colour::red}, {65'535, colour::green}};
-    all.values.assign(200, 2.5f);
+    all.values = std::vector<float>(200, 2.5f);
     all.set = member_set(11);
     all.set.insert(0);
     all.set.insert(10);
@@ -96,9 +96,12 @@ struct only_set {
 
 } // namespace
 
-TEST_CASE("encoding: numbers have the lowest byte first, lengths as many bytes as they need") {
+TEST_CASE("encoding: numbers have the lowest byte first, counts as many bytes as they need") {
     CHECK(encode(inner{0x1234, colour::green}) == bytes({0x34, 0x12, 1}));
     CHECK(encode(lists{{7, 8}}) == bytes({2, 7, 8}));
+    CHECK(encode(std::uint64_t{5}) == bytes({5}));
+    CHECK(encode(peer_id{300}) == bytes({0xAC, 0x02}));
+    CHECK(encode(~std::uint64_t{0}).size() == 10);
     lists const longer{std::vector<std::uint8_t>(200)};
     CHECK(encode(longer).size() == 202);
     CHECK(encode(longer)[0] == std::byte{0xC8});
@@ -130,6 +133,13 @@ TEST_CASE("decode: whatever is cut off or added is refused") {
 
 TEST_CASE("decode: each value has one form") {
     CHECK(decode<bool>(bytes({1})) == true);
+    for (std::uint64_t const number : {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, ~std::uint64_t{0} / 2, ~std::uint64_t{0}})
+        CHECK(decode<std::uint64_t>(encode(number)) == number);
+    CHECK(decode<peer_id>(encode(peer_id{~std::uint32_t{0}})) == peer_id{~std::uint32_t{0}});
+    CHECK(!decode<peer_id>(encode(std::uint64_t{1} << 32))); // that number has 33 bits
+    CHECK(!decode<std::uint64_t>(bytes({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2}))); // 65 bits
+    CHECK(!decode<std::uint64_t>(bytes({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x81, 0})));
+    CHECK(!decode<peer_id>(bytes({0x85, 0}))); // five in two bytes
     CHECK(!decode<bool>(bytes({2})));
     CHECK(!decode<colour>(bytes({2})));
     CHECK(decode<lists>(bytes({0})).has_value());

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/aggregate/host/directions.hpp>
 #include <btard/aggregate/host/dispatch.hpp>
 #include <btard/aggregate/host/tile.hpp>
 #include <btard/core/half.hpp>
@@ -12,20 +13,23 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 namespace btard::host_kernels {
 
 /// `out` (n, 2).  z is an integer below 2^17 and a float difference has 24 bits, so each product is exact.
+///
+/// @param square not null: gets |z|^2 over these columns
 template <class T>
 void project(instruction_set set, std::size_t threads, matrix_view<T const> x, std::span<T const> v, directions z,
-             matrix_view<double> out) {
+             matrix_view<double> out, std::uint64_t* square = nullptr) {
     constexpr std::size_t chunk = 1024, columns_of_task = 32768;
     std::size_t const n = x.rows(), d = x.cols(), tasks = (d + columns_of_task - 1) / columns_of_task;
-    std::vector<double> partial(tasks * n * 2);
+    std::vector<double> partial(tasks * n * 2), squares(tasks);
     parallel::run(tasks, threads, [&](std::size_t number, std::size_t) {
-        std::vector<double> integers(chunk);
+        std::vector<double> integers(chunk + 8);
         std::vector<compute_t<T>> block(2 * chunk); // z, then the differences of one row
         auto* const direction = block.data();
         auto* const difference = direction + chunk;
@@ -33,11 +37,11 @@ void project(instruction_set set, std::size_t threads, matrix_view<T const> x, s
         std::size_t const begin = number * columns_of_task, end = std::min(d, begin + columns_of_task);
         for (std::size_t k0 = begin; k0 < end; k0 += chunk) {
             std::size_t const length = std::min(chunk, end - k0), whole = (length + 7) / 8 * 8;
-            z.write(k0, {integers.data(), length});
-            std::transform(integers.data(), integers.data() + length, direction,
-                           [](double value) { return static_cast<compute_t<T>>(value); });
-            std::fill(direction + length, direction + whole, compute_t<T>(0));
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
+                double const* const from = integers.data() + write_directions(z, k0, length, integers.data());
+                for (std::size_t k = 0; k < length; ++k) direction[k] = static_cast<compute_t<T>>(from[k]);
+                for (std::size_t k = length; k < whole; ++k) direction[k] = 0;
+                if (square) squares[number] += sum_of_squares(direction, whole);
                 std::int64_t const zero = opaque_zero();
                 row_prefetch nothing;
                 auto const bound = opaque(largest_difference<T>);
@@ -52,13 +56,17 @@ void project(instruction_set set, std::size_t threads, matrix_view<T const> x, s
         }
     });
     for (std::size_t i = 0; i < n; ++i) {
-        double dot = 0, square = 0;
+        double dot = 0, length = 0;
         for (std::size_t number = 0; number < tasks; ++number) {
             dot += partial[(number * n + i) * 2];
-            square += partial[(number * n + i) * 2 + 1];
+            length += partial[(number * n + i) * 2 + 1];
         }
         out(i, 0) = dot;
-        out(i, 1) = std::sqrt(square);
+        out(i, 1) = std::sqrt(length);
+    }
+    if (square) {
+        *square = 0;
+        for (double const some : squares) *square += static_cast<std::uint64_t>(some);
     }
 }
 

@@ -106,30 +106,7 @@ public:
     /// since min and max of mixed zeros depend on their order.  A function of its own, with a choice of the instruction
     /// set of its own: compiled once, whoever calls it.
     void run(instruction_set set, C const* from, std::size_t from_stride, C* to, std::size_t stride,
-             std::size_t length, soon_columns soon) const {
-        dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
-            for (std::size_t i = 0; i < rows_; i += group_) {
-                C const* const source = from + i * from_stride;
-                C* const target = to + i * stride;
-                if (group_ == 1) std::copy_n(source, length, target);
-                else if (selects_) sort_in_registers<Bytes, true>(source, from_stride, target, stride, length, soon);
-                else sort_in_registers<Bytes, false>(source, from_stride, target, stride, length, soon);
-                if (soon.rows) soon.rows += group_;
-            }
-            using V = simd<C, Bytes>;
-            for (auto const [low, high] : network_) {
-                C* const p = to + low * stride;
-                C* const q = to + high * stride;
-                for (std::size_t k = 0; k < length; k += elements<V>) {
-                    V a, b;
-                    load(p + k, a);
-                    load(q + k, b);
-                    store(V(a < b ? a : b), p + k);
-                    store(V(a > b ? a : b), q + k);
-                }
-            }
-        });
-    }
+             std::size_t length, soon_columns soon) const;
 
 private:
     std::size_t n_ = 0, group_ = 1, rows_ = 0, below_ = 0;
@@ -137,6 +114,33 @@ private:
     rank_range wanted_{};
     std::vector<comparator> network_;
 };
+
+template <class C>
+void column_sorter<C>::run(instruction_set set, C const* from, std::size_t from_stride, C* to, std::size_t stride,
+                           std::size_t length, soon_columns soon) const {
+    dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
+        for (std::size_t i = 0; i < rows_; i += group_) {
+            C const* const source = from + i * from_stride;
+            C* const target = to + i * stride;
+            if (group_ == 1) std::copy_n(source, length, target);
+            else if (selects_) sort_in_registers<Bytes, true>(source, from_stride, target, stride, length, soon);
+            else sort_in_registers<Bytes, false>(source, from_stride, target, stride, length, soon);
+            if (soon.rows) soon.rows += group_;
+        }
+        using V = simd<C, Bytes>;
+        for (auto const [low, high] : network_) {
+            C* const p = to + low * stride;
+            C* const q = to + high * stride;
+            for (std::size_t k = 0; k < length; k += elements<V>) {
+                V a, b;
+                load(p + k, a);
+                load(q + k, b);
+                store(V(a < b ? a : b), p + k);
+                store(V(a > b ? a : b), q + k);
+            }
+        }
+    });
+}
 
 /// The sum of some rows of a block, each times its weight, in double, rounded to T.  `out` has room for a multiple of
 /// 16 columns.

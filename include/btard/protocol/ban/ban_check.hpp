@@ -73,7 +73,8 @@ template <signer S>
 [[nodiscard]] wrong check_equivocation(ban_record const& record, S const& with, trust_root const& root) {
     if (!record.twice || record.why != offence::equivocation) return "it holds two statements or the logs of steps, never both";
     auto const& both = *record.twice;
-    if (!record.epochs.empty() || !record.steps.empty()) return "it holds two statements or the logs of steps, never both";
+    if (!record.epochs.empty() || !record.steps.empty() || record.next)
+        return "it holds two statements or the logs of steps, never both";
     if (both.in.run != root.run) return "it is of another run";
     if (both.in.at.step > record.step)
         return concat("the statements are of step ", both.in.at.step, ", the ban of step ", record.step);
@@ -84,6 +85,32 @@ template <signer S>
         if (!with.verify(record.who.key, text, both.signatures[k])) return concat("the signature under statement ", k + 1, " is broken");
     }
     return {};
+}
+
+/// Each step began from the logs of the one before; the one after the last, too, if the record has it.
+///
+/// Among a quorum of the members is an honest one, and it has signed, in COMMIT, from which logs its step began.
+template <signer S>
+[[nodiscard]] wrong check_order(ban_record const& record, S const& with, run_rules const& rules,
+                                trust_root const& root) {
+    for (std::size_t k = 0; k < record.steps.size(); ++k) {
+        bool const last = k + 1 == record.steps.size();
+        if (last && !record.next) return {};
+        auto const& next = last ? record.next->context : record.steps[k + 1].context;
+        if (hash_of_logs(record.steps[k].logs, record.steps[k].later) != next.logs)
+            return concat("the logs of step ", record.steps[k].context.step, " are not those from which step ", next.step,
+                          " began");
+    }
+    auto const& then = record.steps.back().context;
+    auto const& [context, commits] = *record.next;
+    bool const follows = context.epoch == then.epoch || context.epoch == then.epoch + 1;
+    if (context.step != then.step + 1 || !follows || context.banned < then.banned)
+        return "its last context is not that of the step after it";
+    if (context.epoch == then.epoch && context.roster != then.roster)
+        return concat("step ", context.step, " has another roster than its epoch");
+    if (std::ranges::find(context.roster, record.who.key, &log_member::key) != context.roster.end())
+        return concat("it was still a member in step ", context.step);
+    return check_context(context, commits, with, rules, root.run, then.roster, quorum_in(then, rules));
 }
 
 template <class B, verifiable_aggregator A, signer S>
@@ -115,11 +142,16 @@ template <class B, verifiable_aggregator A, signer S>
     if (!member) return "nobody of that key and incarnation was a member";
     if (!replays.back().finds(record.who.key, record.why))
         return concat("it does not follow that this peer is guilty of ", enum_names(record.why)[std::size_t(record.why)]);
+    if (auto bad = check_order(record, with, rules, root)) return bad;
     if (!std::ranges::all_of(sources, &quoting::needed)) return "it holds more than the verdict rests on";
     return {};
 }
 
 } // namespace detail
+
+/// Must the record say that the next step began from its logs?  One that does not shows that a quorum has signed them,
+/// f liars perhaps afterwards: a relay may have overruled them while the run went on.
+enum class confirmation : std::uint8_t { wanted, may_be_missing };
 
 /// Checks a ban without having been there: signatures, hashes, and the verdict from them.
 ///
@@ -128,11 +160,17 @@ template <class B, verifiable_aggregator A, signer S>
 /// @return nothing: the ban is right; else what is wrong with its record
 template <class B, verifiable_aggregator A, signer S>
 [[nodiscard]] std::optional<std::string> verify_ban(ban_record const& record, S const& with, court<B, A> const& bench,
-                                                    run_rules const& rules, trust_root const& root) {
+                                                    run_rules const& rules, trust_root const& root,
+                                                    confirmation how = confirmation::wanted) {
+    expects(bench.tolerance == rules.tolerance, "gradients are compared with a tolerance of ", bench.tolerance,
+            ", the rules of the run say ", rules.tolerance);
     if (!is_ban(record.why)) return concat(enum_names(record.why)[std::size_t(record.why)], " is no reason for a ban");
     try {
         if (record.why == offence::equivocation) return detail::check_equivocation(record, with, root);
-        return detail::check_steps(record, with, bench, rules, root);
+        if (auto bad = detail::check_steps(record, with, bench, rules, root)) return bad;
+        if (how == confirmation::wanted && !is_confirmed(record))
+            return "nobody says that the next step began from its logs";
+        return {};
     } catch (contract_violation const& impossible) {
         return concat("no run comes to this: ", impossible.what());
     }

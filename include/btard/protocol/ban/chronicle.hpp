@@ -79,6 +79,12 @@ public:
         if (kept_.empty()) return {};
         return wire::introduction{epochs_, kept_.back().context, kept_.back().logs.front()};
     }
+    /// The step after this one, as those began it who were there: for records of this one.
+    [[nodiscard]] std::optional<epoch_link> after(std::uint64_t step) const {
+        for (auto const& one : kept_)
+            if (one.context.step == step + 1) return epoch_link{one.context, one.logs.front()};
+        return {};
+    }
 
     /// Why somebody was banned in the last step: as few logs and bytes as it follows from.
     ///
@@ -101,6 +107,10 @@ public:
         if (why == offence::equivocation) {
             made.twice = logs.proof_against(who);
             if (!made.twice) return {};
+            auto const& [in, member] = std::pair(made.twice->in, std::size_t(made.twice->member));
+            for (auto const& one : kept_) // in the life that it had then
+                if (one.context.epoch == in.at.epoch && member < one.context.roster.size())
+                    made.who = one.context.roster[member];
             return made;
         }
         made.epochs = epochs_;
@@ -135,12 +145,17 @@ private:
             auto& now = replays.emplace_back(bench, rules, steps[k].context, sources.back(), earlier, !newest);
             bool const whole = before == 2 && (k > 0 || from.context.step == 0);
             auto const end = std::uint8_t(newest ? phase::open : whole ? phase::vote : phase::reveal);
+            bool found = false;
             for (auto const& log : from.logs) {
-                if (log.certificate.at.phase > end) break;
+                if (found || log.certificate.at.phase > end) {
+                    steps[k].later.push_back(head_of(log));
+                    continue;
+                }
                 if (!now.read(log)) return false;
                 steps[k].logs.push_back(log);
-                if (newest && now.finds(record.who.key, record.why)) return true;
+                found = newest && now.finds(record.who.key, record.why);
             }
+            if (found) return true;
         }
         return false;
     }

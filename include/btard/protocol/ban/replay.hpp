@@ -128,7 +128,7 @@ private:
         if (found && found->size() == cut().size(of)) return found;
         return {};
     }
-    [[nodiscard]] std::optional<std::vector<float>> row(part_id of, peer_id sender) const {
+    [[nodiscard]] std::optional<shared_floats> row(part_id of, peer_id sender) const {
         auto found = from_.row(of, sender);
         if (!found || found->step != context_.step || found->sender != sender || found->part != of) return {};
         if (examine(*found, record_.root(sender), cut()) != arrival::good) return {};
@@ -149,7 +149,7 @@ private:
     }
     /// What the rule makes of all rows of a part, is that its aggregate?  Nothing: bytes are missing.
     [[nodiscard]] std::optional<bool> is_right(part_id of) const {
-        std::vector<std::vector<float>> rows;
+        std::vector<shared_floats> rows;
         std::vector<float const*> all;
         for (std::size_t k = 0; k < record_.n(); ++k) {
             if (!part(of).rows.contains(k)) continue;
@@ -166,7 +166,7 @@ private:
     // ---- the second half
 
     bool read_testimonies(agreed_log<wire::testify> const& log) {
-        judge_.emplace(record_, before_ ? &before_->record_ : nullptr);
+        judge_.emplace(record_, before_ ? &before_->record_ : nullptr, bench_.tolerance > 0);
         norms_.assign(record_.parts().size(), 0.0);
         for (part_id const one : record_.standing_parts())
             norms_[std::size_t(one)] = norm_of(bench_.z_of(record_, one), cut().size(one));
@@ -187,6 +187,7 @@ private:
         std::set<part_id> unseen;
         for (std::size_t k = 0; k < judge.shown().size(); ++k) {
             auto const& one = judge.shown()[k];
+            if (one.of_gradient) continue;
             if (one.of_before) {
                 if (!judge.seen(k)) unseen.insert(one.part);
             } else if (!judge.seen(k)) {
@@ -204,7 +205,23 @@ private:
             else if (!*right)
                 for (auto const& more : judge.convict_before(one)) found.push_back(more);
         }
+        for (auto const& [by, what] : judge.accusations())
+            if (!own_ && judge.asks_to_show(what) && judge.has_shown_gradient(what.target))
+                check_testimonies_before(what.target, found);
         return go(found, phase::open);
+    }
+    /// Only where the testimonies of the step before are known: whoever is guilty by them is so in a longer record.
+    void check_testimonies_before(peer_id target, offences& found) {
+        if (before_->next_ != phase::open) return;
+        for (part_id const part : before_->judge_->standing())
+            for (auto const& [who, said] : before_->judge_->said(part)) {
+                if (who != target) continue;
+                auto const shown = before_->row(part, who);
+                auto const made = before_->aggregate(part);
+                if (!shown || !made) return void(lack("a row of a gradient that was shown"));
+                if (bench_.right_testimony(before_->record_, part, *shown, *made) == said) continue;
+                for (auto const& more : judge_->convict_before(part, target)) found.push_back(more);
+            }
     }
     void correct(part_id of, peer_id who, std::span<float const> values) {
         auto const made = aggregate(of);

@@ -26,7 +26,7 @@ namespace wire {
 struct aftermath {
     std::vector<signed_list> lists{};   ///< those that differ from the log
     std::vector<peer_id> no_digest{};   ///< members in the log of whom it has no digest
-    std::vector<equivocation> proofs{}; ///< two statements for one slot, of this epoch
+    std::vector<equivocation> proofs{}; ///< two statements for one slot, of this epoch or one that is over just now
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.lists, &wire_limits::peers);
@@ -67,6 +67,7 @@ struct contest_charge {
 struct contest_verdict {
     std::vector<contest_charge> charges{};
     std::vector<equivocation> proofs{}; ///< of members that signed two lists or two bodies, one of each member and kind
+    std::vector<std::pair<public_key, equivocation>> earlier{}; ///< the same, of an epoch before
 
     friend bool operator==(contest_verdict const&, contest_verdict const&) = default;
 };

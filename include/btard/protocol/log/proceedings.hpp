@@ -105,6 +105,9 @@ public:
 
     void begin(std::shared_ptr<roster const> among, place at, std::size_t faults, phase_times const& times) {
         std::erase_if(held_, [&](auto const& old) { return old->at.step + 1 < at.step; });
+        std::erase_if(epochs_,
+                      [&](epoch const& old) { return old.last_step + 2 < at.step || old.number == at.epoch; });
+        epochs_.push_back({at.epoch, at.step, among});
         broadcast_setup setup{.in = {run_, at},
                               .self = among->find(self_).value(),
                               .members = among->members(),
@@ -130,7 +133,10 @@ public:
         std::erase_if(early_, [](auto const& one) { return one.second.empty(); });
     }
     /// The last broadcast of somebody else, which is closed: what the next one says about it must be judged.
-    void inherit(proceedings const& from) { held_.push_back(std::make_unique<session>(from.now())); }
+    void inherit(proceedings const& from) {
+        held_.push_back(std::make_unique<session>(from.now()));
+        epochs_ = from.epochs_;
+    }
     /// Nothing happens if somebody else has spoken with the same key: two bodies would be proof of a lie.
     void submit(std::vector<std::byte> body) {
         if (!now().machine.spoke()) now().machine.submit(std::move(body));
@@ -252,15 +258,14 @@ public:
         auto const& last = *held_[held_.size() - 2];
         auto seen = aftermath_of(last.machine, last.at);
         for (auto& proof : proofs_)
-            if (proof.in.at.epoch == last.at.epoch) seen.proofs.push_back(std::move(proof));
+            if (find_epoch(proof.in.at.epoch) != nullptr) seen.proofs.push_back(std::move(proof));
         proofs_.clear();
         return seen;
     }
     /// Who pays for the broadcast before, and who is proved to have signed twice.
     [[nodiscard]] contest_verdict judge_last(std::size_t faults, std::span<wire::aftermath const> reports) const {
         if (held_.size() < 2) return {};
-        auto const& last = *held_[held_.size() - 2];
-        return judge_contest(*with_, {run_, last.at}, last.among->members(), faults, last.machine.log(), reports);
+        return judge(*held_[held_.size() - 2], faults, reports);
     }
     /// The logs of a step, of this one or the one before, in their order, with all signatures that are here.
     [[nodiscard]] std::vector<kept_log> logs_of(std::uint64_t step) const {
@@ -279,18 +284,20 @@ public:
     [[nodiscard]] std::optional<equivocation> proof_against(public_key const& who) const {
         for (std::size_t k = 0; k < held_.size(); ++k) {
             auto const& one = *held_[k];
-            auto const member = one.among->find(who);
-            if (!member || !one.machine.decided()) continue;
-            if (auto both = one.machine.equivocated(*member)) return both;
+            if (!one.machine.decided()) continue;
+            if (auto const member = one.among->find(who))
+                if (auto both = one.machine.equivocated(*member)) return both;
             if (k + 1 == held_.size() || !held_[k + 1]->machine.decided()) continue;
             std::vector<wire::aftermath> reports;
             for (std::size_t m = 0; m < held_[k + 1]->among->size(); ++m) {
                 wire::aftermath seen;
                 if (byte_reader(held_[k + 1]->machine.body(peer_id(m))).read(seen)) reports.push_back(std::move(seen));
             }
-            auto const verdict = judge_contest(*with_, {run_, one.at}, one.among->members(), 0, one.machine.log(), reports);
+            auto const verdict = judge(one, 0, reports);
             for (auto const& proof : verdict.proofs)
                 if (one.among->key(proof.member) == who) return proof;
+            for (auto const& [key, proof] : verdict.earlier)
+                if (key == who) return proof;
         }
         return {};
     }
@@ -315,6 +322,35 @@ private:
         auto const* body = std::get_if<wire::signed_body>(&message);
         if (auto const* relayed = std::get_if<wire::relayed_body>(&message)) body = &relayed->body;
         return body == nullptr || body->bytes.size() <= most_early_bytes;
+    }
+
+    /// Its proofs count up to two steps after its end: so long may a member see them, and say them in a body.
+    struct epoch {
+        std::uint64_t number, last_step;
+        std::shared_ptr<roster const> among;
+    };
+    [[nodiscard]] roster const* find_epoch(std::uint64_t number) const {
+        auto const at = std::ranges::find(epochs_, number, &epoch::number);
+        return at == epochs_.end() ? nullptr : at->among.get();
+    }
+    [[nodiscard]] contest_verdict judge(session const& one, std::size_t faults,
+                                        std::span<wire::aftermath const> reports) const {
+        auto const& members = one.among->members();
+        auto verdict = judge_contest(*with_, {run_, one.at}, members, faults, one.machine.log(), reports);
+        for (auto const& report : reports) {
+            for (auto const& proof : report.proofs) {
+                auto const* const then = find_epoch(proof.in.at.epoch);
+                if (then == nullptr || proof.in.run != run_ || proof.in.at.epoch == one.at.epoch) continue;
+                if (static_cast<std::size_t>(proof.member) >= then->size()) continue;
+                auto const& who = then->key(proof.member);
+                auto const same = [&](auto const& known) {
+                    return known.first == who && known.second.kind == proof.kind;
+                };
+                if (std::ranges::none_of(verdict.earlier, same) && proves(proof, *with_, then->members()))
+                    verdict.earlier.emplace_back(who, proof);
+            }
+        }
+        return verdict;
     }
 
     [[nodiscard]] session& now() { return *held_.back(); }
@@ -343,6 +379,7 @@ private:
     public_key self_;
     digest run_;
     std::vector<std::unique_ptr<session>> held_; // the last one is going on
+    std::vector<epoch> epochs_;                  // of this step and the two before
     phase_times times_{};
     bool closed_ = false;
     std::optional<time_point> doubtful_; // when to ask whether others have closed it

@@ -57,6 +57,7 @@ struct kept_floats {
 struct step_transcript {
     step_context context{};                    ///< certified by the log of COMMIT
     std::vector<kept_log> logs = {};           ///< from COMMIT on, in their order
+    std::vector<log_head> later = {};          ///< the broadcasts after those: the next context holds a hash of all
     std::vector<wire::evidence> exhibits = {}; ///< what accusations of the step rest on
     std::vector<wire::row> rows = {};          ///< shown or opened
     std::vector<kept_floats> floats = {};
@@ -64,6 +65,7 @@ struct step_transcript {
     static constexpr void members(auto& self, auto&& member) {
         member(self.context);
         member(self.logs, &wire_limits::peers);
+        member(self.later, &wire_limits::peers);
         member(self.exhibits, &wire_limits::claims);
         member(self.rows, &wire_limits::entries);
         member(self.floats, &wire_limits::claims);
@@ -72,7 +74,7 @@ struct step_transcript {
 };
 
 /// How the roster of an epoch follows from that of the epoch before: the context of its first step, and the log of
-/// COMMIT, in which members of the epoch before have signed it.
+/// COMMIT, in which members of the epoch before have signed it.  The same of a step, and the one after it.
 struct epoch_link {
     step_context context{};
     kept_log commits{};
@@ -84,6 +86,19 @@ struct epoch_link {
     friend bool operator==(epoch_link const&, epoch_link const&) = default;
 };
 
+[[nodiscard]] inline log_head head_of(kept_log const& log) {
+    auto const& [at, outcome, list, signatures] = log.certificate;
+    return {at.phase, at.draw, hash_of(list)};
+}
+
+/// All logs of a step.
+[[nodiscard]] inline digest hash_of_logs(std::span<kept_log const> logs, std::span<log_head const> later = {}) {
+    std::vector<log_head> all;
+    for (auto const& one : logs) all.push_back(head_of(one));
+    all.insert(all.end(), later.begin(), later.end());
+    return hash_of(std::span<log_head const>(all));
+}
+
 /// Who was banned for what, and all that shows it.
 struct ban_record {
     log_member who{};
@@ -92,6 +107,9 @@ struct ban_record {
     std::optional<equivocation> twice = {}; ///< two signed statements; then nothing else is needed
     std::vector<epoch_link> epochs = {};    ///< from the second one on, up to that of the step
     std::vector<step_transcript> steps = {}; ///< as many before it as needed, then the step itself
+    /// Of the step after it, whose members have started from these logs and no others.  Absent while that one has not
+    /// ended: then the logs are signed, but others may have been agreed on.
+    std::optional<epoch_link> next = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.who);
@@ -100,6 +118,7 @@ struct ban_record {
         member(self.twice);
         member(self.epochs, &wire_limits::claims);
         member(self.steps, &wire_limits::branch);
+        member(self.next);
     }
     friend bool operator==(ban_record const&, ban_record const&) = default;
 };
@@ -116,7 +135,10 @@ struct trust_root {
     friend bool operator==(trust_root const&, trust_root const&) = default;
 };
 
-inline constexpr std::uint8_t ban_record_version = 1;
+inline constexpr std::uint8_t ban_record_version = 2;
+
+/// It needs no word of the step after it any more.
+[[nodiscard]] inline bool is_confirmed(ban_record const& record) { return record.twice || record.next; }
 
 /// version (1 byte), the members of the record.
 [[nodiscard]] inline std::vector<std::byte> encode_record(ban_record const& record) {

@@ -47,28 +47,28 @@ namespace btard {
     return worst;
 }
 
-/// The gradient that a member has committed to, out of its rows: nothing unless all of them are there, and good.
-[[nodiscard]] inline std::optional<std::vector<float>> assembled(wire::evidence const& shown, step_state const& in, peer_id of) {
+/// The gradient that a member has committed to, out of those of its rows that are shown: in ascending order, and all good,
+/// or there is none.  Where none is shown it counts as right, so a distance is never larger than that of the whole.
+[[nodiscard]] inline std::optional<std::vector<float>> assembled(wire::evidence const& shown, step_state const& in, peer_id of,
+                                                                 std::span<float const> right) {
     auto const cut = in.cut();
-    if (shown.rows.size() != cut.parts() || static_cast<std::size_t>(of) >= in.record.n()) return {};
+    if (static_cast<std::size_t>(of) >= in.record.n()) return {};
     if (!in.record.committed().contains(static_cast<std::size_t>(of))) return {};
-    std::vector<float> gradient(in.size());
-    for (std::size_t j = 0; j < cut.parts(); ++j) {
-        auto const& row = shown.rows[j];
-        if (row.step != in.step() || row.sender != of || row.part != part_id(j)) return {};
+    std::vector<float> all(right.begin(), right.end());
+    for (std::size_t next = 0; auto const& row : shown.rows) {
+        auto const part = static_cast<std::size_t>(row.part);
+        if (row.step != in.step() || row.sender != of || part < next) return {};
         if (examine(row, in.record.root(of), cut) != arrival::good) return {};
-        std::ranges::copy(row.values, cut.slice(std::span(gradient), row.part).begin());
+        std::ranges::copy(row.values, cut.slice(std::span(all), row.part).begin());
+        next = part + 1;
     }
-    return gradient;
+    return all;
 }
-/// All rows of one gradient; nothing: some are not here.
-[[nodiscard]] inline std::optional<wire::evidence> whole_gradient(step_state const& in, peer_id of, std::uint64_t accused_in) {
+/// Those rows of a gradient that are here.
+[[nodiscard]] inline wire::evidence rows_of_gradient(step_state const& in, peer_id of, std::uint64_t accused_in) {
     wire::evidence shown{{}, accused_in};
-    for (std::size_t j = 0; j < in.record.parts().size(); ++j) {
-        auto row = in.row(part_id(j), of);
-        if (!row) return {};
-        shown.rows.push_back(*std::move(row));
-    }
+    for (std::size_t j = 0; j < in.record.parts().size(); ++j)
+        if (auto row = in.row(part_id(j), of)) shown.rows.push_back(*std::move(row));
     return shown;
 }
 

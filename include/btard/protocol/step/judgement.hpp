@@ -33,6 +33,7 @@ struct shown_row {
     peer_id sender{};
     part_id part{};
     bool of_before = false; ///< of the step before, with the numbers that members had then
+    bool of_gradient = false; ///< one of all rows of its sender, who alone answers for it
 
     friend bool operator==(shown_row const&, shown_row const&) = default;
 };
@@ -54,8 +55,9 @@ class judgement {
 public:
     /// @param step   complete
     /// @param before the step before it, whose validators are heard now; null in the first step
-    judgement(step_record const& step, step_record const* before)
-        : step_(&step), before_(before), standing_(step.standing_parts()),
+    /// @param by_distance gradients are compared with a tolerance, so all rows of an accused must be known
+    judgement(step_record const& step, step_record const* before, bool by_distance = false)
+        : step_(&step), before_(before), by_distance_(by_distance), standing_(step.standing_parts()),
           said_(standing_.size(), std::vector<std::optional<testimony>>(step.n())) {}
 
     /// The same of a copy of the step, which is over.
@@ -96,12 +98,20 @@ public:
                 if (!audits(who, one.target, one.step)) return sense::out_of_step;
             for (part_id const part : said.demands)
                 if (!may_demand(who, part)) return sense::out_of_step;
-            for (auto const& one : said.accusations) accusations_.push_back({who, one});
+            for (auto const& one : said.accusations) {
+                accusations_.push_back({who, one});
+                if (asks_to_show(one)) show_gradient(one.target);
+            }
             for (auto const& one : said.cleans) cleans_.emplace_back(who, one);
             for (part_id const part : said.demands) demand(part);
             spoke_.push_back(who);
             return sense::good;
         });
+    }
+    /// With a tolerance, an accusation about a gradient without evidence is none yet: a validator lacks rows to tell.
+    /// All of them are shown to all; unless most find them right, or wrong, their sender has hidden something.
+    [[nodiscard]] bool asks_to_show(wire::accusation const& one) const {
+        return by_distance_ && one.of == wire::charge::gradient && one.evidence == digest{};
     }
     /// Is there anything to vote on?
     [[nodiscard]] bool needs_vote() const { return !accusations_.empty() || !shown_.empty(); }
@@ -128,7 +138,10 @@ public:
         for (std::size_t k = 0; k < accusations_.size(); ++k) {
             auto const& [by, what] = accusations_[k];
             verdict reached = verdict::none;
-            if (what.of == wire::charge::gradient) {
+            if (asks_to_show(what)) {
+                if (most(guilty[k], present)) reached = verdict::guilty;
+                else if (!most(slander[k], present)) note_hidden(against, what.target, here);
+            } else if (what.of == wire::charge::gradient && (!by_distance_ || most(held[k], present))) {
                 if (most(guilty[k], present)) reached = verdict::guilty;
                 if (most(slander[k], present)) reached = verdict::slander;
             } else if (!most(held[k], present)) {
@@ -144,6 +157,10 @@ public:
             bool const seen = most(held[accusations_.size() + k], present);
             seen_.push_back(seen);
             if (seen) continue;
+            if (shown_[k].of_gradient) {
+                note_hidden(against, shown_[k].sender, here);
+                continue;
+            }
             auto const& in = shown_[k].of_before ? *before_ : *step_;
             for (peer_id const who : {in.parts()[index(shown_[k].part)].owner, shown_[k].sender}) {
                 auto const now = shown_[k].of_before ? present_number(who) : who;
@@ -169,13 +186,12 @@ public:
     }
     /// The rows of a part of the step before, which a validator demanded, show that its aggregate is none of theirs.
     offences convict_before(part_id part) {
+        return convict_before(part, before_->parts()[index(part)].owner, wire::charge::result);
+    }
+    /// The rows of a gradient that a validator asked for show that a testimony is none of theirs.
+    offences convict_before(part_id part, peer_id target, wire::charge of = wire::charge::testimony) {
         offences against;
-        wire::accusation one;
-        one.target = before_->parts()[index(part)].owner;
-        one.step = before_->step();
-        one.of = wire::charge::result;
-        one.part = part;
-        note_accused(against, one);
+        note_accused(against, {target, before_->step(), of, part, {}});
         return against;
     }
 
@@ -277,6 +293,12 @@ public:
     [[nodiscard]] std::span<shown_row const> shown() const { return shown_; }
     [[nodiscard]] std::span<part_id const> demanded() const { return demanded_; } ///< parts of the step before
     [[nodiscard]] bool seen(std::size_t row) const { return seen_[row]; }         ///< of those shown, by most
+    /// Most have seen all rows of that gradient of the step before, which a validator asked for.
+    [[nodiscard]] bool has_shown_gradient(peer_id target) const {
+        for (std::size_t k = 0; k < shown_.size(); ++k)
+            if (shown_[k].of_gradient && shown_[k].sender == target && !seen_[k]) return false;
+        return true;
+    }
     [[nodiscard]] std::span<std::pair<peer_id, wire::clean> const> cleans() const { return cleans_; }
     /// Those found guilty of the step before who are no members any more, or not yet.
     [[nodiscard]] std::span<std::pair<public_key, offence> const> convicted_gone() const { return convicted_gone_; }
@@ -306,6 +328,19 @@ private:
         auto const& key = what.target == on_trial ? step_->checked()->who.key : before_->roster()[index(what.target)].key;
         std::pair const gone(key, offence_of(what.of));
         if (std::ranges::find(convicted_gone_, gone) == convicted_gone_.end()) convicted_gone_.push_back(gone);
+    }
+    /// It did not show what it must, and was there.
+    void note_hidden(offences& against, peer_id target, member_set const& here) const {
+        auto const now = present_number(target);
+        if (now && here.contains(index(*now))) note(against, *now, offence::hidden_row);
+    }
+    /// All of its rows of the step before.
+    void show_gradient(peer_id target) {
+        if (!before_->committed().contains(index(target))) return;
+        for (std::size_t j = 0; j < before_->parts().size(); ++j) {
+            shown_row const one{target, part_id(j), true, true};
+            if (std::ranges::find(shown_, one) == shown_.end()) shown_.push_back(one);
+        }
     }
     /// Of a member of the step before, in this one.
     [[nodiscard]] std::optional<peer_id> present_number(peer_id before) const {
@@ -351,6 +386,7 @@ private:
 
     step_record const* step_; // of which the logs are
     step_record const* before_;
+    bool by_distance_;
     std::vector<part_id> standing_, removed_, demanded_;
     std::vector<std::vector<std::optional<testimony>>> said_; // (standing parts, n)
     std::vector<shown_row> shown_;

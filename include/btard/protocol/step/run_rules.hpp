@@ -38,6 +38,7 @@ struct run_rules {
     std::size_t validators = 1;       ///< m: members that recompute somebody's step, in each step
     std::uint32_t quota = 1;          ///< the most microbatches of a worker
     std::optional<double> far = {};   ///< Delta_max: a part is opened when at most f of its rows are nearer; absent: learned
+    double tolerance = 0;             ///< T: how far gradients of honest members may be apart; see `court`
     std::uint64_t state_every = 16;   ///< steps between checks that all have the same parameters
     standing_rules standing = {};
     probation_rules probation = {};
@@ -54,6 +55,11 @@ struct run_rules {
                 " that may lie and ", validators, " validators; there must be ", 2 * faults + validators + 1);
         expects(quota > 0, "a quota of 0 microbatches");
         expects(state_every > 0, "a check of the parameters every 0 steps");
+        validate_tolerance();
+    }
+    void validate_tolerance() const {
+        expects(tolerance >= 0 && tolerance < 1, "a tolerance of ", tolerance,
+                ": it is relative to the gradient, so it must be 0 or more, and less than 1");
     }
     [[nodiscard]] step_rules of_step() const { return {quota, validators}; }
 

@@ -22,6 +22,7 @@ struct standing_rules {
     std::uint64_t strike_fades = 5'000; ///< steps; a second strike before that is final
     std::uint64_t window = 1'000;       ///< steps in which complaints are counted, disputes last, and a budget grows back
     std::uint64_t complaints = 3;       ///< between two peers in a window; one more puts them in dispute
+    std::uint64_t wish_lasts = 4;       ///< steps in which a wish to come back counts, after that in which it is signed
 
     static constexpr auto name = "standing";
     static constexpr auto summary = "what is borne with before a peer is removed";
@@ -31,11 +32,13 @@ struct standing_rules {
         field("strike_fades", self.strike_fades, "steps after which a strike is forgotten; a second one is final");
         field("window", self.window, "steps in which complaints are counted and a budget of points grows back");
         field("complaints", self.complaints, "between two peers in a window; one more puts them in dispute");
+        field("wish_lasts", self.wish_lasts,
+              "steps in which a wish to come back counts, after the one in which it is signed");
     }
     friend bool operator==(standing_rules const&, standing_rules const&) = default;
 
     void validate() const {
-        expects(first_wait > 0 && wait_halves > 0 && strike_fades > 0 && window > 0,
+        expects(first_wait > 0 && wait_halves > 0 && strike_fades > 0 && window > 0 && wish_lasts > 0,
                 "a rule of 0 steps; each must be 1 or more");
     }
 };

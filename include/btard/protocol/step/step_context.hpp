@@ -57,10 +57,32 @@ struct tile {
     return all;
 }
 
+/// One broadcast of a step that is over: which one, and the hash of its agreed list.
+struct log_head {
+    std::uint8_t phase = 0;
+    std::uint32_t draw = 0;
+    digest list{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.phase);
+        member(self.draw);
+        member(self.list);
+    }
+    friend bool operator==(log_head const&, log_head const&) = default;
+};
+
+/// Of all broadcasts of a step, in their order.
+[[nodiscard]] inline digest hash_of(std::span<log_head const> logs) {
+    std::vector<std::byte> bytes;
+    byte_writer to(bytes);
+    for (auto const& one : logs) to.write(one);
+    return tagged_hash("logs", std::span<std::byte const>(bytes));
+}
+
 /// All that a step takes from the one before it, except for parameters.
 ///
 /// Its hash stands in what every member commits to.  So the log of COMMIT certifies it for third parties: the roster of
-/// a new epoch among it, signed by those who were members before.
+/// a new epoch among it, signed by those who were members before, and what was agreed on in the step before.
 struct step_context {
     digest run{};
     std::uint64_t epoch = 0; ///< grows with each change of the roster
@@ -68,6 +90,7 @@ struct step_context {
     std::vector<log_member> roster = {};
     std::vector<peer_id> idle = {}; ///< the validators of the step before, in the roster of this one
     digest before{};                ///< r of the step before
+    digest logs{};                  ///< of all broadcasts of the step before; zeros in the first step
     std::uint64_t banned = 0;       ///< members, so far; see `lost`
     std::vector<tile> given = {};   ///< v0, from which rules start
     std::optional<double> far = {}; ///< Delta_max of a part of one coordinate; absent: not known yet
@@ -80,6 +103,7 @@ struct step_context {
         member(self.roster, &wire_limits::peers);
         member(self.idle, &wire_limits::peers);
         member(self.before);
+        member(self.logs);
         member(self.banned);
         member(self.given, &wire_limits::claims);
         member(self.far);

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/norm.hpp>
 #include <btard/core/partition.hpp>
+#include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/proceedings.hpp>
 #include <btard/protocol/step/commitment.hpp>
@@ -14,6 +16,7 @@
 #include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -31,7 +34,7 @@ struct step_state {
     using row_name = std::pair<part_id, peer_id>;
 
     step_state(step_context start, std::shared_ptr<roster const> among, peer_id self_, run_rules const& rules,
-               std::vector<float> v0)
+               shared_floats v0)
         : context(std::move(start)), members(std::move(among)), self(self_),
           record(context.step, context.roster, context.idle, context.before, rules.of_step(), hash_of(context), context.probation.checked),
           given(std::move(v0)) {}
@@ -43,6 +46,7 @@ struct step_state {
         copy->record = record;
         copy->judge.emplace(*judge, copy->record);
         copy->aggregates = aggregates;
+        copy->norms = norms;
         copy->committed = committed;
         copy->resulted = resulted;
         return copy;
@@ -54,22 +58,32 @@ struct step_state {
     peer_id self;
     step_record record;
     std::optional<judgement> judge;                 // from TESTIMONY on
-    std::vector<float> given;                       // (size) the last aggregate that stood, part by part: v0
-    std::vector<float> gradient;                    // (size) the own one, as it was committed to; empty: none
-    std::uint32_t microbatches = 0;                 // that it is the mean of
-    std::optional<commitment> tree;                 // of it
+    shared_floats given;                            // (size) the last aggregate that stood, part by part: v0
+    std::optional<fixed_gradient> own;              // what this peer has committed to
     std::map<row_name, wire::row> rows;             // of others, as committed to
     std::map<row_name, wire::row> malformed;        // as committed to, and no gradient
-    std::vector<std::vector<float>> aggregates;     // (parts) empty: not here
+    std::vector<shared_floats> aggregates;          // (parts) empty: not here
+    std::vector<double> norms;                      // (parts) of the aggregates that are here
+    std::vector<double> norms_of_z;                 // (parts) 0: not known
     std::map<digest, wire::evidence> shown;         // with an accusation of this step
     bool committed = false;                         // the log of COMMIT is there: parts have owners
     bool resulted = false;                          // the log of RESULT is there: aggregates have hashes
 
     /// To the own gradient, before anybody has spoken.
-    void commit_to(std::vector<float> own, std::uint32_t done) {
-        gradient = std::move(own);
-        microbatches = done;
-        tree.emplace(gradient, partition(size(), record.workers().size()));
+    void commit_to(std::vector<float> gradient, std::uint32_t microbatches) {
+        own.emplace(std::move(gradient), microbatches, partition(size(), record.workers().size()));
+    }
+    /// Parts have owners from here on.
+    void end_commit() {
+        committed = true;
+        aggregates.resize(record.parts().size());
+        norms.resize(record.parts().size());
+        norms_of_z.resize(record.parts().size());
+    }
+    /// @param squares of the values
+    void hold(part_id part, shared_floats values, square_sum const& squares) {
+        aggregates[static_cast<std::size_t>(part)] = std::move(values);
+        norms[static_cast<std::size_t>(part)] = std::sqrt(squares.total());
     }
 
     [[nodiscard]] std::size_t size() const { return given.size(); }
@@ -77,15 +91,14 @@ struct step_state {
     [[nodiscard]] public_key const& key(peer_id of) const { return members->key(of); }
     [[nodiscard]] partition cut() const { return {size(), std::max<std::size_t>(1, record.parts().size())}; }
     [[nodiscard]] part_record const& part(part_id of) const { return record.parts()[static_cast<std::size_t>(of)]; }
-    [[nodiscard]] bool is_own(peer_id sender) const { return sender == self && tree.has_value(); }
+    [[nodiscard]] bool is_own(peer_id sender) const { return sender == self && own.has_value(); }
     [[nodiscard]] std::span<float const> given_slice(part_id part) const {
         return cut().slice(std::span<float const>(given), part);
     }
     [[nodiscard]] std::span<float const> aggregate(part_id part) const { return aggregates[static_cast<std::size_t>(part)]; }
 
     [[nodiscard]] wire::row own_row(part_id part) const {
-        auto const values = cut().slice(std::span<float const>(gradient), part);
-        return {step(), self, part, tree->branch(part), {values.begin(), values.end()}};
+        return {step(), self, part, own->tree.branch(part), own->values.slice(cut().begin(part), cut().size(part))};
     }
     /// The own one among them; nothing: it is not here.
     [[nodiscard]] std::optional<wire::row> row(part_id part, peer_id sender) const {
@@ -99,7 +112,7 @@ struct step_state {
     }
     /// Null: it is not here.
     [[nodiscard]] float const* values(part_id part, peer_id sender) const {
-        if (is_own(sender)) return cut().slice(std::span<float const>(gradient), part).data();
+        if (is_own(sender)) return own->values.data() + cut().begin(part);
         auto const at = rows.find({part, sender});
         return at == rows.end() ? nullptr : at->second.values.data();
     }
@@ -133,13 +146,17 @@ struct step_state {
     }
     /// Everybody else, `first` before the others.
     [[nodiscard]] std::vector<public_key> others(std::vector<peer_id> first) const {
-        for (std::size_t k = 0; k < record.n(); ++k)
-            if (std::ranges::find(first, peer_id(k)) == first.end()) first.push_back(peer_id(k));
+        std::size_t const before = first.size(); // few
+        for (std::size_t k = 0; k < record.n(); ++k) {
+            auto const end = first.begin() + static_cast<std::ptrdiff_t>(before);
+            if (std::find(first.begin(), end, peer_id(k)) == end) first.push_back(peer_id(k));
+        }
         return keys(first);
     }
     /// Of these, but for the own one.
     [[nodiscard]] std::vector<public_key> keys(std::span<peer_id const> of) const {
         std::vector<public_key> all;
+        all.reserve(of.size());
         for (peer_id const one : of)
             if (one != self) all.push_back(key(one));
         return all;

@@ -4,6 +4,8 @@
 
 #include <btard/aggregate/backend.hpp>
 #include <btard/aggregate/concept.hpp>
+#include <btard/aggregate/host/directions.hpp>
+#include <btard/aggregate/host/dispatch.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/matrix_view.hpp>
 #include <btard/core/norm.hpp>
@@ -42,27 +44,38 @@ struct testimony {
 
 /// |z| over `length` coordinates: a sum of integers, exact below 2^32 coordinates.
 [[nodiscard]] inline double norm_of(directions z, std::size_t length) {
-    std::array<double, 1024> block;
+    std::array<double, 1024 + 16> block;
     std::uint64_t sum = 0;
-    for (std::size_t k = 0; k < length; k += block.size()) {
-        std::span<double> const some(block.data(), std::min(block.size(), length - k));
-        z.write(k, some);
-        for (double const value : some) {
-            auto const integer = static_cast<std::int64_t>(value);
-            sum += static_cast<std::uint64_t>(integer * integer);
-        }
+    for (std::size_t k = 0; k < length; k += 1024) {
+        std::size_t const some = std::min<std::size_t>(1024, length - k), whole = (some + 7) / 8 * 8;
+        host_kernels::dispatch(instruction_set::best, [&](auto) __attribute__((always_inline)) {
+            double* const from = block.data() + host_kernels::write_directions(z, k, some, block.data());
+            for (std::size_t l = some; l < whole; ++l) from[l] = 0;
+            sum += static_cast<std::uint64_t>(host_kernels::sum_of_squares(from, whole));
+        });
     }
     return std::sqrt(static_cast<double>(sum));
 }
 
 /// The testimonies of rows: of the peer's own, when it testifies, and of all that it used, when an owner checks
 /// them.  Row by row the same bits, whatever other rows stand beside it.
+///
+/// @param norm_of_z not null: gets |z|, which costs little here where z is made
 template <class B, verifiable_aggregator A, class T>
     requires backend<B, T>
 [[nodiscard]] std::vector<testimony> testify(B const& on, A const& rule, matrix_view<T const> rows,
-                                             std::span<T const> aggregate, directions z) {
+                                             std::span<T const> aggregate, directions z,
+                                             double* norm_of_z = nullptr) {
     std::vector<double> numbers(2 * rows.rows());
-    on.project(rows, aggregate, z, matrix_view<double>(numbers.data(), rows.rows(), 2));
+    matrix_view<double> const out(numbers.data(), rows.rows(), 2);
+    std::uint64_t square = 0;
+    if constexpr (requires { on.project(rows, aggregate, z, out, &square); }) {
+        on.project(rows, aggregate, z, out, norm_of_z ? &square : nullptr);
+        if (norm_of_z) *norm_of_z = std::sqrt(static_cast<double>(square));
+    } else {
+        on.project(rows, aggregate, z, out);
+        if (norm_of_z) *norm_of_z = norm_of(z, rows.cols());
+    }
     std::vector<testimony> all;
     for (std::size_t i = 0; i < rows.rows(); ++i) {
         double const dot = numbers[2 * i], distance = numbers[2 * i + 1];

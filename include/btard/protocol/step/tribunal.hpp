@@ -69,9 +69,12 @@ struct court {
     }
 
     /// The two numbers that belong to a row.
+    ///
+    /// @param norm_of_z not null: gets |z| of the part
     [[nodiscard]] testimony right_testimony(step_record const& step, part_id part, std::span<float const> row,
-                                            std::span<float const> aggregate) const {
-        return testify(on, rule, matrix_view<float const>(row.data(), 1, row.size()), aggregate, z_of(step, part)).front();
+                                            std::span<float const> aggregate, double* norm_of_z = nullptr) const {
+        matrix_view<float const> const alone(row.data(), 1, row.size());
+        return testify(on, rule, alone, aggregate, z_of(step, part), norm_of_z).front();
     }
     [[nodiscard]] directions z_of(step_record const& step, part_id part) const {
         auto z = step.z();

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <btard/aggregate/concept.hpp>
-#include <btard/core/norm.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/step/distance_watch.hpp>
@@ -37,10 +36,11 @@ template <class B, verifiable_aggregator A>
 class verdicts {
 public:
     verdicts(court<B, A> const& bench, step_state& at, step_state const* last, distance_watch const& watch, std::size_t faults)
-        : bench_(bench), at_(at), last_(last), watch_(watch), faults_(faults), norms_(at.record.parts().size()) {
-        at_.judge.emplace(at_.record, last_ ? &last_->record : nullptr);
+        : bench_(bench), at_(at), last_(last), watch_(watch), faults_(faults), norms_(at.norms_of_z) {
+        at_.judge.emplace(at_.record, last_ ? &last_->record : nullptr, bench_.tolerance > 0);
         for (part_id const part : at_.record.standing_parts())
-            norms_[index(part)] = norm_of(bench_.z_of(at_.record, part), at_.cut().size(part));
+            if (norms_[index(part)] == 0) // who testifies knows it
+                norms_[index(part)] = norm_of(bench_.z_of(at_.record, part), at_.cut().size(part));
     }
 
     [[nodiscard]] offences read(agreed_log<wire::testify> const& log) {
@@ -65,6 +65,7 @@ public:
         std::set<part_id> unseen; // of the step before
         for (std::size_t k = 0; k < judge.shown().size(); ++k) {
             auto const& row = judge.shown()[k];
+            if (row.of_gradient) continue;
             if (row.of_before) {
                 if (!judge.seen(k)) unseen.insert(row.part);
             } else if (judge.seen(k)) {
@@ -75,6 +76,9 @@ public:
         }
         for (part_id const part : judge.demanded())
             if (!unseen.contains(part) && is_wrong(*last_, part)) add(found.against, judge.convict_before(part));
+        for (auto const& [by, what] : judge.accusations())
+            if (judge.asks_to_show(what) && judge.has_shown_gradient(what.target))
+                check_testimonies_before(what.target, found.against);
         return found;
     }
 
@@ -97,7 +101,7 @@ public:
                 continue;
             }
             auto const check = check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
-                                         at_.cut().size(part), norms_[index(part)], norm(at_.aggregate(part)));
+                                         at_.cut().size(part), norms_[index(part)], at_.norms[index(part)]);
             if (check.tolerance > 0) worst_sum_ = std::max(worst_sum_, check.sum / check.tolerance);
             auto const most = watch_.most(at_.cut().size(part));
             if (most && too_many_far(said, *most, faults_)) distant_.insert(part);
@@ -149,6 +153,16 @@ private:
     [[nodiscard]] bool is_wrong(step_state const& in, part_id part) const {
         auto const made = bench_.make_part(in.record, part, in.all_values(part).value(), in.given_slice(part));
         return hash_of(std::span<float const>(made)) != in.part(part).aggregate;
+    }
+    /// Of the step before, by the rows that were shown to all.
+    void check_testimonies_before(peer_id target, offences& against) {
+        for (part_id const part : last_->judge->standing())
+            for (auto const& [who, said] : last_->judge->said(part)) {
+                if (who != target) continue;
+                std::span<float const> const row(last_->values(part, who), last_->cut().size(part));
+                if (bench_.right_testimony(last_->record, part, row, last_->aggregate(part)) != said)
+                    add(against, at_.judge->convict_before(part, target));
+            }
     }
     void correct(part_id part, peer_id of, std::span<float const> row) {
         at_.judge->correct(part, of, bench_.right_testimony(at_.record, part, row, at_.aggregate(part)));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/shared_floats.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/member_set.hpp>
 
@@ -10,8 +11,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,6 +44,8 @@ public:
             for (std::size_t k = 0; k < count; ++k)
                 if (!read(value.emplace_back())) return false;
             return true;
+        } else if constexpr (std::same_as<V, shared_floats>) {
+            return floats(value, limit);
         } else if constexpr (detail::is_maybe<V>) {
             bool present = false;
             value.reset();
@@ -67,6 +73,13 @@ public:
     static constexpr wire_limits standard_limits{};
 
 private:
+    template <detail::wire_count N>
+    [[nodiscard]] bool number(N& value) {
+        std::uint64_t bits = 0;
+        if (!count(bits) || bits > std::numeric_limits<std::make_unsigned_t<N>>::max()) return false;
+        value = static_cast<N>(bits);
+        return true;
+    }
     template <class N>
     [[nodiscard]] bool number(N& value) {
         std::uint64_t bits = 0;
@@ -89,19 +102,46 @@ private:
         return true;
     }
 
-    /// The shortest form only, at most as much as the limit.
-    [[nodiscard]] bool length(std::size_t& value, std::size_t wire_limits::*limit) {
-        std::uint64_t bits = 0;
-        for (unsigned shift = 0; shift < 35; shift += 7) {
+    /// The shortest form only.
+    [[nodiscard]] bool count(std::uint64_t& value) {
+        value = 0;
+        for (unsigned shift = 0; shift < 64; shift += 7) {
             std::byte next{};
             if (!read(next)) return false;
-            bits |= (std::to_integer<std::uint64_t>(next) & 0x7F) << shift;
-            if ((next & std::byte{0x80}) != std::byte{}) continue;
-            if (next == std::byte{} && shift > 0) return false;
-            value = bits;
-            return limit != nullptr && bits <= limits_.*limit;
+            auto const bits = std::to_integer<std::uint64_t>(next & std::byte{0x7F});
+            if (shift == 63 && bits > 1) return false; // more than 64
+            value |= bits << shift;
+            if ((next & std::byte{0x80}) == std::byte{}) return next != std::byte{} || shift == 0;
         }
         return false;
+    }
+    /// At most as much as the limit.
+    [[nodiscard]] bool length(std::size_t& value, std::size_t wire_limits::*limit) {
+        std::uint64_t number = 0;
+        if (!count(number) || limit == nullptr || number > limits_.*limit) return false;
+        value = number;
+        return true;
+    }
+
+    /// Straight into the buffer in which they stay: the row of a rule, or a part of the aggregate.
+    [[nodiscard]] bool floats(shared_floats& value, std::size_t wire_limits::*limit) {
+        std::size_t count = 0;
+        if (!length(count, limit) || count > in_.size() / sizeof(float)) return false;
+        std::vector<float> all;
+        if constexpr (std::endian::native == std::endian::little) {
+            all.reserve(count);
+            while (all.size() < count) { // block by block: what `resize` has filled is in the cache
+                std::size_t const done = all.size(), next = std::min<std::size_t>(4096, count - done);
+                all.resize(done + next);
+                std::memcpy(all.data() + done, in_.data(), sizeof(float) * next);
+                in_ = in_.subspan(sizeof(float) * next);
+            }
+        } else {
+            for (std::size_t k = 0; k < count; ++k)
+                if (!read(all.emplace_back())) return false;
+        }
+        value = std::move(all);
+        return true;
     }
 
     [[nodiscard]] bool set(member_set& value, std::size_t wire_limits::*limit) {

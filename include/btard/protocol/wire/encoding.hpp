@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/shared_floats.hpp>
 #include <btard/protocol/wire/member_set.hpp>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -60,9 +62,13 @@ concept named_bytes = requires(B& value) {
     requires is_bytes<std::remove_cvref_t<decltype(value.bytes)>>;
 };
 
-/// Of a fixed width, the lowest byte first; lengths alone have as many bytes as they need.
+/// Numbers of one or two bytes and floating-point numbers have a fixed width, the lowest byte first.
 template <class N>
 concept wire_number = std::is_arithmetic_v<N> || std::is_enum_v<N>;
+
+/// Numbers of steps, members, parts, and lengths, have as many bytes as they need, at most ten: most are small.
+template <class N>
+concept wire_count = wire_number<N> && !std::floating_point<N> && sizeof(N) >= 4;
 
 template <wire_number N>
 [[nodiscard]] constexpr std::uint64_t bits_of(N value) {
@@ -82,8 +88,11 @@ public:
         if constexpr (wire_struct<V>) {
             V::members(value, [this](auto const& member, auto... limit) { this->write(member, limit...); });
         } else if constexpr (detail::is_list<V>) {
-            length(value.size());
+            count(value.size());
             for (auto const& element : value) write(element);
+        } else if constexpr (std::same_as<V, shared_floats>) {
+            count(value.size());
+            floats(value);
         } else if constexpr (detail::is_maybe<V>) {
             write(value.has_value());
             if (value) write(*value);
@@ -92,7 +101,7 @@ public:
         } else if constexpr (detail::is_bytes<V>) {
             out_.insert(out_.end(), value.begin(), value.end());
         } else if constexpr (std::same_as<V, member_set>) {
-            length(value.size());
+            count(value.size());
             for (std::size_t first = 0; first < value.size(); first += 8) {
                 unsigned bits = 0;
                 for (std::size_t k = first; k < std::min(first + 8, value.size()); ++k)
@@ -101,6 +110,8 @@ public:
             }
         } else if constexpr (std::same_as<V, std::byte>) {
             out_.push_back(value);
+        } else if constexpr (detail::wire_count<V>) {
+            count(detail::bits_of(value));
         } else {
             static_assert(detail::wire_number<V>, "values of this type have no bytes");
             for (std::size_t k = 0; k < sizeof(V); ++k)
@@ -110,9 +121,18 @@ public:
 
 private:
     /// Seven bits in a byte, the lowest first, the eighth says that more follow.
-    void length(std::uint64_t number) {
+    void count(std::uint64_t number) {
         for (; number >= 0x80; number >>= 7) out_.push_back(static_cast<std::byte>((number & 0x7F) | 0x80));
         out_.push_back(static_cast<std::byte>(number));
+    }
+
+    void floats(std::span<float const> values) {
+        if constexpr (std::endian::native == std::endian::little) {
+            auto const bytes = std::as_bytes(values);
+            out_.insert(out_.end(), bytes.begin(), bytes.end());
+        } else {
+            for (float const one : values) write(one);
+        }
     }
 
     std::vector<std::byte>& out_;

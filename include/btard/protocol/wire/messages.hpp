@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/signer.hpp>
 #include <btard/protocol/step/mprng.hpp>
@@ -48,10 +49,12 @@ namespace wire {
 /// A peer wants to be a member: once more, or, if it never was one, after a probation; signed by itself.
 struct join {
     log_member who{};
+    std::uint64_t step = 0; ///< in which it asks: the wish is not for ever
     signature by{};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.who);
+        member(self.step);
         member(self.by);
     }
     friend bool operator==(join const&, join const&) = default;
@@ -276,7 +279,7 @@ struct row {
     peer_id sender{}; ///< whose gradient it is: it may come from another peer
     part_id part{};
     std::vector<digest> branch = {}; ///< from its leaf to the root
-    std::vector<float> values = {};
+    shared_floats values = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
@@ -292,7 +295,7 @@ struct row {
 struct aggregate {
     std::uint64_t step = 0;
     part_id part{};
-    std::vector<float> values = {};
+    shared_floats values = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
@@ -332,17 +335,18 @@ struct wanted {
 
 } // namespace wire
 
-[[nodiscard]] inline digest text_of_join(digest const& run, log_member const& who) {
-    return tagged_hash("join", run, who.key, std::span<std::byte const>(who.incarnation));
+[[nodiscard]] inline digest text_of_join(digest const& run, log_member const& who, std::uint64_t step) {
+    return tagged_hash("join", run, who.key, std::span<std::byte const>(who.incarnation), step);
 }
+/// @param step that is going on, by what several members say: a wish of a later one counts when that one has come
 template <signer S>
-[[nodiscard]] wire::join ask_to_join(S const& with, digest const& run, log_member const& who) {
-    return {who, with.sign(text_of_join(run, who).bytes)};
+[[nodiscard]] wire::join ask_to_join(S const& with, digest const& run, log_member const& who, std::uint64_t step) {
+    return {who, step, with.sign(text_of_join(run, who, step).bytes)};
 }
 /// It is signed by whom it names.
 template <signer S>
 [[nodiscard]] bool proves(wire::join const& one, digest const& run, S const& with) {
-    return with.verify(one.who.key, text_of_join(run, one.who).bytes, one.by);
+    return with.verify(one.who.key, text_of_join(run, one.who, one.step).bytes, one.by);
 }
 
 

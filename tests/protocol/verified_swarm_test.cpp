@@ -44,9 +44,9 @@ static_assert(signer<watched_signer>);
 struct crashing {
     using swarm_type = verified_swarm<quadratic, centered_clip, sign_flip, upright, watched_signer>;
 
-    explicit crashing(std::size_t peers, std::uint64_t seed, std::vector<std::size_t> byzantine = {})
+    explicit crashing(std::size_t peers, std::uint64_t seed, std::vector<std::size_t> byzantine = {}, std::size_t threads = 1)
         : run({.dimension = 24}, {.tau = 1, .start_at = start_point::given}, {}, {},
-              {.peers = peers, .byzantine = std::move(byzantine), .seed = seed, .threads = 1, .bans = bans::validators}, {}, keys(peers)) {}
+              {.peers = peers, .byzantine = std::move(byzantine), .seed = seed, .threads = threads, .bans = bans::validators}, {}, keys(peers)) {}
     std::vector<watched_signer> keys(std::size_t peers) const {
         std::vector<watched_signer> all;
         for (std::size_t k = 0; k < peers; ++k) all.emplace_back(k, by);
@@ -58,6 +58,16 @@ struct crashing {
 };
 
 } // namespace
+
+TEST_CASE("verified swarm: gradients computed by three threads give the bits that one gives") {
+    crashing one(6, 5, {2}), three(6, 5, {2}, 3);
+    for (int step = 0; step < 12; ++step) {
+        one.run.train(1);
+        three.run.train(1);
+        REQUIRE(std::ranges::equal(one.run.parameters(), three.run.parameters()));
+    }
+    CHECK(std::ranges::equal(one.run.removals(), three.run.removals()));
+}
 
 TEST_CASE("crash: at any moment, of any peer: it is absent, comes back after its wait, and nobody is banned or struck") {
     for (std::uint64_t seed = 0; seed < 12; ++seed) {

@@ -1,0 +1,121 @@
+// btard/transport/tcp/chunk_reader.hpp: whole messages from the bytes of one link, within limits.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/transport/tcp/chunk.hpp>
+#include <btard/transport/tcp/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace btard {
+
+struct received_message {
+    std::uint8_t channel = 0;
+    std::vector<std::byte> bytes;
+};
+
+/// Puts the messages of one link together again.  It has no socket: whoever has one hands it what came.
+///
+///     while (auto message = reader.next(bytes)) ...          // takes what it uses off the front of `bytes`
+///     if (reader.error()) ...                                // this link is of no more use
+///
+/// It holds at most one message of each channel.  Nothing is allocated for a message above the limit of its channel,
+/// and no more than `first_allocation` bytes until so many of them have come.
+class chunk_reader {
+public:
+    static constexpr std::size_t first_allocation = std::size_t{1} << 20;
+
+    /// @param limits the largest message of each channel; others are refused
+    explicit chunk_reader(std::span<std::size_t const> limits) : lanes_(limits.size()) {
+        for (std::size_t i = 0; i < limits.size(); ++i) lanes_[i].limit = limits[i];
+    }
+
+    /// The next message that is whole; nothing where more bytes are needed, or after an error.
+    [[nodiscard]] std::optional<received_message> next(std::span<std::byte const>& bytes) {
+        while (!error_ && !goodbye_) {
+            if (left_ == 0) {
+                std::size_t const taken = std::min(bytes.size(), header_.size() - have_);
+                std::copy_n(bytes.begin(), taken, header_.begin() + static_cast<std::ptrdiff_t>(have_));
+                bytes = bytes.subspan(taken);
+                have_ += taken;
+                if (have_ < header_.size()) return {};
+                have_ = 0;
+                if (!begin_chunk()) continue;
+            }
+            auto& into = lanes_[current_];
+            std::size_t const taken = std::min(bytes.size(), left_);
+            make_room(into, taken);
+            into.bytes.insert(into.bytes.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+            bytes = bytes.subspan(taken);
+            left_ -= taken;
+            into.rest -= taken;
+            if (left_ > 0) return {};
+            if (into.rest > 0) continue;
+            into.begun = false;
+            return received_message{static_cast<std::uint8_t>(current_), std::exchange(into.bytes, {})};
+        }
+        return {};
+    }
+
+    /// What the other end did wrong; set once.
+    [[nodiscard]] std::error_code error() const { return error_; }
+    /// The other end closes on purpose; nothing comes after it.
+    [[nodiscard]] bool said_goodbye() const { return goodbye_; }
+    /// Bytes of messages that aren't whole yet.
+    [[nodiscard]] std::size_t held() const {
+        std::size_t sum = 0;
+        for (auto const& one : lanes_) sum += one.bytes.size();
+        return sum;
+    }
+
+private:
+    struct lane {
+        std::size_t limit = 0;
+        std::vector<std::byte> bytes = {};
+        std::uint64_t rest = 0; ///< bytes that are to come
+        bool begun = false;
+    };
+
+    /// Whether bytes of a message follow.
+    bool begin_chunk() {
+        auto const header = decode_chunk_header(header_);
+        if (!header) return refuse(tcp_errc::bad_chunk);
+        if (header->kind == chunk_kind::goodbye) goodbye_ = true;
+        if (header->kind != chunk_kind::data) return false;
+        if (header->channel >= lanes_.size()) return refuse(tcp_errc::bad_chunk);
+        auto& into = lanes_[header->channel];
+        if (!into.begun && header->rest > into.limit) return refuse(tcp_errc::too_large);
+        if (into.begun && header->rest != into.rest) return refuse(tcp_errc::bad_chunk);
+        into.begun = true;
+        into.rest = header->rest;
+        current_ = header->channel;
+        left_ = header->length;
+        return true;
+    }
+    bool refuse(tcp_errc why) {
+        error_ = why;
+        return false;
+    }
+    static void make_room(lane& into, std::size_t more) {
+        std::size_t const total = into.bytes.size() + static_cast<std::size_t>(into.rest);
+        if (into.bytes.capacity() >= into.bytes.size() + more) return;
+        into.bytes.reserve(into.bytes.size() + more > first_allocation ? total : std::min(total, first_allocation));
+    }
+
+    std::vector<lane> lanes_;
+    chunk_header_bytes header_{};
+    std::size_t have_ = 0;    ///< bytes of the next header
+    std::size_t left_ = 0;    ///< bytes of the current chunk that are to come
+    std::size_t current_ = 0; ///< its channel
+    std::error_code error_;
+    bool goodbye_ = false;
+};
+
+} // namespace btard
