@@ -120,8 +120,8 @@ public:
         works_ = std::ranges::find(workers, at_->self) != workers.end();
         if (works_) ask_gradient(*at_, at_->self, 0);
         for (auto const& one : at_->context.probation.tried) post(one.who.key, wire::introduction{{}, at_->context, {}});
-        for (auto const& key : std::exchange(guests_, {}))
-            if (auto about = chronicle_.introduction()) post(key, *std::move(about));
+        if (auto const about = guests_.empty() ? std::nullopt : chronicle_.introduction())
+            for (auto const& key : std::exchange(guests_, {})) post(key, *about);
         enter(phase::commit, now);
         pump(now);
     }
