@@ -5,6 +5,7 @@
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/crypto/identity.hpp>
+#include <btard/crypto/openssl.hpp>
 #include <btard/transport/concept.hpp>
 #include <btard/transport/tcp/address.hpp>
 #include <btard/transport/tcp/handler.hpp>
@@ -15,6 +16,9 @@
 
 #include <asio/io_context.hpp>
 
+#include <openssl/rand.h>
+
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +44,10 @@ public:
     /// @throws environment_error: cannot listen there; `crypto_failed`
     tcp(asio::io_context& io, identity const& who, tcp_setup setup, tcp_handler& handler) {
         setup.validate();
+        auto& instance = setup.instance;
+        if (instance == decltype(tcp_setup::instance){} &&
+            ::RAND_bytes(reinterpret_cast<unsigned char*>(instance.data()), static_cast<int>(instance.size())) != 1)
+            detail::crypto_failed("draw the number of this process");
         mesh_ = std::make_shared<detail::tcp_mesh>(io, who, std::move(setup), handler);
         mesh_->begin();
     }
@@ -90,6 +98,8 @@ public:
     // ---- what is known
 
     [[nodiscard]] public_key const& self() const { return mesh_->self; }
+    /// Of this run of the peer: another one knows nothing of the links that this one had.
+    [[nodiscard]] std::array<std::byte, 16> const& instance() const { return mesh_->setup.instance; }
     [[nodiscard]] static time_point now() { return std::chrono::steady_clock::now(); }
     [[nodiscard]] std::uint16_t port() const { return mesh_->port; } ///< bound; 0: it does not listen
     [[nodiscard]] bool has_link(public_key const& peer) const {

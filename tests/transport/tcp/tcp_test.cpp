@@ -114,7 +114,14 @@ TEST_CASE("tcp: one listener on all addresses is reached over IPv4, and the rout
     a.net->expect(b.key());
     CHECK(run_until(io, [&] { return b.net->has_link(a.key()); }));
     CHECK(local_address_towards("127.0.0.1") == "127.0.0.1");
-    CHECK_THROWS_AS((void)local_address_towards("no-such-host.invalid"), environment_error);
+    CHECK_THROWS_AS((void)local_address_towards(std::string(64, 'a')), environment_error);
+}
+
+TEST_CASE("tcp: each run of a peer has a number of its own, unless it is given one") {
+    asio::io_context io;
+    node a(io, 1, setup(0)), b(io, 2, setup(0)), given(io, 3, setup(7));
+    CHECK(a.net->instance() != b.net->instance());
+    CHECK(given.net->instance() == setup(7).instance);
 }
 
 TEST_CASE("tcp: a port that is taken, or a host that is none of ours, is refused with a sentence") {

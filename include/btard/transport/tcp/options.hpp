@@ -72,7 +72,7 @@ struct tcp_setup {
     std::uint16_t port = 0;                  ///< 0: one that is free
     std::string announced_host = {};         ///< what others are told; "": nothing
     std::uint16_t announced_port = 0;        ///< 0: the port to which we are bound
-    std::array<std::byte, 16> instance = {}; ///< random, drawn when the process starts
+    std::array<std::byte, 16> instance = {}; ///< of this process; zeros: drawn when the transport begins
     /// Which channel a frame of `post(key, frame)` goes to; without it, the first.
     std::size_t (*channel_of)(std::span<std::byte const>) = nullptr;
     tcp_options options = {};
