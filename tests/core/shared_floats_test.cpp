@@ -54,3 +54,10 @@ TEST_CASE("shared_floats: memory is given for reuse by the last that has it, and
     CHECK(memory.data() == place);
     CHECK(shared_floats().reuse().empty());
 }
+
+TEST_CASE("shared_floats: what was moved from is empty") {
+    shared_floats one{1, 2, 3};
+    shared_floats const other = std::move(one);
+    CHECK(one.empty()); // NOLINT(bugprone-use-after-move)
+    CHECK(other == shared_floats{1, 2, 3});
+}

@@ -209,9 +209,10 @@ TEST_CASE("exchange: what comes before its log is there waits, and is taken when
     CHECK(!d.with.poll_deadline()); // nothing is wanted any more
 }
 
-TEST_CASE("exchange: of each sender there wait no more floats than a gradient has") {
+TEST_CASE("exchange: of each sender there wait no more bytes than a gradient has, and a few") {
+    constexpr std::size_t room = sizeof(float) * size + 65'536;
     desk d;
-    wire::row big{0, p1, part_id{0}, {}, std::vector<float>(size + 1'024 - 16)};
+    wire::row big{0, p1, part_id{0}, {}, std::vector<float>((room - sizeof(wire::row)) / sizeof(float))};
     CHECK(!d.with.take(d.in, key_of(1), big));
     CHECK(d.retry() == 1);
     CHECK(!d.with.take(d.in, key_of(1), d.row(1, 0))); // no room left
@@ -222,7 +223,12 @@ TEST_CASE("exchange: of each sender there wait no more floats than a gradient ha
     CHECK(!d.with.take(d.in, key_of(1), big));
     CHECK(d.retry() == 0);
     for (int k = 0; k < 10'000; ++k) (void)d.with.take(d.in, key_of(1), wire::evidence{}); // empty ones are not for nothing
-    CHECK(d.retry() == (size + 1'024) / 16);
+    CHECK(d.retry() == room / sizeof(wire::evidence));
+    d.with.begin_step();
+    wire::row const empty{0, p1, part_id{0}, std::vector<digest>(32), {}}; // nor are branches
+    for (int k = 0; k < 10'000; ++k)
+        (void)d.with.take(d.in, key_of(1), wire::evidence{std::vector<wire::row>(20, empty), 0});
+    CHECK(d.retry() <= room / (20 * 32 * sizeof(digest)));
 }
 
 TEST_CASE("exchange: evidence has the hash that it was announced with") {

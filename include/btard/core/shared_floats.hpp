@@ -5,6 +5,7 @@
 #include <btard/core/error.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <initializer_list>
 #include <iterator>
@@ -22,6 +23,15 @@ public:
     using value_type = float;
 
     shared_floats() = default;
+    shared_floats(shared_floats const&) = default;
+    shared_floats& operator=(shared_floats const&) = default;
+    /// What was moved from is empty.
+    shared_floats(shared_floats&& from) noexcept : owner_(std::move(from.owner_)), view_(std::exchange(from.view_, {})) {}
+    shared_floats& operator=(shared_floats&& from) noexcept {
+        owner_ = std::move(from.owner_);
+        view_ = std::exchange(from.view_, {});
+        return *this;
+    }
     shared_floats(std::vector<float> values)
         : owner_(std::make_shared<std::vector<float>>(std::move(values))), view_(*owner_) {}
     shared_floats(std::initializer_list<float> values) : shared_floats(std::vector<float>(values)) {}
@@ -54,7 +64,9 @@ public:
     [[nodiscard]] std::vector<float> reuse() && {
         view_ = {};
         auto const last = std::exchange(owner_, nullptr);
-        return last.use_count() == 1 ? std::move(*last) : std::vector<float>();
+        if (last.use_count() != 1) return {};
+        std::atomic_thread_fence(std::memory_order_acquire); // others may have read it on their threads
+        return std::move(*last);
     }
 
     friend bool operator==(shared_floats const& a, shared_floats const& b) {

@@ -24,10 +24,10 @@
 namespace btard {
 
 /// Takes what is wanted, and nothing else.  What is pushed before this peer knows that it will want it (the sender has
-/// closed a broadcast that this one has not) waits: of each sender at most as many floats as a gradient has.
+/// closed a broadcast that this one has not) waits: of each sender at most about the bytes of a gradient.
 class exchange {
 public:
-    explicit exchange(std::size_t size) : most_early_(size + 1'024) {}
+    explicit exchange(std::size_t size) : most_early_(sizeof(float) * size + 65'536) {}
 
     void begin_step() {
         early_.clear();
@@ -72,7 +72,7 @@ public:
         return true;
     }
     bool take(step_state& in, public_key const& from, wire::evidence const& m) {
-        if (floats(m) > most_early_) return false; // no evidence is longer than a gradient
+        if (bytes_of(m) > most_early_) return false; // no evidence is longer than a gradient
         digest const hash = hash_of(m);
         wire::wanted const name{m.step, {}, {}, hash};
         if (!pulls_.wants(name)) return keep(from, m);
@@ -118,26 +118,29 @@ public:
 private:
     struct waiting {
         std::vector<wire::message> messages = {};
-        std::size_t floats = 0;
+        std::size_t bytes = 0;
     };
-    [[nodiscard]] static std::size_t floats(wire::row const& m) { return m.values.size(); }
-    [[nodiscard]] static std::size_t floats(wire::aggregate const& m) { return m.values.size(); }
-    [[nodiscard]] static std::size_t floats(wire::evidence const& m) {
-        std::size_t sum = 0;
-        for (auto const& row : m.rows) sum += row.values.size();
+    /// In memory, about.  Empty ones are not for nothing.
+    [[nodiscard]] static std::size_t bytes_of(wire::row const& m) {
+        return sizeof m + sizeof(float) * m.values.size() + sizeof(digest) * m.branch.size();
+    }
+    [[nodiscard]] static std::size_t bytes_of(wire::aggregate const& m) { return sizeof m + sizeof(float) * m.values.size(); }
+    [[nodiscard]] static std::size_t bytes_of(wire::evidence const& m) {
+        std::size_t sum = sizeof m;
+        for (auto const& row : m.rows) sum += bytes_of(row);
         return sum;
     }
     template <class M>
     bool keep(public_key const& from, M const& m) {
         auto& kept = early_[from];
-        std::size_t const more = floats(m) + 16; // empty ones are not for nothing
-        if (kept.floats + more > most_early_) return false;
-        kept.floats += more;
+        std::size_t const more = bytes_of(m);
+        if (kept.bytes + more > most_early_) return false;
+        kept.bytes += more;
         kept.messages.push_back(m);
         return false;
     }
 
-    std::size_t most_early_; // floats of one sender
+    std::size_t most_early_; // bytes of one sender
     pull_list pulls_;
     std::map<public_key, waiting> early_;
 };

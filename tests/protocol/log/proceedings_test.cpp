@@ -226,6 +226,26 @@ TEST_CASE("proceedings: of each member no more than so many early messages wait;
     CHECK(asked);
 }
 
+TEST_CASE("proceedings: early lists that are longer than a roster can be take no room") {
+    room r(3);
+    r.begin(at(0, phase::commit));
+    for (int k = 0; k < 64; ++k)
+        r.peers[2].handle_message(r.keys[0].key(), wire::log_question{at(0, phase::result), std::vector<peer_id>(7)}, r.now);
+    r.peers[2].handle_message(r.keys[0].key(), body_of(r, 0, at(0, phase::result), 1), r.now);
+    r.say_all(1);
+    r.deliver();
+    REQUIRE(r.closed());
+    r.begin(2, at(0, phase::result));
+    r.peers[2].submit({});
+    r.way.clear();
+    r.now += 20s;
+    r.peers[2].handle_timeout(r.now);
+    std::vector<peer_id> missed;
+    while (auto const out = r.peers[2].poll(r.now))
+        if (auto const* q = std::get_if<wire::log_question>(&out->message); q && !q->bodies.empty()) missed = q->bodies;
+    CHECK(missed == std::vector{peer_id{1}});
+}
+
 TEST_CASE("proceedings: what a member of the next step says waits for those who do not know yet that it is one") {
     room r(3);
     auto const two = std::make_shared<roster const>(std::vector(r.members->members().begin(), r.members->members().begin() + 2));

@@ -158,7 +158,7 @@ public:
             return;
         }
         if (held_.empty() || !before(now().at, where)) return;
-        if (!is_small(message) || where.step > now().at.step + 1) return;
+        if (!is_small(message, now().among->size()) || where.step > now().at.step + 1) return;
         if (!now().among->find(from)) { // perhaps a member of the next step, whom this member does not know yet
             bool const room = early_.contains(from) || early_.size() < 2 * now().among->size();
             if (where.step == now().at.step || !room) return;
@@ -318,10 +318,21 @@ private:
     static constexpr std::size_t most_early = 64; // messages of one member
     static constexpr std::size_t most_early_bytes = 1u << 16; // of one of them
 
-    [[nodiscard]] static bool is_small(wire::log_message const& message) {
-        auto const* body = std::get_if<wire::signed_body>(&message);
-        if (auto const* relayed = std::get_if<wire::relayed_body>(&message)) body = &relayed->body;
-        return body == nullptr || body->bytes.size() <= most_early_bytes;
+    /// A body of so many bytes at most; lists and signatures of not more members than the next roster may have.
+    [[nodiscard]] static bool is_small(wire::log_message const& message, std::size_t members) {
+        std::size_t const most = 2 * members;
+        auto const fits = [most](wire::log_certificate const& one) {
+            return one.list.size() <= most && one.signatures.size() <= most;
+        };
+        if (auto const* one = std::get_if<wire::signed_body>(&message)) return one->bytes.size() <= most_early_bytes;
+        if (auto const* one = std::get_if<wire::relayed_body>(&message))
+            return one->body.bytes.size() <= most_early_bytes && one->relays.size() <= most;
+        if (auto const* one = std::get_if<wire::signed_list>(&message)) return one->list.size() <= most;
+        if (auto const* one = std::get_if<wire::log_question>(&message)) return one->bodies.size() <= most;
+        if (auto const* one = std::get_if<wire::log_certificate>(&message)) return fits(*one);
+        if (auto const* one = std::get_if<wire::relayed_certificate>(&message))
+            return fits(one->certificate) && one->relays.size() <= most;
+        return true; // of a fixed size
     }
 
     /// Its proofs count up to two steps after its end: so long may a member see them, and say them in a body.
