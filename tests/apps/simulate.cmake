@@ -197,7 +197,8 @@ elseif(CASE STREQUAL "conduct")
     file(REMOVE ${FOLDER}/made/changed.jsonl)
 
     # No step comes after the last one to say that it began from those logs.
-    run(${SIMULATE} ${few} --steps 1 --conduct lying_aggregator{} --out last)
+    run(${SIMULATE} --steps 1 --peers 8 --byzantine 3 --data.dimension 50 --rule "centered_clip{.tau = 1}"
+        --conduct lying_aggregator{} --out last)
     must(status EQUAL 0)
     run(${SIMULATE} verify-ban last/bans.jsonl)
     must(status EQUAL 2 AND out MATCHES "  wrong_result  signed, not confirmed: ")
