@@ -336,20 +336,25 @@ TEST_CASE("newcomer: one whose power is cut loses its place, and costs nobody an
 TEST_CASE("newcomer: one that commits to false gradients is banned by the votes of members, and its record holds") {
     std::size_t checked = 0;
     bool in = false;
+    std::vector<ban_record> records; // of the step before: they are confirmed by this one
     auto const end = play({.doing = {sybil_join{.keys = 3, .lies = true}}, .byzantine = {1}, .steps = 30, .checks = trying()},
                           [&](swarm& run, step_report const* report) {
                               in |= run.is_member(1) && probation_of(run).admitted > 0;
                               if (!report) return;
-                              for (auto const& one : report->removed) {
-                                  CHECK(one.why == "wrong_gradient");
-                                  CHECK(one.peer >= 8);
-                                  auto const record = run.record_of(one);
-                                  REQUIRE(record);
-                                  CHECK(record->steps.size() <= 2);
-                                  auto const wrong = verify_ban(*record, testing::counting_signer(0), run.at(0).bench(),
+                              for (auto& record : std::exchange(records, {})) {
+                                  record.next = run.confirmation_of(record);
+                                  auto const wrong = verify_ban(record, testing::counting_signer(0), run.at(0).bench(),
                                                                 run.at(0).rules(), run.root_of_trust());
                                   CHECK_MESSAGE(!wrong, wrong.value_or(""));
                                   checked += !wrong;
+                              }
+                              for (auto const& one : report->removed) {
+                                  CHECK(one.why == "wrong_gradient");
+                                  CHECK(one.peer >= 8);
+                                  auto record = run.record_of(one);
+                                  REQUIRE(record);
+                                  CHECK(record->steps.size() <= 2);
+                                  records.push_back(*std::move(record));
                               }
                           });
     CHECK(end.honest_are_there);

@@ -136,6 +136,7 @@ private:
             return ask(now);
         }
         learn(about.context, now);
+        if (!is_tried() && !is_member()) ask(now); // places are drawn in each step among those that ask
     }
     [[nodiscard]] bool is_proved(wire::introduction const& about) const {
         epoch_rosters rosters;
