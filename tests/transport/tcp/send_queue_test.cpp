@@ -2,6 +2,7 @@
 #include <btard/core/error.hpp>
 #include <btard/transport/tcp/back_off.hpp>
 #include <btard/transport/tcp/hello.hpp>
+#include <btard/transport/tcp/notices.hpp>
 #include <btard/transport/tcp/options.hpp>
 #include <btard/transport/tcp/send_queue.hpp>
 
@@ -145,4 +146,15 @@ TEST_CASE("tcp_options: settings that cannot work are refused with their values"
     CHECK_THROWS_AS(tcp_setup{}.validate(), contract_violation); // no channel
     for (int code = 1; code <= int(tcp_errc::closed_here); ++code)
         CHECK(std::error_code(static_cast<tcp_errc>(code)).message() != "unknown");
+}
+
+TEST_CASE("refusal_notices: one sentence in each interval, and the next one counts the others") {
+    refusal_notices notices(10s);
+    time_point const begun{};
+    CHECK(notices.refused("192.0.2.1:1", tcp_errc::own_key, begun + 10s));
+    CHECK(!notices.refused("192.0.2.1:2", tcp_errc::silent, begun + 19s));
+    CHECK(!notices.refused("192.0.2.1:3", tcp_errc::silent, begun + 19s));
+    CHECK(notices.refused("192.0.2.1:4", tcp_errc::not_admitted, begun + 20s) ==
+          "refused a connection from 192.0.2.1:4: its key is not among those that are admitted here; and 2 more since "
+          "the last such line");
 }
