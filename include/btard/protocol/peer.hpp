@@ -11,6 +11,9 @@
 //                v
 //           result_again --> reveal
 //
+//   What comes in goes through: message -> proceedings (log/) -> agreed_log -> step_record -> judgement ->
+//   verdicts -> membership -> step_context of the next step.
+//
 //   In each of them: what is needed is pushed by those who have it, and asked for when it does not come; when all of it
 //   is here, or its time is over, the peer says its body; when all have spoken, or their time is over, the log is read.
 

@@ -2,6 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+//   out: post -> tcp_peers -> send_queue -> link::write_all -> connection -> tls_pipe -> socket
+//   in:  socket -> tls_pipe -> connection -> link::read_all -> chunk_reader -> tcp_links -> tcp_handler::on_frame
+//
+//   A plain link leaves tls_pipe out once both ends know their keys.  tcp_mesh accepts and dials; tcp_links, which it
+//   derives from, agrees with the other end (hello, link_verdict) which connection with a peer is the link.
+
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/crypto/identity.hpp>

@@ -14,6 +14,10 @@
 
 namespace btard::detail {
 
+/// Both ends do this first, at once: each says its `hello` and reads the other one's.
+///
+/// @param theirs only where nothing failed
+/// @return why the connection is of no use: it ended, or `not_our_protocol`, `other_version`
 inline task<std::error_code> exchange_hello(connection& over, hello const& mine, hello& theirs) {
     auto const said = encode(mine);
     std::error_code failed = co_await over.write(said);

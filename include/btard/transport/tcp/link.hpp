@@ -33,6 +33,8 @@ protected:
     ~link_owner() = default;
 };
 
+/// Its owner runs two coroutines: `write_all` sends what is in the queue, and pings; `read_all` hands over messages.
+/// It ends once, for whatever reason, and both return; the queue, which is the peer's, stays for the next link.
 class link : public std::enable_shared_from_this<link> {
 public:
     static constexpr std::size_t batch = 1u << 16; ///< bytes that are read, and written, at a time

@@ -23,6 +23,8 @@
 
 namespace btard::detail {
 
+/// What stands behind `tcp`: listens, dials each target until it has a link and again when that is lost, and has the
+/// owner's timer.  Which connection becomes the link is for `tcp_links` to say.
 class tcp_mesh final : public tcp_links {
 public:
     tcp_mesh(asio::io_context& on, identity const& who, tcp_setup wanted, tcp_handler& tells)

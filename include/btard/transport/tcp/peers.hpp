@@ -45,6 +45,7 @@ struct tcp_target {
     }
 };
 
+/// One peer that the owner wants, or that came by itself: what waits for it, where it is reached, its link.
 struct tcp_peer {
     explicit tcp_peer(std::vector<tcp_channel> const& channels) : queue(std::make_shared<send_queue>(channels)) {}
 
@@ -71,6 +72,7 @@ struct tcp_peer {
     }
 };
 
+/// All of them, by key.  A message for a peer without a link waits in its queue.
 class tcp_peers {
 public:
     explicit tcp_peers(std::vector<tcp_channel> const& channels) : channels_(channels) {}

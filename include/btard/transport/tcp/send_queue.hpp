@@ -48,6 +48,8 @@ struct send_batch {
     std::size_t bytes = 0; ///< with the headers
 };
 
+/// What waits for one peer, with a bound for each channel.  It has no socket: who has one takes batches of chunks.
+/// A message leaves with its last chunk; one that has gone in part begins again for another link (`rewind`).
 class send_queue {
 public:
     /// Of a message that waits, beside its bytes.
