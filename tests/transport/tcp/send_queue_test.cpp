@@ -134,8 +134,8 @@ TEST_CASE("hello: it is read as it was written, and nothing else is") {
     bytes[5] = std::byte{2};
     CHECK(host_length(std::span(bytes).first<hello::fixed>(), wrong) == 0);
     CHECK(wrong == tcp_errc::other_version);
-    verdict const no{0, 9};
-    CHECK(decode_verdict(encode(no)) == no);
+    link_verdict const no{0, 9};
+    CHECK(decode_link_verdict(encode(no)) == no);
 }
 
 TEST_CASE("tcp_options: settings that cannot work are refused with their values") {

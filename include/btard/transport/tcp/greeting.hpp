@@ -34,7 +34,7 @@ inline task<std::error_code> exchange_hello(connection& over, hello const& mine,
 
 /// The end that decides.  On a plain link this is its last word over TLS: it says nothing more until the answer,
 /// which is plain, has come, so no plain byte ever waits where TLS is expected.
-inline task<std::error_code> give_verdict(connection& over, verdict const& say, bool plain) {
+inline task<std::error_code> give_verdict(connection& over, link_verdict const& say, bool plain) {
     auto const said = encode(say);
     std::error_code failed = co_await over.write(said);
     if (failed || say.link == 0) co_return failed;
@@ -46,11 +46,11 @@ inline task<std::error_code> give_verdict(connection& over, verdict const& say, 
 }
 
 /// The other end.
-inline task<std::error_code> await_verdict(connection& over, verdict& said) {
-    std::array<std::byte, verdict::size> bytes{};
+inline task<std::error_code> await_verdict(connection& over, link_verdict& said) {
+    std::array<std::byte, link_verdict::size> bytes{};
     std::error_code const failed = co_await over.read(bytes);
     if (failed) co_return failed;
-    said = decode_verdict(bytes);
+    said = decode_link_verdict(bytes);
     if (said.link != 0) co_return failed;
     auto const why = static_cast<tcp_errc>(said.why);
     if (why == tcp_errc::other_stands || why == tcp_errc::other_link) co_return why;

@@ -23,7 +23,7 @@ enum class link_kind : std::uint8_t {
     plain, ///< as they are: whoever can write on the way can change them, so they must be signed
 };
 
-/// Both ends send one; then the end with the smaller key, which decides for both, a `verdict`; then the other end an
+/// Both ends send one; then the end with the smaller key, which decides for both, a `link_verdict`; then the other end an
 /// `answer` of one byte.  So both have the same connection in the end, whoever dialled, and however often.
 ///
 ///     "btard", version (1), link (1), instance (16), last link (8), port (2), length of the host (1), host
@@ -41,12 +41,12 @@ struct hello {
 };
 
 /// What the end with the smaller key says: take this connection, as link number so and so, or why not.
-struct verdict {
+struct link_verdict {
     static constexpr std::size_t size = 9;
     std::uint64_t link = 0; ///< 0: refused
     std::uint8_t why = 0;   ///< a `tcp_errc`
 
-    friend bool operator==(verdict const&, verdict const&) = default;
+    friend bool operator==(link_verdict const&, link_verdict const&) = default;
 };
 
 namespace detail {
@@ -108,13 +108,13 @@ inline constexpr std::string_view hello_begins = "btard";
     return to;
 }
 
-[[nodiscard]] inline std::array<std::byte, verdict::size> encode(verdict const& from) {
-    std::array<std::byte, verdict::size> to{};
+[[nodiscard]] inline std::array<std::byte, link_verdict::size> encode(link_verdict const& from) {
+    std::array<std::byte, link_verdict::size> to{};
     for (std::size_t i = 0; i < 8; ++i) to[i] = static_cast<std::byte>(from.link >> 8 * i & 0xff);
     to[8] = std::byte{from.why};
     return to;
 }
-[[nodiscard]] inline verdict decode_verdict(std::span<std::byte const, verdict::size> bytes) {
+[[nodiscard]] inline link_verdict decode_link_verdict(std::span<std::byte const, link_verdict::size> bytes) {
     return {detail::get_number(bytes.first<8>()), std::to_integer<std::uint8_t>(bytes[8])};
 }
 

@@ -124,7 +124,7 @@ protected:
 
         public_key const key = over->peer();
         bool const plain = setup.options.link == link_kind::plain, decides = self < key;
-        verdict said;
+        link_verdict said;
         if (!decides) failed = co_await await_verdict(*over, said);
         if (failed) co_return failed;
         std::error_code why = objection(key, theirs);
