@@ -83,6 +83,9 @@ public:
     /// A whole step of all members.
     void step() {
         begin();
+        finish();
+    }
+    void finish() {
         while (!nobody_runs() && run_next()) {}
     }
     /// All that can begin a step do.
