@@ -151,6 +151,8 @@ struct settings {
         options().validate();
         expects(checks.tolerance >= 0 && checks.tolerance < 1, "--tolerance is ", checks.tolerance,
                 ", it must be in [0, 1)");
+        expects(checks.tolerance == 0 || checks.probation.admits == admission::nobody, "--tolerance is ", checks.tolerance,
+                ", and newcomers are let in (--probation.admits): theirs must be right to the last bit; leave one of them out");
         check_rows(rule.value, swarm.peers);
         validate_model();
         expects(data.as_text() || data.as_images() || !acts_on_labels(attack),

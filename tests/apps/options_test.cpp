@@ -143,6 +143,9 @@ TEST_CASE("simulate: what the protocol bears with is an option for each number")
     CHECK(what.keys == signing_keys::real);
     CHECK(refusal({"--tolerance", "1"}) == "--tolerance is 1, it must be in [0, 1)");
     CHECK(refusal({"--tolerance", "-0.1"}) == "--tolerance is -0.1, it must be in [0, 1)");
+    CHECK(refusal({"--tolerance", "1e-5", "--probation.admits", "anybody"}) ==
+          "--tolerance is 1e-05, and newcomers are let in (--probation.admits): theirs must be right to the last bit; leave "
+          "one of them out");
     CHECK(refusal({"--standing.window", "0"}).starts_with("--standing: a rule of 0 steps"));
 }
 

@@ -5,12 +5,16 @@
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/host.hpp>
 #include <btard/core/random.hpp>
+#include <btard/protocol/newcomer.hpp>
 #include <btard/protocol/peer.hpp>
 #include <btard/testing/counting_signer.hpp>
 #include <btard/transport/loopback.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,8 +46,11 @@ public:
     std::function<bool(std::size_t from, std::size_t to, wire::message&)> change =
         [](std::size_t, std::size_t, wire::message&) { return true; };
 
+    /// A gradient takes so long; a peer computes one after the other, in the order in which it asks.
+    std::chrono::nanoseconds gradient{};
+
     explicit small_swarm(std::size_t n, run_rules rules) {
-        peer_setup setup{.run = tagged_hash("run of a test"), .rules = rules};
+        setup.rules = rules;
         for (std::size_t k = 0; k < n; ++k) {
             keys.emplace_back(k);
             setup.members.push_back({keys[k].key(), {}});
@@ -56,6 +63,30 @@ public:
             peers.push_back(std::make_unique<peer_type>(
                 keys[k], setup, court<host, centered_clip>{{.threads = 1}, {.tau = 4, .start_at = start_point::given}, size}));
         }
+    }
+    /// It asks member 0 first.
+    void add_newcomer(std::chrono::nanoseconds patience) {
+        std::size_t const k = keys.size();
+        keys.emplace_back(k);
+        numbers_.emplace(keys[k].key(), k);
+        net.add(keys[k].key());
+        newcomers.emplace_back(keys[k],
+                               newcomer_setup{.who = {keys[k].key(), {}},
+                                              .root = {setup.run, setup.members},
+                                              .rules = setup.rules,
+                                              .size = size,
+                                              .contacts = {keys[0].key()},
+                                              .patience = patience},
+                               net.now());
+        drain(k);
+    }
+    /// A whole step of all members.
+    void step() {
+        begin();
+        finish();
+    }
+    void finish() {
+        while (!nobody_runs() && run_next()) {}
     }
     /// All that can begin a step do.
     void begin() {
@@ -73,7 +104,8 @@ public:
         return true;
     }
     void deliver(std::size_t to, std::size_t from, wire::message const& message) {
-        peers[to]->handle_message(keys[from].key(), message, net.now());
+        if (to < peers.size()) peers[to]->handle_message(keys[from].key(), message, net.now());
+        else newcomers[to - peers.size()].handle_message(keys[from].key(), message, net.now());
         drain(to);
     }
     [[nodiscard]] std::size_t number(public_key const& key) const { return numbers_.at(key); }
@@ -82,21 +114,38 @@ public:
         deliver(std::size_t(to), std::size_t(from), *message);
     }
     void on_timer(endpoint_id who, time_point now) {
-        peers[std::size_t(who)]->handle_timeout(now);
-        drain(std::size_t(who));
+        auto const k = std::size_t(who);
+        for (auto& work = work_[k]; !work.empty() && work.front().done <= now; work.pop_front()) hand_in(k, work.front().what);
+        if (k < peers.size()) peers[k]->handle_timeout(now);
+        else newcomers[k - peers.size()].handle_timeout(now);
+        drain(k);
     }
 
-    std::vector<testing::counting_signer> keys;
+    std::deque<testing::counting_signer> keys;
     loopback<wire::message> net;
+    peer_setup setup{.run = tagged_hash("run of a test")};
     std::vector<std::unique_ptr<peer_type>> peers;
+    std::deque<newcomer<testing::counting_signer>> newcomers; ///< numbered after the members
 
 private:
+    struct job {
+        act::compute what;
+        time_point done;
+    };
+
     void drain(std::size_t k) {
-        while (auto action = peers[k]->poll_action()) {
+        if (k < peers.size()) drain(k, *peers[k]);
+        else drain(k, newcomers[k - peers.size()]);
+    }
+    template <class P>
+    void drain(std::size_t k, P& of) {
+        while (auto action = of.poll_action()) {
             watch(k, *action);
             std::visit([&](auto& one) { carry_out(k, one); }, *action);
         }
-        if (auto const at = peers[k]->poll_deadline()) net.wake_at(endpoint_id(k), *at);
+        auto at = of.poll_deadline();
+        if (auto const& work = work_[k]; !work.empty()) at = std::min(at.value_or(work.front().done), work.front().done);
+        if (at) net.wake_at(endpoint_id(k), *at);
     }
     void post(std::size_t k, public_key const& to, wire::message message) {
         if (change(k, number(to), message))
@@ -107,11 +156,19 @@ private:
         for (auto const& to : one.to) post(k, to, one.message);
     }
     void carry_out(std::size_t k, act::compute& one) {
-        peers[k]->handle_gradient(one.step, one.whose, gradient_of(one.from, size), 1, net.now());
+        if (gradient.count() == 0) return hand_in(k, one);
+        auto const begun = work_[k].empty() ? net.now() : work_[k].back().done;
+        work_[k].push_back({one, begun + gradient});
+    }
+    void hand_in(std::size_t k, act::compute const& one) {
+        auto made = gradient_of(one.from, size);
+        if (k < peers.size()) peers[k]->handle_gradient(one.step, one.whose, std::move(made), 1, net.now());
+        else newcomers[k - peers.size()].handle_gradient(one.step, std::move(made), 1);
     }
     void carry_out(std::size_t, auto&) {}
 
     std::map<public_key, std::size_t> numbers_;
+    std::map<std::size_t, std::deque<job>> work_;
 };
 
 } // namespace small_test

@@ -83,22 +83,23 @@ public:
     [[nodiscard]] bool may_return(log_member const& who) const {
         return may_return(who.key) && !lives_.contains({who.key, who.incarnation});
     }
-    /// May this one be tried?  It never was a member, and this life of it never was tried.
-    [[nodiscard]] bool may_try(log_member const& who) const {
-        return is_welcome(who.key) && !members_->find(who.key) && context_.probation.find(who.key) == nullptr &&
-               !lives_.contains({who.key, who.incarnation});
+    /// May this one be tried?  It never was a member, and knows of a step: else it could not commit to anything yet, and would
+    /// take a place in vain.  Whoever knows nothing asks with step 0, and is told.
+    [[nodiscard]] bool may_try(wire::join const& one) const {
+        public_key const& key = one.who.key;
+        return one.step > 0 && is_fresh(one) && is_welcome(key) && !members_->find(key) && context_.probation.find(key) == nullptr;
     }
     /// It may be, or is, on probation.
     [[nodiscard]] bool is_welcome(public_key const& key) const {
         return rules_.probation.lets_in(key) && !banned_.contains(key) && !left_.contains(key);
     }
-    /// Is the wish of who was a member of these days?  An old one shows that somebody kept it, not that its owner is there.
+    /// Is the wish of these days?  An old one shows that somebody kept it, not that its owner is there.
     [[nodiscard]] bool is_fresh(wire::join const& one) const {
         return one.step <= step() && step() - one.step <= rules_.standing.wish_lasts;
     }
     /// May it come in, as one that comes back or as one that is to be tried?
     [[nodiscard]] bool may_come(wire::join const& one) const {
-        return may_return(one.who) ? is_fresh(one) : may_try(one.who);
+        return may_return(one.who) ? is_fresh(one) : may_try(one);
     }
     /// What the log of COMMIT says of those that leave, and of those that want to come in.
     template <signer S>
@@ -221,7 +222,6 @@ private:
             now, rules_.probation, record, judge, members, room, [&](public_key const& key) { return !is_welcome(key); },
             [&](public_key const& key) { return banned_.contains(key); });
         if (in) returning_.emplace(in->key, *in);
-        for (auto const& one : now.tried) lives_.emplace(one.who.key, one.who.incarnation);
     }
 
     run_rules rules_;

@@ -47,8 +47,8 @@ struct newcomer_setup {
 ///
 /// What one member tells counts when a quorum has signed it, from the first roster on (`check_epochs`); what a step that
 /// begins starts from, when f + 1 members of the roster say the same, one of which is honest.  Where nothing of that
-/// comes, somebody else is asked.  What it commits to goes to f + 1 members, since one that does not pass it on would cost
-/// it its place.
+/// comes, somebody else is asked.  Its first wish earns what it has to know.  The wish that counts, signed with the number of
+/// the step that it knows, goes to f + 1 members, as what it commits to does: one that passes nothing on costs it nothing.
 template <signer S>
 class newcomer {
 public:
@@ -68,15 +68,11 @@ public:
     void handle_gradient(std::uint64_t step, std::vector<float> gradient, std::uint32_t microbatches) {
         expects(gradient.size() == setup_.size, "a gradient of ", gradient.size(), " numbers, the rule wants ", setup_.size);
         if (!is_tried() || step != known_->step || said_in_ == step) return;
-        std::vector<peer_id> all;
-        for (std::size_t k = 0; k < known_->roster.size(); ++k) all.push_back(peer_id(k));
-        std::size_t const workers = duties_of(all, known_->idle, step).workers.size();
+        std::size_t const workers = duties_of(everybody(), known_->idle, step).workers.size();
         fixed_gradient const made(std::move(gradient), microbatches, partition(setup_.size, std::max<std::size_t>(1, workers)));
         wire::trial said{setup_.who, made.tree.root(), made.microbatches, {}};
         said.by = key_->sign(text_of_trial(hash_of(*known_), said).bytes);
-        random_stream random(prg(known_->before, "carriers", setup_.who.key));
-        for (std::size_t k = faults_in(*known_, setup_.rules) + 1; k > 0 && !all.empty(); --k)
-            actions_.push_back(act::send{known_->roster[std::size_t(detail::draw_out(all, random))].key, said});
+        for (auto const& to : carriers()) actions_.push_back(act::send{to, said});
         said_in_ = step;
     }
     void handle_timeout(time_point now) {
@@ -125,7 +121,32 @@ private:
         contact_ = next[asked_++ % next.size()];
         awaited_.insert(contact_);
         asks_again_ = now + setup_.patience;
-        actions_.push_back(act::send{contact_, ask_to_join(*key_, setup_.root.run, setup_.who, known_ ? known_->step : 0)});
+        actions_.push_back(act::send{contact_, wish()});
+    }
+    /// What it knows is of these days: so it may be tried.  Members tell it nothing more until it is.
+    void ask_to_be_tried(time_point now) {
+        asks_again_ = now + setup_.patience;
+        for (auto const& to : carriers()) {
+            awaited_.insert(to);
+            actions_.push_back(act::send{to, wish()});
+        }
+    }
+    [[nodiscard]] wire::join wish() const {
+        return ask_to_join(*key_, setup_.root.run, setup_.who, known_ ? known_->step : 0);
+    }
+    /// f + 1 members: one at least is honest, and tells all others.
+    [[nodiscard]] std::vector<public_key> carriers() const {
+        auto all = everybody();
+        std::vector<public_key> drawn;
+        random_stream random(prg(known_->before, "carriers", setup_.who.key));
+        for (std::size_t k = faults_in(*known_, setup_.rules) + 1; k > 0 && !all.empty(); --k)
+            drawn.push_back(known_->roster[std::size_t(detail::draw_out(all, random))].key);
+        return drawn;
+    }
+    [[nodiscard]] std::vector<peer_id> everybody() const {
+        std::vector<peer_id> all;
+        for (std::size_t k = 0; k < known_->roster.size(); ++k) all.push_back(peer_id(k));
+        return all;
     }
 
     void hear(public_key const& from, wire::introduction const& about, time_point now) {
@@ -136,7 +157,7 @@ private:
             return ask(now);
         }
         learn(about.context, now);
-        if (!is_tried() && !is_member()) ask(now); // places are drawn in each step among those that ask
+        if (!is_tried() && !is_member()) ask_to_be_tried(now);
     }
     [[nodiscard]] bool is_proved(wire::introduction const& about) const {
         epoch_rosters rosters;
@@ -158,16 +179,11 @@ private:
             actions_.push_back(act::compute{known_->step, setup_.who.key, gradient_seed(known_->before, setup_.who.key), 0});
     }
     void learn(step_context const& context, time_point now) {
-        bool const was_tried = is_tried();
         known_ = context;
-        voices_.clear();
-        if (is_tried() || is_member()) asks_again_ = now + setup_.patience;
-        else if (was_tried) begin_again();
-    }
-    /// Its place is lost: it asks for another one in another life, since its old wish counts for nothing.
-    void begin_again() {
-        auto const other = tagged_hash("life", setup_.who.key, std::span<std::byte const>(setup_.who.incarnation));
-        std::copy_n(other.bytes.begin(), setup_.who.incarnation.size(), setup_.who.incarnation.begin());
+        std::erase_if(voices_, [&](auto const& one) { return one.second.step <= context.step; });
+        if (!is_tried() && !is_member()) return;
+        asks_again_ = now + setup_.patience;
+        awaited_.clear(); // members tell it of each step: a proof of one that is going on would come in between
     }
 
     S const* key_;

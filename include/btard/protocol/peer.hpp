@@ -40,6 +40,7 @@
 #include <btard/protocol/step/verdicts.hpp>
 #include <btard/protocol/wire/codec.hpp>
 #include <btard/protocol/wire/messages.hpp>
+#include <btard/protocol/wishes.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -49,7 +50,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <utility>
 #include <variant>
@@ -79,7 +79,8 @@ public:
     peer(S const& key, peer_setup setup, court<B, A> bench, C conduct = {})
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
           membership_(setup_.run, setup_.members, setup_.rules), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), watch_(setup_.rules.far), given_(std::vector<float>(bench_.size)) {
+          exchange_(bench_.size), watch_(setup_.rules.far), given_(std::vector<float>(bench_.size)),
+          wishes_(setup_.secret) {
         setup_.rules.validate(setup_.members.size());
         expects(is_member(), "a peer that is no member of its run");
         expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
@@ -95,8 +96,8 @@ public:
     peer(S const& key, peer_setup setup, court<B, A> bench, C conduct, peer const& donor)
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
           membership_(donor.membership_), chronicle_(donor.chronicle_), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), watch_(donor.watch_), given_(donor.given_), at_(donor.at_->for_newcomer(setup_.rules)),
-          base_(donor.base_), short_base_(donor.short_base_) {
+          exchange_(bench_.size), watch_(donor.watch_), given_(donor.given_), wishes_(setup_.secret),
+          at_(donor.at_->for_newcomer(setup_.rules)), base_(donor.base_), short_base_(donor.short_base_) {
         expects(!donor.running_ && is_member(), "a peer comes in between two steps, when the others have let it in");
         proceedings_.inherit(donor.proceedings_);
     }
@@ -118,13 +119,13 @@ public:
         opened_.clear();
         running_ = true;
         exchange_.begin_step();
-        begin_audits(now);
         auto const workers = at_->record.workers();
         works_ = std::ranges::find(workers, at_->self) != workers.end();
-        if (works_) ask_gradient(*at_, at_->self, 0);
+        if (works_) ask_gradient(*at_, at_->self, 0); // first: all wait for it in COMMIT, for audits in ACCUSE
+        begin_audits(now);
         for (auto const& one : at_->context.probation.tried) post(one.who.key, wire::introduction{{}, at_->context, {}});
-        if (auto const about = guests_.empty() ? std::nullopt : chronicle_.introduction())
-            for (auto const& key : std::exchange(guests_, {})) post(key, *about);
+        if (auto const about = wishes_.has_guests() ? chronicle_.introduction() : std::nullopt)
+            for (auto const& key : wishes_.take_guests()) post(key, *about);
         enter(phase::commit, now);
         pump(now);
     }
@@ -238,11 +239,15 @@ private:
     }
     /// Said to the others in the next COMMIT.
     void on(public_key const& from, wire::join const& m, time_point) {
-        bool const known = std::ranges::find(joins_, m.who.key, [](wire::join const& j) { return j.who.key; }) != joins_.end();
-        bool const room = joins_.size() < membership_.members()->size();
-        if (!known && room && membership_.may_come(m) && proves(m, setup_.run, *key_)) joins_.push_back(m);
-        if (from != m.who.key || !membership_.is_welcome(from) || membership_.members()->find(from)) return;
-        if (guests_.size() < membership_.members()->size()) guests_.insert(from);
+        auto const signed_by_it = [&] { return proves(m, setup_.run, *key_); };
+        auto const n = membership_.members()->size();
+        if (membership_.may_return(m.who.key)) {
+            if (membership_.may_come(m)) wishes_.hear_returning(m, signed_by_it);
+        } else if (membership_.may_try(m)) {
+            wishes_.hear_stranger(m, n, signed_by_it);
+        } else if (from == m.who.key && membership_.is_welcome(from) && !membership_.members()->find(from)) {
+            wishes_.hear_guest(from, setup_.rules.probation.places(n)); // a small frame brings it all epochs: so only a few
+        }
     }
     /// Said to the others in the next RESULT; which step it is of shows its signature.
     void on(public_key const& from, wire::trial const& m, time_point) {
@@ -406,8 +411,7 @@ private:
         switch (phase_) {
         case phase::commit: {
             if (works_ && !at_->own) return; // too late: absent
-            joins_.resize(std::min(joins_.size(), at_->record.n()));
-            wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = std::exchange(joins_, {})};
+            wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = wishes_.take()};
             if (works_) said.root = at_->own->tree.root(), said.microbatches = at_->own->microbatches;
             if (checks_state()) said.state = state_;
             return say(std::move(said));
@@ -721,8 +725,7 @@ private:
     distance_watch watch_;
     shared_floats given_; // (size) the last aggregate that stood
     shared_floats spare_; // one that nothing rests on any more: its memory takes the next one
-    std::vector<wire::join> joins_;
-    std::set<public_key> guests_; // who asked to join, and is told of the run
+    wishes wishes_;
     double worst_sum_ = 0;
     bool leaves_ = false, gone_ = false, running_ = false;
     std::deque<peer_action> actions_;

@@ -56,6 +56,9 @@ struct run_rules {
         expects(quota > 0, "a quota of 0 microbatches");
         expects(state_every > 0, "a check of the parameters every 0 steps");
         validate_tolerance();
+        // A newcomer shows no rows, so near cannot be told from far: two validators that lie could let in whom they like.
+        expects(tolerance == 0 || probation.admits == admission::nobody, "newcomers are let in, and gradients may differ by ",
+                tolerance, ": a newcomer shows only the root of its gradient, which must be right to the last bit");
     }
     void validate_tolerance() const {
         expects(tolerance >= 0 && tolerance < 1, "a tolerance of ", tolerance,

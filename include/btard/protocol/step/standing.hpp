@@ -22,7 +22,7 @@ struct standing_rules {
     std::uint64_t strike_fades = 5'000; ///< steps; a second strike before that is final
     std::uint64_t window = 1'000;       ///< steps in which complaints are counted, disputes last, and a budget grows back
     std::uint64_t complaints = 3;       ///< between two peers in a window; one more puts them in dispute
-    std::uint64_t wish_lasts = 4;       ///< steps in which a wish to come back counts, after that in which it is signed
+    std::uint64_t wish_lasts = 4;       ///< steps in which a wish to come in counts, after that in which it is signed
 
     static constexpr auto name = "standing";
     static constexpr auto summary = "what is borne with before a peer is removed";
@@ -33,7 +33,7 @@ struct standing_rules {
         field("window", self.window, "steps in which complaints are counted and a budget of points grows back");
         field("complaints", self.complaints, "between two peers in a window; one more puts them in dispute");
         field("wish_lasts", self.wish_lasts,
-              "steps in which a wish to come back counts, after the one in which it is signed");
+              "steps in which a wish to come in counts, after the one in which it is signed");
     }
     friend bool operator==(standing_rules const&, standing_rules const&) = default;
 
