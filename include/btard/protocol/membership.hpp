@@ -71,6 +71,15 @@ public:
         for (auto const& one : complaints)
             standing_.note_complaint(members_->key(one.owner), members_->key(one.sender), step());
     }
+    /// Validators that had a gradient shown to all for nothing: like a complaint between the two, and once they are in
+    /// dispute a point.
+    void asked(std::span<std::pair<peer_id, public_key> const> needless) {
+        std::vector<peer_id> pay;
+        for (auto const& [by, target] : needless)
+            if (in_dispute(members_->key(by), target)) pay.push_back(by);
+        for (auto const& [by, target] : needless) standing_.note_complaint(members_->key(by), target, step());
+        for (peer_id const by : pay) charge(by);
+    }
 
     // ---- who comes and goes
 

@@ -4,10 +4,14 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/step/judgement.hpp>
+#include <btard/protocol/step/run_rules.hpp>
 #include <btard/protocol/step/step_state.hpp>
 #include <btard/protocol/wire/messages.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -91,6 +95,19 @@ struct need {
         all.push_back(need_row(in, row.part, row.sender, {row.sender, in.part(row.part).owner}));
     }
     return all;
+}
+/// Until VOTE: each accused gradient is recomputed, and whoever does not show its rows in time is banned.  `bulk` is
+/// time to send one gradient, a part to each; who is asked for its own sends all of it to all.  Evidence does not count:
+/// accusers would choose how long all wait for it, and what is late costs them a point at most.
+[[nodiscard]] inline std::chrono::nanoseconds time_to_judge(step_state const& at, step_timing const& timing) {
+    std::set<peer_id> gradients;
+    for (auto const& [by, what] : at.judge->accusations())
+        if (what.of == wire::charge::gradient) gradients.insert(what.target);
+    auto const shown = at.judge->shown();
+    std::size_t more = shown.size() / at.cut().parts();
+    if (std::ranges::any_of(shown, &shown_row::of_gradient)) more = std::max(more, at.record.n() - 1);
+    using count = std::chrono::nanoseconds::rep;
+    return count(std::max<std::size_t>(1, gradients.size())) * timing.gradient + count(1 + more) * timing.bulk;
 }
 /// OPEN: all rows of these parts, in the order of the log.
 [[nodiscard]] inline std::vector<need> rows_to_open(step_state const& at, std::span<part_id const> parts) {

@@ -306,8 +306,8 @@ private:
         auto const& t = setup_.rules.timing;
         switch (of) {
         case phase::commit: return t.gradient;
-        case phase::accuse:
-        case phase::vote: return t.gradient + t.bulk;
+        case phase::accuse: return t.gradient + t.bulk;
+        case phase::vote: return time_to_judge(*at_, t);
         case phase::share: return t.body;
         default: return t.bulk;
         }
@@ -538,6 +538,8 @@ private:
         for (peer_id const target : audits_) {
             if (!has_gradient(target)) continue; // neither right nor wrong: it could not be computed in time
             auto found = examine_target(bench_, *last_, at_->step(), target, recomputed_.at(last_->key(target)));
+            if (membership_.in_dispute(setup_.self, last_->key(target))) // it may not ask any more
+                std::erase_if(found.accusations, [&](auto const& one) { return at_->judge->asks_to_show(one.first); });
             if (found.clean) said.cleans.push_back({target, last_->step()});
             take(std::move(found));
         }
@@ -619,6 +621,7 @@ private:
     void conclude(findings const& found) {
         membership_.against(found.against);
         for (peer_id const who : found.charged) membership_.charge(who);
+        membership_.asked(at_->judge->needless());
         for (double const unit : found.trusted) watch_.trust(unit);
     }
 

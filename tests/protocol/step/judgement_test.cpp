@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <btard/protocol/membership.hpp>
+#include <btard/protocol/needs.hpp>
 #include <btard/protocol/step/judgement.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,7 +22,7 @@ constexpr std::size_t n = 5;
 using found = std::vector<std::pair<peer_id, offence>>;
 
 digest some(std::uint64_t k) { return tagged_hash("test", k); }
-std::vector<log_member> roster() {
+std::vector<log_member> five() {
     std::vector<log_member> all;
     for (std::size_t k = 0; k < n; ++k) all.push_back({public_key{some(k).bytes}, {}});
     return all;
@@ -30,7 +34,7 @@ log_entry<Body> said(Body body) {
 
 /// A step of five workers, up to r.  Part j belongs to peer (j + step) mod 5.
 step_record worked(std::uint64_t step) {
-    step_record record(step, roster(), {}, some(90 + step), {.quota = 1, .validators = 2});
+    step_record record(step, five(), {}, some(90 + step), {.quota = 1, .validators = 2});
     agreed_log<wire::commit> commits(n);
     agreed_log<wire::result> results(n);
     agreed_log<wire::reveal> reveals(n);
@@ -41,7 +45,7 @@ step_record worked(std::uint64_t step) {
         commits[k] = said(one);
         mprng_share const share{some(20 + k).bytes, {}};
         wire::result made;
-        made.share = commitment_to(share, {{}, 0, step, 0}, roster()[k].key);
+        made.share = commitment_to(share, {{}, 0, step, 0}, five()[k].key);
         made.parts = {{part_id((k + n - step % n) % n), some(30 + k)}};
         results[k] = said(made);
         reveals[k] = said(wire::reveal{share, member_set(n)});
@@ -185,36 +189,135 @@ TEST_CASE("judgement: of a gradient more than half of those present decide, for 
     }
 }
 
-TEST_CASE("judgement: with a tolerance a gradient that a validator asks for must be found right, or wrong, by most") {
-    for (std::size_t guilty = 0; guilty <= 5; ++guilty) {
-        for (std::size_t right = 0; guilty + right <= 5; ++right) {
-            for (bool const there : {true, false}) {
-                trial t;
-                t.judge = judgement(t.step, &t.before, true);
-                (void)t.testify();
+namespace {
+
+/// With a tolerance; the validator asks for the gradient of its target, and all have voted that they have it, and nothing more.
+struct asked : trial {
+    asked() {
+        judge = judgement(step, &before, true);
+        (void)testify();
+        accuse_of(pair().validator, pair().target, wire::charge::gradient, 0);
+        accusations[std::size_t(pair().validator)].body.accusations[0].evidence = {};
+        REQUIRE(accuse().empty());
+        REQUIRE(judge.asks_to_show(judge.accusations()[0].what));
+        REQUIRE(judge.shown().size() == n); // all rows of the target
+        for (auto const& row : judge.shown()) CHECK((row.sender == pair().target && row.of_before && row.of_gradient));
+        cast = votes();
+    }
+    /// Of the votes, without the absences.
+    offences read() {
+        auto against = judge.read(cast, [](std::size_t) -> bool { throw 0; });
+        std::erase_if(against, [](auto const& one) { return one.second == offence::absence; });
+        return against;
+    }
+    agreed_log<wire::vote> cast;
+};
+
+} // namespace
+
+TEST_CASE("judgement: with a tolerance a gradient that a validator asks for is wrong if most say so, hidden if the rest lack rows") {
+    using enum wire::opinion;
+    for (std::size_t guilty = 0; guilty <= n; ++guilty) {
+        for (std::size_t lack = 0; guilty + lack <= n; ++lack) { // the others have found it right, or had no gradient in time
+            for (wire::opinion const rest : {slander, cannot}) {
+                asked t;
                 auto const [by, target] = t.pair();
-                t.accuse_of(by, target, wire::charge::gradient, 0);
-                t.accusations[std::size_t(by)].body.accusations[0].evidence = {};
-                (void)t.accuse();
-                CHECK(t.judge.asks_to_show(t.judge.accusations()[0].what));
-                REQUIRE(t.judge.shown().size() == n); // all rows of the target
-                for (auto const& row : t.judge.shown()) CHECK((row.sender == target && row.of_before && row.of_gradient));
-                auto votes = t.votes();
-                for (std::size_t k = 0; k < guilty; ++k) votes[k].body.ballots[0].says = wire::opinion::guilty;
-                for (std::size_t k = 0; k < right; ++k) votes[4 - k].body.ballots[0].says = wire::opinion::slander;
-                auto const says = votes[std::size_t(target)].body.ballots[0].says;
-                if (!there) votes[std::size_t(target)] = {};
-                std::size_t const present = there ? 5 : 4;
-                std::size_t const by_guilty = guilty - (!there && says == wire::opinion::guilty);
-                std::size_t const by_right = right - (!there && says == wire::opinion::slander);
-                auto against = t.judge.read(votes, [](std::size_t) -> bool { throw 0; });
-                std::erase(against, std::pair(target, offence::absence));
-                CHECK(against == (most(by_guilty, present) ? found{{target, offence::wrong_gradient}}
-                                  : most(by_right, present) || !there ? found{} // nor is the validator to blame
-                                                                      : found{{target, offence::hidden_row}}));
+                for (std::size_t k = 0; k < n; ++k) {
+                    t.cast[k].body.ballots[0].says = k < guilty ? wire::opinion::guilty : k < guilty + lack ? cannot : rest;
+                    if (k >= guilty && k < guilty + lack) t.cast[k].body.evidence.erase(1 + k); // each another row
+                }
+                INFO(guilty, " guilty, ", lack, " lack rows");
+                CHECK(t.read() == (guilty >= 3          ? found{{target, offence::wrong_gradient}}
+                                   : guilty + lack >= 3 ? found{{target, offence::hidden_row}}
+                                                        : found{})); // the validator is not to blame
+                bool const nothing = guilty + lack < 3;
+                REQUIRE(t.judge.needless().size() == (nothing ? 1 : 0));
+                if (nothing) CHECK(t.judge.needless()[0] == std::pair(by, five()[std::size_t(target)].key));
             }
         }
     }
+}
+
+TEST_CASE("judgement: who is not there has hidden nothing, and its validator has not asked for nothing") {
+    asked t;
+    auto const target = std::size_t(t.pair().target);
+    t.cast[target] = {};
+    for (std::size_t k = 0; k < n; ++k)
+        if (k != target) t.cast[k].body.evidence.erase(1);
+    CHECK(t.read().empty());
+    CHECK(t.judge.needless().empty());
+}
+
+TEST_CASE("judgement: asking twice in one step is asking once") {
+    trial twice;
+    twice.judge = judgement(twice.step, &twice.before, true);
+    (void)twice.testify();
+    auto const [by, target] = twice.pair();
+    for (std::uint32_t const part : {0u, 1u}) {
+        twice.accuse_of(by, target, wire::charge::gradient, 0, part_id{part});
+        twice.accusations[std::size_t(by)].body.accusations[part].evidence = {};
+    }
+    REQUIRE(twice.accuse().empty());
+    CHECK(twice.judge.shown().size() == n);
+    CHECK(twice.judge.read(twice.votes(), [](std::size_t) { return false; }).empty());
+    CHECK(twice.judge.needless().size() == 1);
+}
+
+TEST_CASE("judgement: whoever asks for nothing, again and again, is in dispute with its target, and then pays a point each time") {
+    membership of(some(1), five(), {.faults = 1, .validators = 1, .tolerance = 1e-3});
+    asked t;
+    REQUIRE(t.read().empty());
+    auto const [by, target] = std::pair(t.pair().validator, five()[std::size_t(t.pair().target)].key);
+    public_key const validator = five()[std::size_t(by)].key;
+    for (std::uint64_t k = 0; k < 4; ++k) {
+        CHECK(!of.in_dispute(validator, target));
+        of.asked(t.judge.needless());
+        CHECK(of.standing().points_of(validator, 0) == 0);
+    }
+    CHECK(of.in_dispute(validator, target));
+    of.asked(t.judge.needless());
+    CHECK(of.standing().points_of(validator, 0) == point);
+    CHECK(of.standing().points_of(target, 0) == 0);
+}
+
+TEST_CASE("judgement: there is time to vote for each accused gradient, and for what is shown to all") {
+    auto const time_for = [](trial const& t) {
+        step_state at(step_context{}, nullptr, p0, run_rules{}, shared_floats(std::vector<float>(100)));
+        at.record = t.step;
+        at.judge.emplace(t.judge);
+        return time_to_judge(at, {.gradient = std::chrono::seconds(1'000), .bulk = std::chrono::seconds(1)}).count() / 1'000'000'000;
+    };
+    trial vanished; // a row, and no gradient
+    vanished.testimonies[1] = {};
+    (void)vanished.testify();
+    (void)vanished.accuse();
+    REQUIRE(vanished.judge.shown().size() == n);
+    CHECK(time_for(vanished) == 1'002);
+    trial two;
+    (void)two.testify();
+    for (auto const& pair : two.before.pairs()) two.accuse_of(pair.validator, pair.target, wire::charge::gradient, 0);
+    two.accuse_of(two.pair().validator, two.pair().target, wire::charge::gradient, 0, part_id{1}); // once more
+    REQUIRE(two.accuse().empty());
+    REQUIRE(two.before.pairs().size() == 2);
+    CHECK(time_for(two) == 2'001);
+    asked const shown; // its sender sends a whole gradient to each
+    CHECK(time_for(shown) == 1'000 + n);
+}
+
+TEST_CASE("judgement: with a tolerance, too, a newcomer on trial has no rows to show") {
+    trial t;
+    peer_id const validator = p2;
+    step_record const step(1, five(), {}, some(91), {.quota = 1, .validators = 1}, {},
+                           checked_trial{{public_key{some(50).bytes}, {}}, five()[std::size_t(validator)].key, some(51), 1});
+    judgement judge(step, &t.before, true);
+    (void)judge.read(agreed_log<wire::testify>(n, said(wire::testify{})), [](part_id, testimony const&) { return false; });
+    t.accuse_of(validator, on_trial, wire::charge::gradient, 0);
+    t.accusations[std::size_t(validator)].body.accusations[0].evidence = {};
+    REQUIRE(judge.read(t.accusations).empty());
+    REQUIRE(judge.accusations().size() == 1);
+    CHECK(judge.shown().empty());
+    wire::vote const one{member_set(1), {{wire::opinion::cannot, 0}}};
+    CHECK(judge.read(agreed_log<wire::vote>(n, said(one)), [](std::size_t) -> bool { throw 0; }).empty());
 }
 
 TEST_CASE("judgement: of a gradient that a validator asks for its sender alone answers, for each row") {
@@ -293,7 +396,7 @@ TEST_CASE("judgement: whoever is found guilty of the step before is banned by it
     peer_id const validator = before.pairs()[0].validator, target = before.pairs()[0].target;
     for (bool const target_is_gone : {false, true}) {
         // The next roster begins without the first one of those that need not stay.
-        std::vector<log_member> rest = roster();
+        std::vector<log_member> rest = five();
         std::size_t const gone = target_is_gone ? std::size_t(target) : [&] {
             for (std::size_t k = 0;; ++k)
                 if (peer_id(k) != validator && peer_id(k) != target) return k;
@@ -313,7 +416,7 @@ TEST_CASE("judgement: whoever is found guilty of the step before is banned by it
         if (target_is_gone) {
             CHECK(against.empty());
             REQUIRE(judge.convicted_gone().size() == 1);
-            CHECK(judge.convicted_gone()[0].first == roster()[std::size_t(target)].key);
+            CHECK(judge.convicted_gone()[0].first == five()[std::size_t(target)].key);
         } else {
             CHECK(against == found{{number_now(target), offence::wrong_gradient}});
             CHECK(judge.convicted_gone().empty());

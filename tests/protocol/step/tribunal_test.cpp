@@ -189,8 +189,21 @@ TEST_CASE("gradient: its distance is that of the tensor that is farthest off, re
     CHECK(distance({3, 4.5f, 0, 100, 0}) == doctest::Approx(0.1));
     CHECK(distance({3, 4.5f, 0, 120, 0}) == doctest::Approx(0.2));
     CHECK(distance({3, 4.5f, 0, 100, 0}, false) == doctest::Approx(0.5 / std::sqrt(10'025.0)));
-    CHECK(std::isinf(distance({3, 4, 1e-30f, 100, 0}))); // an optimizer makes a step of it, however small it is
     CHECK(distance({3, 4, -0.0f, 100, 0}) == 0);
+}
+
+TEST_CASE("gradient: where the right one is zero each number is measured alone, by one of usual size") {
+    auto const distance = [](std::vector<float> const& of, std::vector<float> const& right) {
+        return gradient_distance({}, of, right);
+    };
+    std::vector<float> const right{0, 3, 0, 4};
+    CHECK(distance({1e-30f, 3, 0, 4}, right) < 1e-29); // a sum that cancels in one order only
+    CHECK(distance({0, 3, -2.5e-6f, 4}, right) == doctest::Approx(1e-6)); // the whole gradient has 5 = 2.5 * sqrt(4)
+    CHECK(distance({0, 3 + 2.5e-6f, 0, 4}, right) == doctest::Approx(5e-7).epsilon(0.1)); // elsewhere by all of it
+    CHECK(distance({2.5e-6f, 3, 2.5e-6f, 4}, right) == doctest::Approx(1e-6)); // and not together, but for the sum of all
+    CHECK(distance({2.5f, 3, 0, 4}, right) == doctest::Approx(1));
+    CHECK(std::isinf(distance({0, 1e-30f}, {0, 0})));
+    CHECK(distance({0, 0}, {0, 0}) == 0);
 }
 
 TEST_CASE("exhibit: its hash depends on every row, branch, float and place") {

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -22,10 +21,13 @@ namespace btard {
 
 /// How far a gradient is from the right one: the largest relative distance of a tensor.
 ///
-///     max over tensors of |committed - right| / |right|
+///     max over tensors of |committed - right| / |right|, and of |x| / (|right| / sqrt(size)) where the right one is 0
 ///
-/// Infinite where a coordinate is exactly zero in the right one, and not in the other: optimizers that divide by the
-/// size of past gradients make a step of any such number, however small.
+/// Optimizers that divide by the size of past gradients make a step of a number where all others have 0, however small
+/// it is; and a sum that is exactly 0 on one machine may be a rounding error on another.  So each of them is measured
+/// alone, by a number of usual size: of T, all there is in one such place is T of that.
+///
+/// Infinite where a tensor is 0 in the right one, and not in the other.
 ///
 /// @param layout the tensors, which cover all; empty: one
 [[nodiscard]] inline double gradient_distance(std::span<tensor_layout const> layout, std::span<float const> committed,
@@ -33,13 +35,15 @@ namespace btard {
     expects(committed.size() == right.size(), committed.size(), " numbers are compared with ", right.size());
     auto const of = [&](std::size_t from, std::size_t size) {
         std::vector<float> difference(size);
+        double stray = 0; // the largest number in a place of 0
         for (std::size_t k = 0; k < size; ++k) {
             float const x = committed[from + k], y = right[from + k];
-            if (y == 0 && x != 0) return std::numeric_limits<double>::infinity();
+            if (y == 0) stray = std::max(stray, std::abs(double(x)));
             difference[k] = x - y;
         }
         double const distance = norm(std::span<float const>(difference)), length = norm(right.subspan(from, size));
-        return distance == 0 ? 0 : distance / length; // of length 0: every coordinate was compared with zero
+        double const worst = std::max(distance, stray * std::sqrt(double(size)));
+        return worst == 0 ? 0 : worst / length;
     };
     if (layout.empty()) return of(0, right.size());
     double worst = 0;

@@ -109,9 +109,9 @@ public:
         });
     }
     /// With a tolerance, an accusation about a gradient without evidence is none yet: a validator lacks rows to tell.
-    /// All of them are shown to all; unless most find them right, or wrong, their sender has hidden something.
+    /// All of them are shown to all; if most find them wrong, or lack some, their sender has hidden something.
     [[nodiscard]] bool asks_to_show(wire::accusation const& one) const {
-        return by_distance_ && one.of == wire::charge::gradient && one.evidence == digest{};
+        return by_distance_ && one.of == wire::charge::gradient && one.evidence == digest{} && one.target != on_trial;
     }
     /// Is there anything to vote on?
     [[nodiscard]] bool needs_vote() const { return !accusations_.empty() || !shown_.empty(); }
@@ -123,6 +123,10 @@ public:
     offences read(agreed_log<wire::vote> const& log, auto&& found) {
         std::size_t present = 0, pieces = accusations_.size() + shown_.size();
         std::vector<std::size_t> held(pieces), guilty(accusations_.size()), slander(accusations_.size());
+        std::vector<std::size_t> blind(accusations_.size()); // cannot say, since rows were not shown to them
+        std::vector<std::vector<std::size_t>> rows(accusations_.size());
+        for (std::size_t k = 0; k < accusations_.size(); ++k)
+            if (asks_to_show(accusations_[k].what)) rows[k] = shown_of(accusations_[k].what.target);
         member_set here(step_->n());
         offences against = read_log(log, [&](peer_id who, wire::vote const& said) {
             if (said.evidence.size() != pieces || said.ballots.size() != accusations_.size()) return sense::out_of_step;
@@ -132,6 +136,8 @@ public:
             for (std::size_t k = 0; k < accusations_.size(); ++k) {
                 guilty[k] += said.ballots[k].says == wire::opinion::guilty;
                 slander[k] += said.ballots[k].says == wire::opinion::slander;
+                blind[k] += said.ballots[k].says == wire::opinion::cannot &&
+                            !std::ranges::all_of(rows[k], [&](std::size_t row) { return said.evidence.contains(row); });
             }
             return sense::good;
         });
@@ -140,7 +146,8 @@ public:
             verdict reached = verdict::none;
             if (asks_to_show(what)) {
                 if (most(guilty[k], present)) reached = verdict::guilty;
-                else if (!most(slander[k], present)) note_hidden(against, what.target, here);
+                else if (most(guilty[k] + blind[k], present)) note_hidden(against, what.target, here);
+                else note_needless(by, what.target, here);
             } else if (what.of == wire::charge::gradient && (!by_distance_ || most(held[k], present))) {
                 if (most(guilty[k], present)) reached = verdict::guilty;
                 if (most(slander[k], present)) reached = verdict::slander;
@@ -300,6 +307,8 @@ public:
         return true;
     }
     [[nodiscard]] std::span<std::pair<peer_id, wire::clean> const> cleans() const { return cleans_; }
+    /// A validator that asked for a gradient of the step before, without anything coming of it, and whose it is.
+    [[nodiscard]] std::span<std::pair<peer_id, public_key> const> needless() const { return needless_; }
     /// Those found guilty of the step before who are no members any more, or not yet.
     [[nodiscard]] std::span<std::pair<public_key, offence> const> convicted_gone() const { return convicted_gone_; }
 
@@ -341,6 +350,19 @@ private:
             shown_row const one{target, part_id(j), true, true};
             if (std::ranges::find(shown_, one) == shown_.end()) shown_.push_back(one);
         }
+    }
+    /// The places, in a vote, of the rows of that gradient.
+    [[nodiscard]] std::vector<std::size_t> shown_of(peer_id target) const {
+        std::vector<std::size_t> all;
+        for (std::size_t k = 0; k < shown_.size(); ++k)
+            if (shown_[k].of_gradient && shown_[k].sender == target) all.push_back(accusations_.size() + k);
+        return all;
+    }
+    void note_needless(peer_id by, peer_id target, member_set const& here) {
+        auto const now = present_number(target);
+        if (!now || !here.contains(index(*now))) return; // it was not there to show anything
+        std::pair const one(by, before_->roster()[index(target)].key);
+        if (std::ranges::find(needless_, one) == needless_.end()) needless_.push_back(one);
     }
     /// Of a member of the step before, in this one.
     [[nodiscard]] std::optional<peer_id> present_number(peer_id before) const {
@@ -394,6 +416,7 @@ private:
     std::vector<std::pair<peer_id, wire::clean>> cleans_;
     std::vector<peer_id> spoke_;
     std::vector<verdict> verdicts_;
+    std::vector<std::pair<peer_id, public_key>> needless_;
     std::vector<std::pair<public_key, offence>> convicted_gone_;
     std::vector<bool> seen_;
 };

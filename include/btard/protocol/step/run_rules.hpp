@@ -61,8 +61,8 @@ struct run_rules {
                 tolerance, ": a newcomer shows only the root of its gradient, which must be right to the last bit");
     }
     void validate_tolerance() const {
-        expects(tolerance >= 0 && tolerance < 1, "a tolerance of ", tolerance,
-                ": it is relative to the gradient, so it must be 0 or more, and less than 1");
+        expects(tolerance >= 0 && tolerance < 0.5, "a tolerance of ", tolerance,
+                ": it is relative to the gradient, and twice as much goes through, so it must be 0 or more, and less than 0.5");
     }
     [[nodiscard]] step_rules of_step() const { return {quota, validators}; }
 
