@@ -71,8 +71,8 @@ public:
         for (auto const& one : complaints)
             standing_.note_complaint(members_->key(one.owner), members_->key(one.sender), step());
     }
-    /// Validators that had a gradient shown to all for nothing: like a complaint between the two, and once they are in
-    /// dispute a point.
+    /// Validators that had a gradient shown to all for nothing: like a complaint between the two, and a point once
+    /// they are in dispute.
     void asked(std::span<std::pair<peer_id, public_key> const> needless) {
         std::vector<peer_id> pay;
         for (auto const& [by, target] : needless)

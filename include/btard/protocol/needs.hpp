@@ -97,8 +97,8 @@ struct need {
     return all;
 }
 /// Until VOTE: each accused gradient is recomputed, and whoever does not show its rows in time is banned.  `bulk` is
-/// time to send one gradient, a part to each; who is asked for its own sends all of it to all.  Evidence does not count:
-/// accusers would choose how long all wait for it, and what is late costs them a point at most.
+/// time to send one gradient, a part to each; who is asked for its own sends all of it to all.  Evidence does not
+/// count: accusers would choose how long all wait for it, and what is late costs them a point at most.
 [[nodiscard]] inline std::chrono::nanoseconds time_to_judge(step_state const& at, step_timing const& timing) {
     std::set<peer_id> gradients;
     for (auto const& [by, what] : at.judge->accusations())

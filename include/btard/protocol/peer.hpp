@@ -539,7 +539,8 @@ private:
             if (!has_gradient(target)) continue; // neither right nor wrong: it could not be computed in time
             auto found = examine_target(bench_, *last_, at_->step(), target, recomputed_.at(last_->key(target)));
             if (membership_.in_dispute(setup_.self, last_->key(target))) // it may not ask any more
-                std::erase_if(found.accusations, [&](auto const& one) { return at_->judge->asks_to_show(one.first); });
+                std::erase_if(found.accusations,
+                              [&](auto const& one) { return at_->judge->asks_to_show(one.first); });
             if (found.clean) said.cleans.push_back({target, last_->step()});
             take(std::move(found));
         }

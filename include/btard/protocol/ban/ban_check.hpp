@@ -128,7 +128,10 @@ template <class B, verifiable_aggregator A, signer S>
         auto const& one = record.steps[k];
         auto const& context = one.context;
         if (context.step + record.steps.size() - 1 - k != record.step) return "its steps do not follow on each other";
-        if (auto bad = check_transcript(one, with, rules, root, epochs)) return bad;
+        bool const vouched = k + 1 < record.steps.size() || record.next; // by the context that follows: `check_order`
+        if (auto bad = check_transcript(one, with, rules, root, epochs,
+                                        vouched ? list_quorum::may_be_missing : list_quorum::wanted))
+            return bad;
         auto const& tried = context.probation.checked;
         member = member || std::ranges::find(context.roster, record.who) != context.roster.end() || (tried && tried->who == record.who);
         auto* const before = replays.empty() ? nullptr : &replays.back();

@@ -21,11 +21,11 @@ namespace btard {
 
 /// How far a gradient is from the right one: the largest relative distance of a tensor.
 ///
-///     max over tensors of |committed - right| / |right|, and of |x| / (|right| / sqrt(size)) where the right one is 0
+///     max over tensors of |committed - right| / |right|, and of |x| sqrt(size) / |right| where the right one is 0
 ///
-/// Optimizers that divide by the size of past gradients make a step of a number where all others have 0, however small
-/// it is; and a sum that is exactly 0 on one machine may be a rounding error on another.  So each of them is measured
-/// alone, by a number of usual size: of T, all there is in one such place is T of that.
+/// Optimizers that divide by the size of past gradients make a step of a number where all others have 0, however
+/// small it is; and a sum that is exactly 0 on one machine may be a rounding error on another.  So each of those is
+/// measured alone, by a number of usual size.
 ///
 /// Infinite where a tensor is 0 in the right one, and not in the other.
 ///

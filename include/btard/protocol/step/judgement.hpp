@@ -136,8 +136,8 @@ public:
             for (std::size_t k = 0; k < accusations_.size(); ++k) {
                 guilty[k] += said.ballots[k].says == wire::opinion::guilty;
                 slander[k] += said.ballots[k].says == wire::opinion::slander;
-                blind[k] += said.ballots[k].says == wire::opinion::cannot &&
-                            !std::ranges::all_of(rows[k], [&](std::size_t row) { return said.evidence.contains(row); });
+                auto const sees = [&](std::size_t row) { return said.evidence.contains(row); };
+                blind[k] += said.ballots[k].says == wire::opinion::cannot && !std::ranges::all_of(rows[k], sees);
             }
             return sense::good;
         });

@@ -62,7 +62,7 @@ struct run_rules {
     }
     void validate_tolerance() const {
         expects(tolerance >= 0 && tolerance < 0.5, "a tolerance of ", tolerance,
-                ": it is relative to the gradient, and twice as much goes through, so it must be 0 or more, and less than 0.5");
+                ": it is relative to the gradient, twice as much goes through, so it must be 0 or more, and below 0.5");
     }
     [[nodiscard]] step_rules of_step() const { return {quota, validators}; }
 
