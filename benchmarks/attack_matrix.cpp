@@ -157,12 +157,16 @@ std::string listed(std::map<std::string_view, std::size_t> const& all, std::size
 
 int measure(request const& of) {
     double undisturbed = 0;
-    std::printf("| gradient | protocol | attackers removed | the last ban at step | attackers left | honest removed | honest banned or "
-                "struck | loss over that without attack |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    std::printf(
+        "| gradient | protocol | attackers removed | the last ban at step | attackers left | honest removed "
+        "| honest banned or "
+        "struck | loss over that without attack |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
     bool good = true;
     for (row const& what : rows) {
         bool const first = &what == rows;
-        if (!first && !of.only.empty() && (what.gradient + std::string(what.conduct)).find(of.only) == std::string::npos) continue;
+        if (!first && !of.only.empty() &&
+            (what.gradient + std::string(what.conduct)).find(of.only) == std::string::npos)
+            continue;
         std::vector<outcome> all(of.seeds);
         parallel::run(of.seeds, parallel::hardware(),
                       [&](std::size_t number, std::size_t) { all[number] = run_once(of, what, number + 1); });
@@ -176,7 +180,8 @@ int measure(request const& of) {
             sum.left += one.left;
             sum.loss += one.loss / double(of.seeds);
             steps += double(one.last) / double(of.seeds);
-            if (!one.failed.empty()) std::fprintf(stderr, "%s, %s: %s\n", what.gradient, what.conduct, one.failed.c_str());
+            if (!one.failed.empty())
+                std::fprintf(stderr, "%s, %s: %s\n", what.gradient, what.conduct, one.failed.c_str());
             if (one.kept_out) std::fprintf(stderr, "%s: the newcomer was kept out\n", what.conduct);
             good = good && one.failed.empty() && !one.kept_out;
         }
@@ -184,7 +189,8 @@ int measure(request const& of) {
         good = good && sum.honest_banned + sum.honest_struck == 0;
         std::printf("| `%s` | `%s` | %s | %.0f | %.2g | %s | %zu | %.2f |\n", what.gradient, what.conduct,
                     listed(sum.attackers, of.seeds).c_str(), steps, double(sum.left) / double(of.seeds),
-                    listed(sum.honest, of.seeds).c_str(), sum.honest_banned + sum.honest_struck, sum.loss / undisturbed);
+                    listed(sum.honest, of.seeds).c_str(), sum.honest_banned + sum.honest_struck,
+                    sum.loss / undisturbed);
         std::fflush(stdout);
     }
     return good ? 0 : 1;
@@ -203,8 +209,12 @@ int main(int argc, char** argv) {
         else if (name == "--peers") wanted.peers = number;
         else if (name == "--byzantine") wanted.byzantine = number;
         else if (name == "--only") wanted.only = argv[k + 1];
-        else return std::fprintf(stderr, "attack_matrix: no option %s; see the first lines of its source\n", argv[k]), 2;
+        else
+            return std::fprintf(stderr, "attack_matrix: no option %s; see the first lines of its source\n",
+                                argv[k]),
+                   2;
     }
-    if (wanted.seeds == 0 || wanted.steps == 0) return std::fprintf(stderr, "attack_matrix: no runs of 0 seeds or steps\n"), 2;
+    if (wanted.seeds == 0 || wanted.steps == 0)
+        return std::fprintf(stderr, "attack_matrix: no runs of 0 seeds or steps\n"), 2;
     return measure(wanted);
 }

@@ -70,7 +70,8 @@ inline int show_growth(std::size_t most) {
         bytes.emplace_back(x, all);
         signatures.emplace_back(x, swarm.ed25519_seconds(key) / peers);
         std::printf("n = %4zu: %8.3f ms, %9.0f bytes, %6.0f signatures checked (%.1f ms with Ed25519)\n", n,
-                    1e3 * times.back().second, all, swarm.signatures_checked() / peers, 1e3 * signatures.back().second);
+                    1e3 * times.back().second, all, swarm.signatures_checked() / peers,
+                    1e3 * signatures.back().second);
         std::fflush(stdout);
     }
     if (times.size() < 3) return 0;

@@ -74,7 +74,8 @@ std::vector<testing::counting_signer> keys_for(std::size_t peers, std::uint64_t 
 template <>
 std::vector<identity> keys_for(std::size_t peers, std::uint64_t run) {
     std::vector<identity> keys;
-    for (std::size_t k = 0; k < peers; ++k) keys.push_back(identity::from_seed(tagged_hash("benchmark", run, k).bytes));
+    for (std::size_t k = 0; k < peers; ++k)
+        keys.push_back(identity::from_seed(tagged_hash("benchmark", run, k).bytes));
     return keys;
 }
 
@@ -96,9 +97,15 @@ quadratic_swarm<Key> make_swarm(request const& of, std::size_t byzantine, std::u
     for (std::size_t k = 0; k < byzantine; ++k) options.byzantine.push_back(k);
     verification checks{.validators = of.validators};
     if (of.new_keys > 0) checks.probation.admits = admission::anybody;
-    if (byzantine > 0) checks.faults = std::min((of.peers - of.validators - 1) / 2, byzantine); // also beyond the claim
-    return {quadratic{.dimension = of.dimension}, centered_clip{.tau = 1, .start_at = start_point::given}, sign_flip{},
-            coming_back{of.new_keys > 0}, std::move(options), checks, keys_for<Key>(of.peers, seed)};
+    if (byzantine > 0)
+        checks.faults = std::min((of.peers - of.validators - 1) / 2, byzantine); // also beyond the claim
+    return {quadratic{.dimension = of.dimension},
+            centered_clip{.tau = 1, .start_at = start_point::given},
+            sign_flip{},
+            coming_back{of.new_keys > 0},
+            std::move(options),
+            checks,
+            keys_for<Key>(of.peers, seed)};
 }
 
 struct outcome {
@@ -139,7 +146,8 @@ estimate mean_of(std::vector<double> const& all) {
 double crossing(std::vector<double> const& sorted, double p) {
     double before = 0;
     for (double k = std::floor(sorted.front());; ++k) {
-        double const at = double(std::upper_bound(sorted.begin(), sorted.end(), k) - sorted.begin()) / double(sorted.size());
+        double const at = double(std::upper_bound(sorted.begin(), sorted.end(), k) - sorted.begin()) /
+                          double(sorted.size());
         if (at >= p) return at > before ? k - (at - p) / (at - before) : k;
         before = at;
     }
@@ -158,8 +166,8 @@ double cpu_seconds() { return double(std::clock()) / CLOCKS_PER_SEC; }
 bool compare(char const* name, estimate const& found, estimate const& wanted, std::size_t runs) {
     double const within = wanted.within * std::max(1.0, std::sqrt(1'000.0 / double(runs)));
     bool const met = std::abs(found.value - wanted.value) <= within;
-    std::printf("  %-8s %7.2f +- %-6.2f expected %6.1f +- %-5.1f %s\n", name, found.value, found.within, wanted.value, within,
-                met ? "met" : "NOT MET");
+    std::printf("  %-8s %7.2f +- %-6.2f expected %6.1f +- %-5.1f %s\n", name, found.value, found.within,
+                wanted.value, within, met ? "met" : "NOT MET");
     return met;
 }
 
@@ -182,10 +190,12 @@ bool statistics(request const& of) {
         sum.steps += one.steps;
         for (auto const& [why, count] : one.why) sum.why[why] += count;
     }
-    std::printf("n=%zu b=%zu m=%zu: %zu runs from seed %llu, %zu steps, %.0f s of a core, %.2f ms for a step\n", of.peers,
-                of.byzantine, of.validators, of.runs, static_cast<unsigned long long>(of.seed), sum.steps, took,
-                1e3 * took / double(sum.steps));
-    auto const mean = mean_of(steps), median = quantile_of(steps, 0.5), last = quantile_of(steps, 0.95), used = mean_of(rows);
+    std::printf(
+        "n=%zu b=%zu m=%zu: %zu runs from seed %llu, %zu steps, %.0f s of a core, %.2f ms for a step\n",
+        of.peers, of.byzantine, of.validators, of.runs, static_cast<unsigned long long>(of.seed), sum.steps,
+        took, 1e3 * took / double(sum.steps));
+    auto const mean = mean_of(steps), median = quantile_of(steps, 0.5), last = quantile_of(steps, 0.95),
+               used = mean_of(rows);
     bool met = true, known = false;
     for (auto const& row : expected) {
         if (row.peers != of.peers || row.byzantine != of.byzantine || row.validators != of.validators) continue;
@@ -194,8 +204,9 @@ bool statistics(request const& of) {
               compare("95 %", last, row.last, of.runs) & compare("rows", used, row.rows, of.runs);
     }
     if (!known)
-        std::printf("  mean %.2f +- %.2f, median %.2f +- %.2f, 95 %% %.2f +- %.2f, rows %.2f +- %.2f\n", mean.value, mean.within,
-                    median.value, median.within, last.value, last.within, used.value, used.within);
+        std::printf("  mean %.2f +- %.2f, median %.2f +- %.2f, 95 %% %.2f +- %.2f, rows %.2f +- %.2f\n",
+                    mean.value, mean.within, median.value, median.within, last.value, last.within, used.value,
+                    used.within);
     std::printf("  honest peers: %zu banned, %zu struck, %zu absent; attackers removed:", sum.honest_banned,
                 sum.honest_struck, sum.honest_absent);
     for (auto const& [why, count] : sum.why) std::printf(" %zu %.*s", count, int(why.size()), why.data());
@@ -225,41 +236,52 @@ bool honest_steps(request const& of, std::size_t steps, char const* signatures) 
         for (std::size_t other = 0; other < of.peers; ++other)
             charged += std::uint64_t(run.at(k).membership().standing().points_of(run.at(other).key(), 0) > 0);
     }
-    std::printf("%zu honest steps of %zu peers, %s: %zu accusations, %zu rows demanded, %zu removed, %llu with points, "
+    std::printf("%zu honest steps of %zu peers, %s: %zu accusations, %zu rows demanded, %zu removed, %llu "
+                "with points, "
                 "%zu steps with parts opened, %zu pauses, %zu divergences\n"
                 "  |sum of testimonies| / tolerance at most %.3g; %.2f ms of a core for a step\n",
-                steps, of.peers, signatures, accusations, demands, removed, static_cast<unsigned long long>(charged), opened,
-                run.events().paused, run.events().diverged, worst, 1e3 * took / double(steps));
+                steps, of.peers, signatures, accusations, demands, removed,
+                static_cast<unsigned long long>(charged), opened, run.events().paused, run.events().diverged,
+                worst, 1e3 * took / double(steps));
     std::fflush(stdout);
-    return accusations + demands + removed + opened + charged + run.events().paused + run.events().diverged == 0 && worst <= 1;
+    return accusations + demands + removed + opened + charged + run.events().paused + run.events().diverged ==
+               0 &&
+           worst <= 1;
 }
 
 /// Mean number of attackers in the roster, once those of the beginning are banned.
 bool new_keys(request const& of) {
     auto run = make_swarm(of, of.byzantine, of.seed);
-    run.set_new_keys([&](std::size_t number) { return testing::counting_signer(of.seed * 1'000'003 + 4'096 * number); });
+    run.set_new_keys(
+        [&](std::size_t number) { return testing::counting_signer(of.seed * 1'000'003 + 4'096 * number); });
     std::size_t present = 0, counted = 0, honest_out = 0, banned = 0, members = 0;
     double const begun = cpu_seconds();
     (void)run.train(of.new_keys, [&](step_report const& step) {
         bool const first = counted == 0 && (step.byzantine > 0 || banned < of.byzantine);
-        for (auto const& one : step.removed) (one.peer < of.byzantine || one.peer >= of.peers ? banned : honest_out) += 1;
+        for (auto const& one : step.removed)
+            (one.peer < of.byzantine || one.peer >= of.peers ? banned : honest_out) += 1;
         if (first) return;
         ++counted;
         present += step.byzantine;
         members += step.honest + step.byzantine;
     });
-    std::printf("n=%zu b=%zu m=%zu, open admission, new keys: %zu steps counted, %.3f attackers present on average (expected 0.12) of "
+    std::printf("n=%zu b=%zu m=%zu, open admission, new keys: %zu steps counted, %.3f attackers present on "
+                "average (expected 0.12) of "
                 "%.1f members, %zu admitted, %zu banned, %zu honest removed; %.0f s\n",
-                of.peers, of.byzantine, of.validators, counted, double(present) / double(std::max<std::size_t>(1, counted)),
+                of.peers, of.byzantine, of.validators, counted,
+                double(present) / double(std::max<std::size_t>(1, counted)),
                 double(members) / double(std::max<std::size_t>(1, counted)),
-                std::size_t(run.at(of.byzantine).membership().context().probation.admitted), banned, honest_out, cpu_seconds() - begun);
+                std::size_t(run.at(of.byzantine).membership().context().probation.admitted), banned,
+                honest_out, cpu_seconds() - begun);
     std::fflush(stdout);
     return honest_out == 0;
 }
 
 int usage() {
-    std::fprintf(stderr, "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] [--threads N]\n"
-                         "    [--dimension N] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n");
+    std::fprintf(stderr,
+                 "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] "
+                 "[--threads N]\n"
+                 "    [--dimension N] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n");
     return 2;
 }
 
@@ -276,7 +298,8 @@ int main(int count, char** words) {
         std::string_view const word = words[k];
         auto const number = numbers.find(word);
         if (word == "--table") of.table = true;
-        else if (number != numbers.end() && k + 1 < count) of.*number->second = std::strtoull(words[++k], nullptr, 10);
+        else if (number != numbers.end() && k + 1 < count)
+            of.*number->second = std::strtoull(words[++k], nullptr, 10);
         else if (word == "--seed" && k + 1 < count) of.seed = std::strtoull(words[++k], nullptr, 10);
         else return usage();
     }
@@ -284,7 +307,8 @@ int main(int count, char** words) {
     try {
         bool good = true;
         if (of.new_keys > 0) return new_keys(of) ? 0 : 1;
-        if (of.honest > 0) good &= honest_steps<testing::counting_signer>(of, of.honest, "signatures that cost nothing");
+        if (of.honest > 0)
+            good &= honest_steps<testing::counting_signer>(of, of.honest, "signatures that cost nothing");
         if (of.with_signatures > 0) good &= honest_steps<identity>(of, of.with_signatures, "Ed25519");
         if (of.honest + of.with_signatures > 0) return good ? 0 : 1;
         if (!of.table) return statistics(of) ? 0 : 1;

@@ -135,7 +135,8 @@ public:
         for (std::size_t k = 0; k < n; ++k) {
             setup.self = keys_[k].key();
             setup.secret = tagged_hash("secret", k);
-            court<host, centered_clip> const bench{{.threads = 1}, {.tau = radius, .start_at = start_point::given}, size};
+            court<host, centered_clip> const bench{
+                {.threads = 1}, {.tau = radius, .start_at = start_point::given}, size};
             peers_.push_back(std::make_unique<bench_peer>(keys_[k], setup, bench));
         }
         done_.assign(n, false);

@@ -23,7 +23,9 @@ public:
     /// @throws environment_error: no seeds, or a field (`--rule.tau`) of which nobody knows whose it is.
     void take_from(std::vector<given>& layer);
 
-    [[nodiscard]] bool empty() const { return rules_.empty() && attacks_.empty() && conducts_.empty() && seeds_.empty(); }
+    [[nodiscard]] bool empty() const {
+        return rules_.empty() && attacks_.empty() && conducts_.empty() && seeds_.empty();
+    }
 
     /// The lines of a configuration file for them, and the names of the settings that they stand for.
     [[nodiscard]] std::string config_text() const;

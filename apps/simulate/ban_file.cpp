@@ -53,14 +53,17 @@ std::optional<run_description> run_of(members const& line) {
 /// Fills in the record, or what is wrong.
 void read_record(members const& line, ban_file const& file, read_ban& ban) {
     auto const run = json_letters(value_in(line, "run"));
-    auto const known = std::ranges::find(file.runs, run, [](run_description const& one) { return hex(one.root.run); });
-    if (known == file.runs.end()) return void(ban.wrong = concat("no line before it describes the run ", run.substr(0, 16)));
+    auto const known =
+        std::ranges::find(file.runs, run, [](run_description const& one) { return hex(one.root.run); });
+    if (known == file.runs.end())
+        return void(ban.wrong = concat("no line before it describes the run ", run.substr(0, 16)));
     ban.run = std::size_t(known - file.runs.begin());
     auto const bytes = from_base64(json_letters(value_in(line, "record")));
     if (!bytes) return void(ban.wrong = "its record is no base64: it was cut off or changed");
     auto record = decode_record(*bytes);
     if (!record) return void(ban.wrong = "its record cannot be read: it was cut off or changed");
-    if (whole(value_in(line, "step")) != record->step || json_letters(value_in(line, "peer")) != to_text(record->who.key) ||
+    if (whole(value_in(line, "step")) != record->step ||
+        json_letters(value_in(line, "peer")) != to_text(record->who.key) ||
         json_letters(value_in(line, "offence")) != enum_names(record->why)[std::size_t(record->why)])
         return void(ban.wrong = "its record is of another step, peer or offence");
     ban.record = std::move(record);
@@ -85,14 +88,16 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
     for (std::size_t k = 0; k < text.size(); k += 4) {
         std::uint32_t word = 0;
         std::size_t filled = 4;
-        if (k + 4 == text.size()) filled -= std::size_t(text[k + 3] == '=') + std::size_t(text[k + 3] == '=' && text[k + 2] == '=');
+        if (k + 4 == text.size())
+            filled -= std::size_t(text[k + 3] == '=') + std::size_t(text[k + 3] == '=' && text[k + 2] == '=');
         for (std::size_t d = 0; d < 4; ++d) {
             auto const digit = d < filled ? letters.find(text[k + d]) : 0;
             if (digit == letters.npos) return {};
             word = word << 6 | std::uint32_t(digit);
         }
         if ((word & ((1u << 8 * (4 - filled)) - 1)) != 0) return {}; // bits behind the last byte
-        for (std::size_t b = 0; b + 1 < filled; ++b) bytes.push_back(static_cast<std::byte>(word >> (16 - 8 * b) & 0xFF));
+        for (std::size_t b = 0; b + 1 < filled; ++b)
+            bytes.push_back(static_cast<std::byte>(word >> (16 - 8 * b) & 0xFF));
     }
     return bytes;
 }

@@ -52,7 +52,8 @@ void check_one(settings const& what) {
     check(what);
     std::string const why = why_unverifiable(what);
     expects(what.has_validators() || what.conduct.is_upright(), "--conduct: ", what.conduct.brief,
-            " is done to peers that check each other, so --bans must be validators", why.empty() ? "" : "; but ", why);
+            " is done to peers that check each other, so --bans must be validators",
+            why.empty() ? "" : "; but ", why);
     if (!what.has_validators()) return;
     expects(why.empty(), "--bans validators: ", why, "; right would be --bans simulated or none");
 }
@@ -79,8 +80,8 @@ std::vector<curve> read_curves(std::vector<given> const& texts, settings& base, 
     std::vector<curve> curves;
     if (texts.empty()) curves = several.product(base, shown);
     else
-        expects(several.empty(),
-                "there are curves and several rules, attacks, conducts or seeds: give either; a curve has one of each");
+        expects(several.empty(), "there are curves and several rules, attacks, conducts or seeds: give "
+                                 "either; a curve has one of each");
     for (auto const& text : texts) curves.push_back(read_curve(text, base));
     for (auto& one : curves) one.what.complete();
     note = choose_bans(curves, base);

@@ -117,12 +117,12 @@ request read_request(std::vector<std::string> const& words) {
     auto const known = all_options();
     auto command = parse_words(words, known, "command line");
     if (!take(command, "help").empty())
-        return {help_text("simulate", "Trains a swarm of peers, some of them Byzantine, in one process.",
-                          known,
-                          "Policies are texts such as 'centered_clip{.tau = 1}'; --list shows them all.\n"
-                          "Several --rule, several --attack and --seeds make a sweep: every rule with every "
-                          "attack and seed.\n"
-                          "'simulate verify-ban FILE' checks the bans that a run with validators left in bans.jsonl.")};
+        return {help_text(
+            "simulate", "Trains a swarm of peers, some of them Byzantine, in one process.", known,
+            "Policies are texts such as 'centered_clip{.tau = 1}'; --list shows them all.\n"
+            "Several --rule, several --attack and --seeds make a sweep: every rule with every "
+            "attack and seed.\n"
+            "'simulate verify-ban FILE' checks the bans that a run with validators left in bans.jsonl.")};
     if (!take(command, "version").empty()) return {concat("btard ", version_text(), "\n")};
     if (!take(command, "list").empty()) return {list_text()};
     bool const only_print = !take(command, "print-config").empty();

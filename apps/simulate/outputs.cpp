@@ -71,7 +71,8 @@ std::string write_curves(request const& wanted) {
                     ? concat("\nplots: ", wanted.out, "/loss.svg, loss.png, peers.svg, peers.png\n")
                     : concat("\n", missing, "\n");
     }
-    return text + concat("steps: ", wanted.out, "/*.jsonl\nremovals: ", wanted.out, "/removals.csv\n", bans_text(wanted));
+    return text + concat("steps: ", wanted.out, "/*.jsonl\nremovals: ", wanted.out, "/removals.csv\n",
+                         bans_text(wanted));
 }
 
 std::string write_sweep(request const& wanted) {
@@ -98,8 +99,9 @@ std::string write_sweep(request const& wanted) {
     }
     write_file(wanted.out + "/report.html", report_html(wanted, cells, heat_map, rows, missing));
     return concat(table, missing.empty() ? "" : concat("\n", missing, "\n"), "\nreport: ", wanted.out,
-                  "/report.html\ntables: ", wanted.out, "/summary.txt, summary.csv, removals.csv\nsteps: ", wanted.out,
-                  "/*.jsonl\n", bans_text(wanted));
+                  "/report.html\ntables: ", wanted.out,
+                  "/summary.txt, summary.csv, removals.csv\nsteps: ", wanted.out, "/*.jsonl\n",
+                  bans_text(wanted));
 }
 
 } // namespace btard::apps

@@ -99,7 +99,8 @@ void judge_folder(request const& wanted) {
         ours = ours || file.ends_with(".jsonl") || file.ends_with(part_of(".jsonl"));
         bool const is_wanted = std::any_of(wanted.curves.begin(), wanted.curves.end(),
                                            [&](curve const& one) { return one.file == file; });
-        if (file.ends_with(".jsonl") && !is_wanted && !has_bans(at->path().string())) judge_other_file(at->path().string(), wanted);
+        if (file.ends_with(".jsonl") && !is_wanted && !has_bans(at->path().string()))
+            judge_other_file(at->path().string(), wanted);
     }
     expects(ours || !any, "--out: the folder '", wanted.out,
             "' is not empty, and has no results; choose another one, or let --overwrite put them there");

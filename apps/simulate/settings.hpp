@@ -111,7 +111,8 @@ struct settings {
         field("optimizer", self.swarm.optimizer, "what is done with the aggregate: sgd{...} or lamb{...}");
         field("schedule", self.swarm.schedule, "how the learning rate changes; see --list");
         field("clip_gradient", self.swarm.clip_gradient, "each peer shortens its gradient to this length");
-        field("worker_momentum", self.swarm.worker_momentum, "peers send running means: worker_momentum{.beta = 0.9}");
+        field("worker_momentum", self.swarm.worker_momentum,
+              "peers send running means: worker_momentum{.beta = 0.9}");
         field("parts", self.swarm.parts, "parts of the gradient, each aggregated by itself");
         field("threads", self.swarm.threads,
               "0: one for each processor; the results are the same for any number");
@@ -151,8 +152,10 @@ struct settings {
         options().validate();
         expects(checks.tolerance >= 0 && checks.tolerance < 1, "--tolerance is ", checks.tolerance,
                 ", it must be in [0, 1)");
-        expects(checks.tolerance == 0 || checks.probation.admits == admission::nobody, "--tolerance is ", checks.tolerance,
-                ", and newcomers are let in (--probation.admits): theirs must be right to the last bit; leave one of them out");
+        expects(checks.tolerance == 0 || checks.probation.admits == admission::nobody, "--tolerance is ",
+                checks.tolerance,
+                ", and newcomers are let in (--probation.admits): theirs must be right to the last bit; "
+                "leave one of them out");
         check_rows(rule.value, swarm.peers);
         validate_model();
         expects(data.as_text() || data.as_images() || !acts_on_labels(attack),

@@ -52,7 +52,8 @@ void train(request const& wanted, std::vector<curve> const& rest) {
             files.add(which, result);
             if (!wanted.is_sweep())
                 for (auto const& one : report.removed)
-                    shown.say(concat(rest.size() > 1 ? title_of(which, rest) + ": " : "", removal_text(report.step, one)));
+                    shown.say(concat(rest.size() > 1 ? title_of(which, rest) + ": " : "",
+                                     removal_text(report.step, one)));
             for (auto const& one : result.shown.unrecorded)
                 shown.say(concat(rest.size() > 1 ? title_of(which, rest) + ": " : "", "step ", report.step, ": peer ",
                                  one.peer, ": nobody has what shows its ban to others"));

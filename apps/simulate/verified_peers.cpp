@@ -26,9 +26,11 @@ namespace {
 struct verified_peers final : any_swarm::interface {
     verified_peers(settings const& all, any_learnable task, swarm_options options)
         : what(all), conduct(parse<any_conduct>(all.conduct.value)),
-          peers(std::move(task), verified_rule::from(all.rule.value), all.attack, conduct, std::move(options), all.checks,
-                keys_of(all)) {
-        peers.set_new_keys([kind = all.keys, run = all.swarm.seed](std::size_t number) { return key_of(kind, run, number); });
+          peers(std::move(task), verified_rule::from(all.rule.value), all.attack, conduct, std::move(options),
+                all.checks, keys_of(all)) {
+        peers.set_new_keys([kind = all.keys, run = all.swarm.seed](std::size_t number) {
+            return key_of(kind, run, number);
+        });
     }
 
     std::unique_ptr<interface> copy() const override {
@@ -82,7 +84,8 @@ struct verified_peers final : any_swarm::interface {
         now.step = report.step;
         if (!when.contains(now)) return 0;
         auto const took_part = [&](std::size_t peer) {
-            return peers.is_member(peer) || std::ranges::find(report.removed, peer, &removal::peer) != report.removed.end();
+            return peers.is_member(peer) ||
+                   std::ranges::find(report.removed, peer, &removal::peer) != report.removed.end();
         };
         return std::size_t(std::ranges::count_if(what.byzantine.peers, took_part));
     }

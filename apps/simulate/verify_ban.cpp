@@ -28,8 +28,11 @@ namespace {
 struct either_key {
     bool real;
 
-    [[nodiscard]] signature sign(std::span<std::byte const>) const { throw contract_violation("this key signs nothing"); }
-    [[nodiscard]] bool verify(public_key const& key, std::span<std::byte const> text, signature const& by) const noexcept {
+    [[nodiscard]] signature sign(std::span<std::byte const>) const {
+        throw contract_violation("this key signs nothing");
+    }
+    [[nodiscard]] bool verify(public_key const& key, std::span<std::byte const> text,
+                              signature const& by) const noexcept {
         return real ? verify_signature(key, text, by) : testing::counting_signer(0).verify(key, text, by);
     }
 };
@@ -37,7 +40,8 @@ struct either_key {
 constexpr auto unconfirmed = "signed, not confirmed: no step came after it that says that it began from these logs";
 
 std::optional<std::string> what_is_wrong(ban_record const& record, run_description const& run) {
-    if (run.size == 0 || run.size > wire_limits{}.floats * wire_limits{}.peers) return "the run has a gradient of no size";
+    if (run.size == 0 || run.size > wire_limits{}.floats * wire_limits{}.peers)
+        return "the run has a gradient of no size";
     try {
         run.rules.validate_tolerance();
         auto const rule = parse<any_aggregator>(run.rule);
@@ -67,8 +71,9 @@ std::pair<std::string, bool> verify_bans(ban_file const& file) {
     std::string text;
     bool all = true;
     for (auto const& run : file.runs)
-        text += concat("run ", to_text(public_key{run.root.run.bytes}), ": ", run.root.roster.size(), " members at first, ",
-                       run.rule, run.real_keys ? "\n" : ", simulated signatures, which protect nothing\n");
+        text += concat("run ", to_text(public_key{run.root.run.bytes}), ": ", run.root.roster.size(),
+                       " members at first, ", run.rule,
+                       run.real_keys ? "\n" : ", simulated signatures, which protect nothing\n");
     for (auto const& ban : file.bans) {
         auto const wrong = ban.record ? what_is_wrong(*ban.record, file.runs[ban.run]) : ban.wrong;
         all = all && !wrong && is_confirmed(*ban.record);

@@ -43,8 +43,12 @@ struct anything {
     void shape_part(deed<P> const& at, part_id part, std::vector<float>& aggregate) const {
         random_stream draw(stream(at, 100));
         if (draw.uniform() >= rate / 3) return;
-        std::visit([&](auto const& a) { if constexpr (requires { a.shape_part(at, part, aggregate); }) a.shape_part(at, part, aggregate); },
-                   pick(draw));
+        std::visit(
+            [&](auto const& a) {
+                if constexpr (requires { a.shape_part(at, part, aggregate); })
+                    a.shape_part(at, part, aggregate);
+            },
+            pick(draw));
     }
     template <class P, class Body>
     [[nodiscard]] bool shape(deed<P> const& at, Body& body) const {
@@ -66,7 +70,9 @@ struct anything {
     }
     template <class P>
     [[nodiscard]] fate pass(deed<P> const& at, public_key const& to, wire::message& message) const {
-        random_stream draw(stream(at, 200 + message.index(), std::to_integer<std::uint64_t>(to.bytes[3]) + std::uint64_t(at.self.where()) * 256));
+        random_stream draw(
+            stream(at, 200 + message.index(),
+                   std::to_integer<std::uint64_t>(to.bytes[3]) + std::uint64_t(at.self.where()) * 256));
         fate goes;
         if (draw.uniform() < rate)
             goes = std::visit(
@@ -237,11 +243,12 @@ TEST_CASE("VB: a wrong result without any cover-up is caught in the same step") 
     check_removed(huge_values{.value = 9e14f, .in_aggregates = true}, {"wrong_result"});
 }
 TEST_CASE("VB: a cover-up that the bounds of a testimony do not allow is opened: owner and reporters are banned") {
-    check_some_removed(lying_aggregator{.error = 5, .cover = cover::own}, {"wrong_result", "false_testimony", "cover_up"}, 3,
-                       {.steps = 60});
+    check_some_removed(lying_aggregator{.error = 5, .cover = cover::own},
+                       {"wrong_result", "false_testimony", "cover_up"}, 3, {.steps = 60});
 }
 TEST_CASE("the audit includes RESULT: an error that the sum check cannot see is found by the owner's validator") {
-    check_some_removed(lying_aggregator{.error = 0.5, .in = error_unit::rounding}, {"wrong_result"}, 3, {.steps = 60});
+    check_some_removed(lying_aggregator{.error = 0.5, .in = error_unit::rounding}, {"wrong_result"}, 3,
+                       {.steps = 60});
 }
 TEST_CASE("the audit includes RESULT: a lying owner is found whoever covers it up") {
     check_some_removed(lying_aggregator{.error = 0.05, .cover = cover::own}, {"wrong_result", "false_testimony"}, 3,
@@ -293,7 +300,8 @@ TEST_CASE("bytes that do not match their signed hash prove nothing and count as 
     check_removed(garbage{garbage_in::aggregates}, {"no_part"});
     check_removed(garbage{garbage_in::bodies}, {"absence"});
 }
-TEST_CASE("more microbatches than the quota are malformed, and none of a gradient that is not zero are found by an audit") {
+TEST_CASE("more microbatches than the quota are malformed, and none of a gradient that is not zero are found "
+          "by an audit") {
     check_removed(declare_wrong_quota{2}, {"malformed"});
     check_some_removed(declare_wrong_quota{0}, {"wrong_gradient"}, 3, {.steps = 60});
 }
@@ -315,7 +323,8 @@ TEST_CASE("a part that few have reaches all: who lacks it pulls it from a holder
     check_harmless(result_to_some{1});
     check_harmless(result_to_some{2});
 }
-TEST_CASE("a part that two honest members of a large roster have reaches all, though f others say falsely that they have it") {
+TEST_CASE("a part that two honest members of a large roster have reaches all, though f others say falsely "
+          "that they have it") {
     cast large{.peers = 32, .liars = {}, .steps = 3};
     for (std::size_t k = 0; k < 15; ++k) large.liars.push_back(k);
     check_harmless(result_to_some{2}, large);
@@ -324,7 +333,9 @@ TEST_CASE("rows that a validator does not get are shown to all: to hide them is 
     check_harmless(withhold_audit_data{});
     check_some_removed(withhold_audit_data{.until_vote = false}, {"hidden_row"}, 1, {.steps = 40});
 }
-TEST_CASE("rows that a validator demands without need cost time and nothing else") { check_harmless(false_demands{}); }
+TEST_CASE("rows that a validator demands without need cost time and nothing else") {
+    check_harmless(false_demands{});
+}
 TEST_CASE("a complaint costs time, never a row or a slice: an owner cannot choose its rows") {
     check_harmless(false_complaints{.victims = 1});
     check_harmless(false_complaints{.victims = 2, .choose = true}, {.steps = 30});
@@ -388,14 +399,17 @@ TEST_CASE("false gradients that make all others distant cost each of these a poi
         CHECK(seen.all == reasons{"wrong_gradient"});
     }
 }
-TEST_CASE("distances that are too short for everybody remove nobody") { check_harmless(upright{}, {.steps = 4, .far = 0.01}); }
+TEST_CASE("distances that are too short for everybody remove nobody") {
+    check_harmless(upright{}, {.steps = 4, .far = 0.01});
+}
 
 TEST_CASE("who does something else at every place has no honest peer removed") {
     for (std::uint64_t seed = 0; seed < 12; ++seed) {
         cast of{.steps = 10};
         if (seed % 3 == 1) of = {.peers = 16, .liars = {0, 2, 3, 7, 8, 12, 15}, .steps = 8};
         if (seed % 3 == 2) of = {.peers = 10, .liars = {0, 1, 2, 3}, .steps = 10, .most_delay = 400'000'000};
-        auto const seen = play(anything{.rate = seed % 2 ? 0.3 : 1.0, .late = seed % 5 ? 0.02 : 0.3, .from = seed}, seed, of);
+        auto const seen = play(
+            anything{.rate = seed % 2 ? 0.3 : 1.0, .late = seed % 5 ? 0.02 : 0.3, .from = seed}, seed, of);
         INFO("seed ", seed, " ", text(seen));
         CHECK(seen.honest_out == 0);
         CHECK(seen.steps == of.steps);

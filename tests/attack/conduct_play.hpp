@@ -42,7 +42,8 @@ struct conduct {
     bool shape(deed<P> const& at, Body& body) {
         return std::visit(
             [&](auto& one) {
-                if constexpr (shapes_body<std::remove_reference_t<decltype(one)>, P, Body>) return one.shape(at, body);
+                if constexpr (shapes_body<std::remove_reference_t<decltype(one)>, P, Body>)
+                    return one.shape(at, body);
                 else return true;
             },
             what);
@@ -66,7 +67,8 @@ struct conduct {
     fate pass(deed<P> const& at, public_key const& to, wire::message& message) {
         return std::visit(
             [&](auto& one) {
-                if constexpr (passes_messages<std::remove_reference_t<decltype(one)>, P>) return one.pass(at, to, message);
+                if constexpr (passes_messages<std::remove_reference_t<decltype(one)>, P>)
+                    return one.pass(at, to, message);
                 else return fate{};
             },
             what);
@@ -129,7 +131,8 @@ inline ending play(scene const& of, std::function<void(swarm&, step_report const
         if (one.banned) end.banned.insert(one.peer);
     }
     for (std::size_t k = 0; k < of.peers; ++k)
-        if (std::ranges::find(of.byzantine, k) == of.byzantine.end() && end.removed.contains(k)) end.honest_are_there = false;
+        if (std::ranges::find(of.byzantine, k) == of.byzantine.end() && end.removed.contains(k))
+            end.honest_are_there = false;
     end.seconds = std::chrono::duration<double>(run.net().now().time_since_epoch()).count();
     return end;
 }

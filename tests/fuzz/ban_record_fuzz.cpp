@@ -16,7 +16,10 @@ namespace {
 /// Takes all signatures, so that what is behind them is reached.
 struct believer {
     btard::signature sign(std::span<std::byte const>) const { return {}; }
-    bool verify(btard::public_key const&, std::span<std::byte const>, btard::signature const&) const noexcept { return true; }
+    bool verify(btard::public_key const&, std::span<std::byte const>,
+                btard::signature const&) const noexcept {
+        return true;
+    }
 };
 
 } // namespace
@@ -29,7 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     btard::trust_root root;
     if (read->twice) root.run = read->twice->in.run;
     if (!read->steps.empty()) root = {read->steps.front().context.run, read->steps.front().context.roster};
-    btard::court<btard::host, btard::centered_clip> const bench{{.threads = 1}, {.tau = 1, .start_at = btard::start_point::given}, 150};
+    btard::court<btard::host, btard::centered_clip> const bench{
+        {.threads = 1}, {.tau = 1, .start_at = btard::start_point::given}, 150};
     btard::run_rules rules;
     rules.faults = 2;
     (void)btard::verify_ban(*read, believer{}, bench, rules, root);

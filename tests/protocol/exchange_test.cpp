@@ -73,7 +73,11 @@ struct desk {
     }
     wire::row row(std::size_t sender, std::size_t part) const {
         auto const values = slice(sender, part);
-        return {0, peer_id(sender), part_id(part), trees[sender].branch(part_id(part)), {values.begin(), values.end()}};
+        return {0,
+                peer_id(sender),
+                part_id(part),
+                trees[sender].branch(part_id(part)),
+                {values.begin(), values.end()}};
     }
     wire::aggregate aggregate(std::size_t part) const {
         auto const values = slice(part, part);
@@ -100,7 +104,8 @@ struct desk {
     }
     std::vector<std::pair<public_key, wire::wanted>> asked(time_point now) {
         std::vector<std::pair<public_key, wire::wanted>> all;
-        with.handle_timeout(now, 2s, [&](public_key const& whom, wire::wanted const& what) { all.emplace_back(whom, what); });
+        with.handle_timeout(
+            now, 2s, [&](public_key const& whom, wire::wanted const& what) { all.emplace_back(whom, what); });
         return all;
     }
 };
@@ -163,7 +168,8 @@ TEST_CASE("exchange: a row that is committed to and is no gradient is kept as ev
     for (auto const& one : needs) here += is_here(one, d.in), settled += is_settled(one, d.in);
     CHECK(here == 1);
     CHECK(settled == 2);
-    CHECK(std::holds_alternative<wire::row>(exchange::answer(d.in, {0, part_id{0}, p4, {}}).value())); // others see it too
+    CHECK(std::holds_alternative<wire::row>(
+        exchange::answer(d.in, {0, part_id{0}, p4, {}}).value())); // others see it too
 }
 
 TEST_CASE("exchange: aggregates must have the hash that their owner gave, and numbers that a gradient may have") {
@@ -222,7 +228,8 @@ TEST_CASE("exchange: of each sender there wait no more bytes than a gradient has
     big.values.edit([](std::vector<float>& own) { own.push_back(0); });
     CHECK(!d.with.take(d.in, key_of(1), big));
     CHECK(d.retry() == 0);
-    for (int k = 0; k < 10'000; ++k) (void)d.with.take(d.in, key_of(1), wire::evidence{}); // empty ones are not for nothing
+    for (int k = 0; k < 10'000; ++k)
+        (void)d.with.take(d.in, key_of(1), wire::evidence{}); // empty ones are not for nothing
     CHECK(d.retry() == room / sizeof(wire::evidence));
     d.with.begin_step();
     wire::row const empty{0, p1, part_id{0}, std::vector<digest>(32), {}}; // nor are branches
@@ -290,7 +297,8 @@ TEST_CASE("exchange: an aggregate is asked for of its owner first, then of more 
     for (int k = 0; k < 3; ++k)
         for (auto const& one : d.asked(start + k * 2s)) order.push_back(one.first);
     CHECK(order == std::vector{key_of(3), key_of(1), key_of(2), key_of(4), key_of(3), key_of(1), key_of(2)});
-    d.with.want({{0, part_id{3}, {}, {}}, {p2}}, d.in, start + 100s); // others have it too, by the log: at once, and of them
+    d.with.want({{0, part_id{3}, {}, {}}, {p2}}, d.in,
+                start + 100s); // others have it too, by the log: at once, and of them
     CHECK(d.with.poll_deadline() == start + 6s);
     CHECK(d.asked(start + 6s).at(0).first == key_of(2));
 }

@@ -45,7 +45,8 @@ inline std::string difference(std::vector<std::string> const& old, std::vector<s
         }
         bool const gone = b == now.size() || (a < old.size() && same[a + 1][b] >= same[a][b + 1]);
         if (++shown <= 60)
-            text += (gone ? "-" + std::to_string(a + 1) : "+" + std::to_string(b + 1)) + "\t" + (gone ? old[a] : now[b]) + "\n";
+            text += (gone ? "-" + std::to_string(a + 1) : "+" + std::to_string(b + 1)) + "\t" +
+                    (gone ? old[a] : now[b]) + "\n";
         ++(gone ? a : b);
     }
     if (shown > 60) text += "... " + std::to_string(shown) + " lines in all\n";
@@ -65,8 +66,11 @@ inline void check(std::string const& name, std::vector<std::string> const& now) 
     std::ifstream in(path);
     for (std::string line; std::getline(in, line);) old.push_back(line);
     auto const differs = difference(old, now);
-    CHECK_MESSAGE(differs.empty(), "something else comes about than ", path, " says.  If that is meant, run this test with "
-                  "BTARD_RENEW_TRANSCRIPTS=1 in the environment, and read the difference before you commit it:\n", differs);
+    CHECK_MESSAGE(
+        differs.empty(), "something else comes about than ", path,
+        " says.  If that is meant, run this test with "
+        "BTARD_RENEW_TRANSCRIPTS=1 in the environment, and read the difference before you commit it:\n",
+        differs);
 }
 
 } // namespace golden

@@ -191,7 +191,8 @@ TEST_CASE("membership: the second strike is final, the first one costs a wait") 
 
 TEST_CASE("membership: several reasons in one step are one strike, and one wait") {
     run_of m(5);
-    m.of.against(offences{{p1, offence::no_part}, {p1, offence::points}, {p1, offence::quarrels}, {p1, offence::absence}});
+    m.of.against(offences{
+        {p1, offence::no_part}, {p1, offence::points}, {p1, offence::quarrels}, {p1, offence::absence}});
     CHECK(m.end().size() == 4);
     m.steps(3);
     CHECK(m.of.step() == 4);
@@ -256,7 +257,8 @@ TEST_CASE("membership: leaving in good order costs the first wait, however often
         m.end({m.join_of(1, ++life)});
         REQUIRE(m.is_member(1));
     }
-    m.of.against(offences{{m.at(1), offence::absence}, {m.at(1), offence::leave}}); // it left before the step was over
+    m.of.against(
+        offences{{m.at(1), offence::absence}, {m.at(1), offence::leave}}); // it left before the step was over
     m.end();
     m.steps(2);
     CHECK(!m.of.may_return(key_of(1)));
@@ -305,13 +307,15 @@ TEST_CASE("membership: bans lower f, and a majority is always left") {
     m.of.against(offences{{p0, offence::malformed}});
     m.end();
     CHECK(m.of.faults() == 2);
-    m.of.against(offences{{p0, offence::absence}, {p1, offence::absence}, {p2, offence::absence}, {p3, offence::absence}});
+    m.of.against(offences{
+        {p0, offence::absence}, {p1, offence::absence}, {p2, offence::absence}, {p3, offence::absence}});
     m.end();
     CHECK(m.of.members()->size() == 4);
     CHECK(m.of.faults() == 1);
 }
 
-TEST_CASE("membership: idle are the validators of the step before, under their new numbers, as far as they are left") {
+TEST_CASE("membership: idle are the validators of the step before, under their new numbers, as far as they "
+          "are left") {
     for (std::size_t removed = 0; removed < 7; ++removed) {
         run_of m(7, rules(2, 2));
         auto const pairs = worked(m.of.context(), 2);
@@ -330,7 +334,11 @@ TEST_CASE("membership: idle are the validators of the step before, under their n
 }
 
 TEST_CASE("membership: the order in which things are found changes nothing") {
-    offences some{{p1, offence::absence}, {p3, offence::malformed}, {p1, offence::no_part}, {p4, offence::leave}, {p3, offence::slander}};
+    offences some{{p1, offence::absence},
+                  {p3, offence::malformed},
+                  {p1, offence::no_part},
+                  {p4, offence::leave},
+                  {p3, offence::slander}};
     std::ranges::sort(some);
     std::optional<std::vector<act::removed>> expected;
     std::optional<step_context> after;

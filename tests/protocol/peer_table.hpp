@@ -168,7 +168,8 @@ public:
     /// Is it one of those that must go on?
     bool counts(std::size_t k) const { return !stopped[k] && !lies(k); }
     bool lies(std::size_t k) const {
-        return (with.spoil.how != harm::none && k == with.spoil.who) || std::ranges::find(with.liars, k) != with.liars.end();
+        return (with.spoil.how != harm::none && k == with.spoil.who) ||
+               std::ranges::find(with.liars, k) != with.liars.end();
     }
 
     /// One event.
@@ -208,10 +209,14 @@ public:
             if (!counts(k)) continue;
             if (peers[k]->gone()) return concat("peer ", k, " is out: ", told(k));
             if (aggregates[k].size() <= with.last_step)
-                return concat("peer ", k, " stays in step ", aggregates[k].size(), ", ", enum_names(phase{})[std::size_t(peers[k]->where())]);
+                return concat("peer ", k, " stays in step ", aggregates[k].size(), ", ",
+                              enum_names(phase{})[std::size_t(peers[k]->where())]);
             if (!first) first = k;
-            if (aggregates[k] != aggregates[*first]) return concat("peers ", *first, " and ", k, " have made different aggregates");
-            if (removed[k] != removed[*first]) return concat("peers ", *first, " and ", k, " have removed others: ", told(*first), "; ", told(k));
+            if (aggregates[k] != aggregates[*first])
+                return concat("peers ", *first, " and ", k, " have made different aggregates");
+            if (removed[k] != removed[*first])
+                return concat("peers ", *first, " and ", k, " have removed others: ", told(*first), "; ",
+                              told(k));
         }
         for (auto const& one : removed[first.value()])
             if (counts(numbers.at(one.who))) return concat("an honest one is out: ", told(*first));
@@ -224,7 +229,8 @@ public:
             if (!counts(k)) continue;
             if (peers[k]->gone()) return concat("peer ", k, " is out: ", told(k));
             if (!first) first = k;
-            if (aggregates[k] != aggregates[*first]) return concat("peers ", *first, " and ", k, " have made different aggregates");
+            if (aggregates[k] != aggregates[*first])
+                return concat("peers ", *first, " and ", k, " have made different aggregates");
             if (removed[k] != removed[*first]) return concat("peers ", *first, " and ", k, " have removed others");
         }
         return {};
@@ -232,7 +238,8 @@ public:
     std::string told(std::size_t k) const {
         std::string text;
         for (auto const& one : removed[k])
-            text += concat("[step ", one.step, ": peer ", numbers.at(one.who), ", ", enum_names(offence{})[std::size_t(one.why)], "]");
+            text += concat("[step ", one.step, ": peer ", numbers.at(one.who), ", ",
+                           enum_names(offence{})[std::size_t(one.why)], "]");
         return text;
     }
     std::vector<act::removed> const& verdict() const {
@@ -298,7 +305,8 @@ private:
             if (auto* all = std::get_if<act::broadcast>(&*action)) send(k, all->to, std::move(all->message));
             if (auto* one = std::get_if<act::compute>(&*action); one && does(k, *one))
                 queue.emplace(std::pair(now + 5ms, ++order), event{k, k, nullptr, *one, lives[k]});
-            if (auto* one = std::get_if<act::apply>(&*action)) aggregates[k].push_back(std::move(one->aggregate)), moves = true;
+            if (auto* one = std::get_if<act::apply>(&*action))
+                aggregates[k].push_back(std::move(one->aggregate)), moves = true;
             if (auto* one = std::get_if<act::removed>(&*action)) removed[k].push_back(*one);
             pauses += std::holds_alternative<act::paused>(*action);
         }
@@ -340,7 +348,8 @@ private:
             auto bytes = encode_frame(*whole);
             auto const bits = philox(seed{with.seed, 8}, with.spoil.number + lies_told);
             bytes[bits[0] % bytes.size()] ^= std::byte(1u << bits[1] % 8);
-            if (auto read = decode_frame(bytes)) post(from, to, std::make_shared<wire::message const>(*std::move(read)));
+            if (auto read = decode_frame(bytes))
+                post(from, to, std::make_shared<wire::message const>(*std::move(read)));
             return;
         }
         case harm::older:

@@ -45,17 +45,19 @@ void check_every_deviation(table_options options, std::size_t most) {
                 options.spoil.number = k;
                 table one(options);
                 bool const goes_on = one.run();
-                INFO("n ", options.n, ", seed ", options.seed, ", message ", k, all ? " to all, " : " to one, ", one.what, ", ",
-                     enum_names(harm{})[how]);
+                INFO("n ", options.n, ", seed ", options.seed, ", message ", k,
+                     all ? " to all, " : " to one, ", one.what, ", ", enum_names(harm{})[how]);
                 CHECK(one.wrong() == "");
                 CHECK(goes_on);
                 for (auto const& gone : one.verdict()) {
                     bool const lied = harm(how) == harm::resigned;
                     bool const as_it_should = lied || gone.why == offence::absence;
                     CHECK_MESSAGE(as_it_should, one.told(one.counts(0) ? 0 : 1));
-                    ++ends[concat(enum_names(harm{})[how], all ? " to all: " : " to one: ", enum_names(offence{})[std::size_t(gone.why)])];
+                    ++ends[concat(enum_names(harm{})[how], all ? " to all: " : " to one: ",
+                                  enum_names(offence{})[std::size_t(gone.why)])];
                 }
-                if (one.verdict().empty()) ++ends[concat(enum_names(harm{})[how], all ? " to all: " : " to one: ", "stays")];
+                if (one.verdict().empty())
+                    ++ends[concat(enum_names(harm{})[how], all ? " to all: " : " to one: ", "stays")];
             }
         }
     }
@@ -65,8 +67,18 @@ void check_every_deviation(table_options options, std::size_t most) {
 } // namespace
 
 TEST_CASE("peer: a run of peers that do what they should, of any size") {
-    for (auto const& sizes : std::vector<std::array<std::size_t, 3>>{
-             {1, 0, 0}, {1, 0, 1}, {2, 0, 0}, {2, 0, 1}, {3, 0, 1}, {3, 1, 0}, {3, 0, 2}, {4, 1, 1}, {5, 2, 0}, {5, 0, 4}, {8, 3, 1}, {9, 3, 2}}) {
+    for (auto const& sizes : std::vector<std::array<std::size_t, 3>>{{1, 0, 0},
+                                                                     {1, 0, 1},
+                                                                     {2, 0, 0},
+                                                                     {2, 0, 1},
+                                                                     {3, 0, 1},
+                                                                     {3, 1, 0},
+                                                                     {3, 0, 2},
+                                                                     {4, 1, 1},
+                                                                     {5, 2, 0},
+                                                                     {5, 0, 4},
+                                                                     {8, 3, 1},
+                                                                     {9, 3, 2}}) {
         std::size_t const n = sizes[0], f = sizes[1], m = sizes[2];
         INFO("n ", n, ", f ", f, ", m ", m);
         for (bool const in_order : {true, false}) {
@@ -82,7 +94,13 @@ TEST_CASE("peer: a run of peers that do what they should, of any size") {
 
 TEST_CASE("peer: every deviation of one of four") {
     for (std::size_t who = 0; who < 4; ++who)
-        check_every_deviation({.n = 4, .faults = 1, .validators = 1, .seed = 10 + who, .spoil = {.who = who}, .in_order = who % 2 == 0}, 1000);
+        check_every_deviation({.n = 4,
+                               .faults = 1,
+                               .validators = 1,
+                               .seed = 10 + who,
+                               .spoil = {.who = who},
+                               .in_order = who % 2 == 0},
+                              1000);
 }
 
 TEST_CASE("peer: every deviation of one of seven") {
@@ -92,18 +110,27 @@ TEST_CASE("peer: every deviation of one of seven") {
 
 TEST_CASE("peer: as many as f spoil what they send as it comes, in many orders: nobody else is removed") {
     std::map<std::string, std::size_t> ends;
-    for (auto const& sizes : std::vector<std::array<std::size_t, 3>>{{3, 1, 0}, {4, 1, 1}, {5, 2, 0}, {6, 2, 1}, {7, 3, 0}, {8, 3, 1}}) {
+    for (auto const& sizes : std::vector<std::array<std::size_t, 3>>{
+             {3, 1, 0}, {4, 1, 1}, {5, 2, 0}, {6, 2, 1}, {7, 3, 0}, {8, 3, 1}}) {
         std::size_t const n = sizes[0], f = sizes[1], m = sizes[2];
         for (std::uint64_t s = 0; s < 12; ++s) {
             for (double const rate : {0.05, 0.3, 0.8}) {
-                table_options options{.n = n, .faults = f, .validators = m, .seed = s, .last_step = 6, .in_order = s % 2 == 0, .rate = rate};
+                table_options options{.n = n,
+                                      .faults = f,
+                                      .validators = m,
+                                      .seed = s,
+                                      .last_step = 6,
+                                      .in_order = s % 2 == 0,
+                                      .rate = rate};
                 for (std::size_t k = 0; k < f; ++k) options.liars.push_back(std::size_t(s + 2 * k) % n);
                 table one(options);
                 bool const goes_on = one.run();
-                INFO("n ", n, ", f ", f, ", m ", m, ", seed ", s, ", rate ", rate, ", step ", one.peers[0]->state().step());
+                INFO("n ", n, ", f ", f, ", m ", m, ", seed ", s, ", rate ", rate, ", step ",
+                     one.peers[0]->state().step());
                 CHECK(one.wrong() == "");
                 CHECK(goes_on);
-                for (auto const& gone : one.verdict()) ++ends[std::string(enum_names(offence{})[std::size_t(gone.why)])];
+                for (auto const& gone : one.verdict())
+                    ++ends[std::string(enum_names(offence{})[std::size_t(gone.why)])];
                 if (one.verdict().empty()) ++ends["all stay"];
             }
         }
@@ -125,7 +152,8 @@ TEST_CASE("peer: garbage of any length, from members and from strangers, changes
         for (std::size_t length = 0; length <= 40; ++length) {
             std::vector<std::byte> bytes(length);
             auto const bits = philox(seed{5, 5}, drawn++);
-            for (std::size_t k = 0; k < length; ++k) bytes[k] = std::byte(bits[k % 4] >> (8 * (k / 4 % 4)) & (k % 3 == 0 ? 3 : 255));
+            for (std::size_t k = 0; k < length; ++k)
+                bytes[k] = std::byte(bits[k % 4] >> (8 * (k / 4 % 4)) & (k % 3 == 0 ? 3 : 255));
             if (length > 0) bytes[0] = std::byte{wire::version};
             if (length > 1) bytes[1] = std::byte(bits[0] % std::variant_size_v<wire::message>);
             for (std::size_t k = 2; k < length && bits[1] % 2 == 0; ++k) bytes[k] = {}; // most of these can be read
@@ -154,7 +182,11 @@ TEST_CASE("peer: strangers get no answer, and what they send does not wait for a
     auto const step = one.state().step();
     while (one.poll_action()) {}
     one.handle_message(stranger, wire::wanted{step, part_id{0}, peer_id{0}, {}}, t.now);
-    one.handle_message(stranger, wire::log_question{.at = one.logs().at(), .bodies = {peer_id{0}}, .certificate = true, .digest = true}, t.now);
+    one.handle_message(
+        stranger,
+        wire::log_question{
+            .at = one.logs().at(), .bodies = {peer_id{0}}, .certificate = true, .digest = true},
+        t.now);
     CHECK(!one.poll_action());
     one.handle_message(t.keys[1].key(), wire::wanted{step, part_id{0}, peer_id{0}, {}}, t.now);
     CHECK(one.poll_action());
@@ -176,13 +208,15 @@ TEST_CASE("peer: a member that came in after a step may ask for what was made in
     one.handle_message(t.keys[3].key(), wire::wanted{now - 1, part_id{0}, {}, {}}, t.now);
     bool answered = false;
     while (auto const action = one.poll_action())
-        if (auto const* sent = std::get_if<act::send>(&*action)) answered |= sent->to == t.keys[3].key() && std::holds_alternative<wire::aggregate>(sent->message);
+        if (auto const* sent = std::get_if<act::send>(&*action))
+            answered |= sent->to == t.keys[3].key() && std::holds_alternative<wire::aggregate>(sent->message);
     CHECK(answered);
     t.pass_to(0, now + 1);
     CHECK(t.now < back + 1s); // nobody had to wait for it
 }
 
-TEST_CASE("peer: two statements in the last broadcast before a change of the roster, seen after it, ban whoever made them") {
+TEST_CASE("peer: two statements in the last broadcast before a change of the roster, seen after it, ban "
+          "whoever made them") {
     table t({.n = 6, .faults = 1, .validators = 1, .last_step = 1});
     t.peers[2]->leave(); // who is 3 becomes 2
     t.begin();
@@ -191,7 +225,8 @@ TEST_CASE("peer: two statements in the last broadcast before a change of the ros
     place const slot{0, 0, std::uint8_t(phase::accuse), 0};
     auto const bytes = encode(wire::said<wire::accuse>{{}, {.demands = {part_id{0}}}});
     auto const hash = sha256_of(bytes);
-    auto const by = sign_statement(t.keys[3], {t.setup.run, slot}, statement::body, peer_id{3}, t.setup.members, hash, peer_id{3});
+    auto const by = sign_statement(t.keys[3], {t.setup.run, slot}, statement::body, peer_id{3},
+                                   t.setup.members, hash, peer_id{3});
     t.peers[5]->handle_message(t.keys[3].key(), wire::signed_body{slot, peer_id{3}, bytes, by}, t.now);
     for (std::size_t const k : {0, 1, 4, 5})
         while (t.peers[k]->running()) REQUIRE(t.next());
@@ -205,8 +240,11 @@ TEST_CASE("peer: two statements in the last broadcast before a change of the ros
     CHECK(t.peers[3]->gone());
 }
 
-TEST_CASE("peer: a record of a ban holds, too, where the liar has the last broadcast of the step end in a relay, before all have signed it") {
-    constexpr std::size_t liar = 5, favoured = 3; // of the others; with the liar as many as without, and no quorum of five
+TEST_CASE("peer: a record of a ban holds, too, where the liar has the last broadcast of the step end in a "
+          "relay, before all have signed it") {
+    constexpr std::size_t liar = 5,
+                          favoured =
+                              3; // of the others; with the liar as many as without, and no quorum of five
     table t({.n = 8, .faults = 3, .validators = 1, .last_step = 0});
     t.with.liars = {liar};
     t.falsify = [](std::size_t k, std::uint64_t, std::vector<float>& gradient) {
@@ -253,14 +291,16 @@ TEST_CASE("peer: a record of a ban holds, too, where the liar has the last broad
     for (std::size_t k = 0; k < 8; ++k) {
         if (!records[k]) continue;
         records[k]->next = t.peers[k]->confirmation_of(step);
-        auto const wrong = verify_ban(*records[k], t.keys[0], t.bench(), t.setup.rules, {t.setup.run, t.setup.members});
+        auto const wrong =
+            verify_ban(*records[k], t.keys[0], t.bench(), t.setup.rules, {t.setup.run, t.setup.members});
         CHECK(wrong.value_or("verified") == "verified");
     }
 }
 
 namespace {
 
-constexpr table_options uneven{.n = 8, .faults = 3, .validators = 1, .last_step = 40, .tolerance = 1e-5, .noise = 1e-6};
+constexpr table_options uneven{
+    .n = 8, .faults = 3, .validators = 1, .last_step = 40, .tolerance = 1e-5, .noise = 1e-6};
 
 void flip(std::span<float> some) {
     for (float& x : some) x = -x;
@@ -269,13 +309,15 @@ void flip(std::span<float> some) {
 std::string reasons(table const& t) {
     std::string text;
     for (auto const& one : t.verdict())
-        text += concat(text.empty() ? "" : ", ", t.numbers.at(one.who), " ", enum_names(offence{})[std::size_t(one.why)]);
+        text += concat(text.empty() ? "" : ", ", t.numbers.at(one.who), " ",
+                       enum_names(offence{})[std::size_t(one.why)]);
     return text;
 }
 
 } // namespace
 
-TEST_CASE("peer: gradients that differ in the last bits are none of anybody's guilt, with a tolerance; without one they are") {
+TEST_CASE("peer: gradients that differ in the last bits are none of anybody's guilt, with a tolerance; "
+          "without one they are") {
     for (std::uint64_t const s : {1u, 2u, 3u}) {
         auto with = uneven;
         with.seed = s;
@@ -318,14 +360,19 @@ TEST_CASE("peer: with a tolerance, whoever sends a false gradient is banned, wha
             };
             t.keep = [&](std::size_t from, std::size_t, wire::message const& message) {
                 auto const* const row = std::get_if<wire::row>(&message);
-                if (from != 5 || !row || row->step == 0 || row->step + 1 != t.peers[from]->state().step()) return true;
-                return one.what == hides::nothing || (one.what == hides::until_vote && t.peers[from]->where() >= phase::vote);
+                if (from != 5 || !row || row->step == 0 || row->step + 1 != t.peers[from]->state().step())
+                    return true;
+                return one.what == hides::nothing ||
+                       (one.what == hides::until_vote && t.peers[from]->where() >= phase::vote);
             };
             CHECK(t.run());
-            INFO(std::string(one.own_part ? "own part" : "all"), ", hides ", int(one.what), std::string(lies ? ", lies" : ""));
+            INFO(std::string(one.own_part ? "own part" : "all"), ", hides ", int(one.what),
+                 std::string(lies ? ", lies" : ""));
             CHECK(t.wrong() == "");
             if (lies) CHECK(reasons(t) == one.end);
-            else CHECK(reasons(t) == (one.what == hides::always ? "5 hidden_row" : "")); // nobody can tell the two apart
+            else
+                CHECK(reasons(t) ==
+                      (one.what == hides::always ? "5 hidden_row" : "")); // nobody can tell the two apart
         }
     }
 }
@@ -354,17 +401,26 @@ TEST_CASE("peer: a tolerance is relative, and the same for rules and court") {
     auto setup = t.setup;
     for (double const bad : {-0.1, 0.5, 7.0, std::numeric_limits<double>::quiet_NaN()}) {
         setup.rules.tolerance = bad;
-        CHECK_THROWS_WITH_AS(setup.rules.validate(1), doctest::Contains("it is relative to the gradient"), contract_violation);
+        CHECK_THROWS_WITH_AS(setup.rules.validate(1), doctest::Contains("it is relative to the gradient"),
+                             contract_violation);
     }
     setup.rules.tolerance = 0.25;
-    CHECK_THROWS_WITH_AS(member_peer(t.keys[0], setup, t.bench()), doctest::Contains("the rules of the run say 0.25"), contract_violation);
+    CHECK_THROWS_WITH_AS(member_peer(t.keys[0], setup, t.bench()),
+                         doctest::Contains("the rules of the run say 0.25"), contract_violation);
 }
 
-TEST_CASE("peer: crashes at any event: whoever crashed is absent, comes back after its wait, and nobody pays for it") {
+TEST_CASE("peer: crashes at any event: whoever crashed is absent, comes back after its wait, and nobody pays "
+          "for it") {
     std::size_t returned = 0;
     for (std::size_t n : {4, 8}) {
         for (std::uint64_t s = 0; s < 60; ++s) {
-            table t({.n = n, .faults = (n - 2) / 2, .validators = 1, .seed = s, .last_step = 9, .in_order = s % 2 == 0, .first_wait = 3});
+            table t({.n = n,
+                     .faults = (n - 2) / 2,
+                     .validators = 1,
+                     .seed = s,
+                     .last_step = 9,
+                     .in_order = s % 2 == 0,
+                     .first_wait = 3});
             auto const bits = philox(seed{s, n}, 3);
             std::size_t const who = bits[0] % n, second = bits[3] % n, crash = 1 + bits[1] % (n == 4 ? 700 : 4'000);
             std::size_t const back = crash + bits[2] % (n == 4 ? 300 : 2'000); // at once, or after a while
@@ -373,13 +429,15 @@ TEST_CASE("peer: crashes at any event: whoever crashed is absent, comes back aft
             bool asked = false;
             while (!t.done()) {
                 if (t.events == crash) t.crash(who);
-                if (t.events == crash && n > 4 && s % 3 == 0 && second != who) t.crash(second); // two at once, one for good
+                if (t.events == crash && n > 4 && s % 3 == 0 && second != who)
+                    t.crash(second); // two at once, one for good
                 if (!asked && t.events >= back && t.events > crash) asked = true, t.restart(who);
                 REQUIRE(t.next());
             }
             CHECK(t.wrong_without_absent() == "");
             for (auto const& one : t.verdict()) {
-                CHECK_MESSAGE(one.why == offence::absence, concat(enum_names(offence{})[std::size_t(one.why)], " of ", t.numbers.at(one.who)));
+                CHECK_MESSAGE(one.why == offence::absence, concat(enum_names(offence{})[std::size_t(one.why)],
+                                                                  " of ", t.numbers.at(one.who)));
                 bool const crashed = t.numbers.at(one.who) == who || t.numbers.at(one.who) == second;
                 CHECK(crashed);
             }
@@ -391,7 +449,8 @@ TEST_CASE("peer: crashes at any event: whoever crashed is absent, comes back aft
     MESSAGE(concat(returned, " came back"));
 }
 
-TEST_CASE("peer: when all workers but one do not commit, it owns every part, the step ends, and the others wait outside") {
+TEST_CASE("peer: when all workers but one do not commit, it owns every part, the step ends, and the others "
+          "wait outside") {
     // Four idle ones and the worker are a quorum of eight.
     for (std::uint64_t const s : {0u, 1u, 2u}) {
         table t({.n = 8, .faults = 0, .validators = 4, .seed = s, .last_step = 4, .lone = 1});
@@ -399,7 +458,8 @@ TEST_CASE("peer: when all workers but one do not commit, it owns every part, the
         while (t.peers[0]->membership().step() < 2 && t.next()) {
             auto const& one = *t.peers[0];
             if (t.lone_one && one.state().step() == 1 && one.state().committed)
-                for (auto const& part : one.state().record.parts()) CHECK(one.state().key(part.owner) == t.keys[*t.lone_one].key());
+                for (auto const& part : one.state().record.parts())
+                    CHECK(one.state().key(part.owner) == t.keys[*t.lone_one].key());
         }
         while (!t.done()) REQUIRE(t.next());
         CHECK(t.lone_one);
@@ -504,7 +564,8 @@ TEST_CASE("newcomer: one that was cut off loses its place, and gets another one 
     CHECK(s.tried().tried.front().since > 12);
 }
 
-TEST_CASE("peer: asks for its own gradient before those that it checks: whoever computes in order is in time for COMMIT") {
+TEST_CASE("peer: asks for its own gradient before those that it checks: whoever computes in order is in time "
+          "for COMMIT") {
     slow_swarm s(4);
     s.steps(6);
     s.add_newcomer(90s);
@@ -521,7 +582,8 @@ TEST_CASE("peer: asks for its own gradient before those that it checks: whoever 
         auto const at = s.peers[0]->membership().step();
         s.step();
         for (std::size_t one = 0; one < 4; ++one)
-            if (auto const& checked = s.peers[one]->state().record.checked(); checked && checked->validator == s.keys[one].key())
+            if (auto const& checked = s.peers[one]->state().record.checked();
+                checked && checked->validator == s.keys[one].key())
                 both += audit[one] == at;
     }
     CHECK(both >= 4);

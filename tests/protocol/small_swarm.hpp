@@ -61,7 +61,9 @@ public:
             setup.self = keys[k].key();
             setup.secret = tagged_hash("secret of a test", k);
             peers.push_back(std::make_unique<peer_type>(
-                keys[k], setup, court<host, centered_clip>{{.threads = 1}, {.tau = 4, .start_at = start_point::given}, size}));
+                keys[k], setup,
+                court<host, centered_clip>{
+                    {.threads = 1}, {.tau = 4, .start_at = start_point::given}, size}));
         }
     }
     /// It asks member 0 first.
@@ -115,7 +117,8 @@ public:
     }
     void on_timer(endpoint_id who, time_point now) {
         auto const k = std::size_t(who);
-        for (auto& work = work_[k]; !work.empty() && work.front().done <= now; work.pop_front()) hand_in(k, work.front().what);
+        for (auto& work = work_[k]; !work.empty() && work.front().done <= now; work.pop_front())
+            hand_in(k, work.front().what);
         if (k < peers.size()) peers[k]->handle_timeout(now);
         else newcomers[k - peers.size()].handle_timeout(now);
         drain(k);
@@ -144,12 +147,14 @@ private:
             std::visit([&](auto& one) { carry_out(k, one); }, *action);
         }
         auto at = of.poll_deadline();
-        if (auto const& work = work_[k]; !work.empty()) at = std::min(at.value_or(work.front().done), work.front().done);
+        if (auto const& work = work_[k]; !work.empty())
+            at = std::min(at.value_or(work.front().done), work.front().done);
         if (at) net.wake_at(endpoint_id(k), *at);
     }
     void post(std::size_t k, public_key const& to, wire::message message) {
         if (change(k, number(to), message))
-            net.post(endpoint_id(k), endpoint_id(number(to)), std::make_shared<wire::message const>(std::move(message)));
+            net.post(endpoint_id(k), endpoint_id(number(to)),
+                     std::make_shared<wire::message const>(std::move(message)));
     }
     void carry_out(std::size_t k, act::send& one) { post(k, one.to, std::move(one.message)); }
     void carry_out(std::size_t k, act::broadcast& one) {

@@ -23,9 +23,9 @@ namespace {
 
 /// kind, phase or part, bytes of the frame, the beginning of its hash
 std::string line_of(wire::message const& message) {
-    constexpr std::array<char const*, 15> kinds = {"body",         "digest",  "list", "question",  "certificate", "relayed body",
-                                                   "relayed list", "outcome", "row",  "aggregate", "wanted",      "evidence",
-                                                   "join", "trial", "introduction"};
+    constexpr std::array<char const*, 15> kinds = {
+        "body", "digest",    "list",   "question", "certificate", "relayed body", "relayed list", "outcome",
+        "row",  "aggregate", "wanted", "evidence", "join",        "trial",        "introduction"};
     static_assert(kinds.size() == std::variant_size_v<wire::message>);
     std::string about;
     std::visit(
@@ -35,8 +35,8 @@ std::string line_of(wire::message const& message) {
         },
         message);
     auto const frame = encode_frame(message);
-    return padded(kinds[message.index()], 10) + padded(about, 11) + padded(std::to_string(frame.size()) + " bytes", 11) +
-           first_of(sha256_of(frame));
+    return padded(kinds[message.index()], 10) + padded(about, 11) +
+           padded(std::to_string(frame.size()) + " bytes", 11) + first_of(sha256_of(frame));
 }
 
 /// Two steps: in the second one there is a validator.
@@ -56,7 +56,8 @@ std::vector<std::string> transcript() {
             line += " computes the gradient of " + std::to_string(swarm.number(what->whose)) + " in step " +
                     std::to_string(what->step);
         } else if (auto const* done = std::get_if<act::apply>(&action)) {
-            line += " applies step " + std::to_string(done->step) + ", " + first_of(hash_of(std::span<float const>(done->aggregate)));
+            line += " applies step " + std::to_string(done->step) + ", " +
+                    first_of(hash_of(std::span<float const>(done->aggregate)));
         } else {
             line += " something that four honest peers do not do";
         }

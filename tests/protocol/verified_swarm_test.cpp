@@ -30,7 +30,8 @@ public:
     watched_signer(std::uint64_t number, std::shared_ptr<watch> by) : key_(number), by_(std::move(by)) {}
     [[nodiscard]] public_key const& key() const { return key_.key(); }
     [[nodiscard]] signature sign(std::span<std::byte const> text) const { return key_.sign(text); }
-    [[nodiscard]] bool verify(public_key const& k, std::span<std::byte const> text, signature const& by) const noexcept {
+    [[nodiscard]] bool verify(public_key const& k, std::span<std::byte const> text,
+                              signature const& by) const noexcept {
         if (++by_->seen == by_->at) by_->then();
         return key_.verify(k, text, by);
     }
@@ -44,9 +45,15 @@ static_assert(signer<watched_signer>);
 struct crashing {
     using swarm_type = verified_swarm<quadratic, centered_clip, sign_flip, upright, watched_signer>;
 
-    explicit crashing(std::size_t peers, std::uint64_t seed, std::vector<std::size_t> byzantine = {}, std::size_t threads = 1)
+    explicit crashing(std::size_t peers, std::uint64_t seed, std::vector<std::size_t> byzantine = {},
+                      std::size_t threads = 1)
         : run({.dimension = 24}, {.tau = 1, .start_at = start_point::given}, {}, {},
-              {.peers = peers, .byzantine = std::move(byzantine), .seed = seed, .threads = threads, .bans = bans::validators}, {}, keys(peers)) {}
+              {.peers = peers,
+               .byzantine = std::move(byzantine),
+               .seed = seed,
+               .threads = threads,
+               .bans = bans::validators},
+              {}, keys(peers)) {}
     std::vector<watched_signer> keys(std::size_t peers) const {
         std::vector<watched_signer> all;
         for (std::size_t k = 0; k < peers; ++k) all.emplace_back(k, by);
@@ -69,7 +76,8 @@ TEST_CASE("verified swarm: gradients computed by three threads give the bits tha
     CHECK(std::ranges::equal(one.run.removals(), three.run.removals()));
 }
 
-TEST_CASE("crash: at any moment, of any peer: it is absent, comes back after its wait, and nobody is banned or struck") {
+TEST_CASE("crash: at any moment, of any peer: it is absent, comes back after its wait, and nobody is banned "
+          "or struck") {
     for (std::uint64_t seed = 0; seed < 12; ++seed) {
         crashing s(8, seed);
         s.run.train(1);

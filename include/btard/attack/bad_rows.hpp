@@ -37,7 +37,8 @@ struct huge_values {
     template <class P>
     [[nodiscard]] bool shape(deed<P> const& at, wire::commit& said) const {
         if (in_aggregates || !said.root) return true;
-        partition const cut(at.self.state().size(), std::max<std::size_t>(1, at.self.state().record.workers().size()));
+        partition const cut(at.self.state().size(),
+                            std::max<std::size_t>(1, at.self.state().record.workers().size()));
         said.root = tree(cut).root();
         said.microbatches = std::max<std::uint32_t>(1, said.microbatches);
         return true;
@@ -77,9 +78,11 @@ struct garbage {
         auto const add_one = [](std::vector<float>& values) { values.front() += 1; };
         if (auto* const row = std::get_if<wire::row>(&message); row && in == garbage_in::rows && !row->values.empty())
             row->values.edit(add_one);
-        if (auto* const part = std::get_if<wire::aggregate>(&message); part && in == garbage_in::aggregates && !part->values.empty())
+        if (auto* const part = std::get_if<wire::aggregate>(&message);
+            part && in == garbage_in::aggregates && !part->values.empty())
             part->values.edit(add_one);
-        if (auto* const body = std::get_if<wire::signed_body>(&message); body && in == garbage_in::bodies && !body->bytes.empty())
+        if (auto* const body = std::get_if<wire::signed_body>(&message);
+            body && in == garbage_in::bodies && !body->bytes.empty())
             body->bytes.back() ^= std::byte{1};
         return {};
     }

@@ -54,7 +54,8 @@ struct late_messages {
     template <class P>
     [[nodiscard]] fate pass(deed<P> const& at, public_key const& to, wire::message& message) const {
         if (at.step() < start || (in && *in != at.where_phase())) return {};
-        bool const big = std::holds_alternative<wire::row>(message) || std::holds_alternative<wire::aggregate>(message);
+        bool const big =
+            std::holds_alternative<wire::row>(message) || std::holds_alternative<wire::aggregate>(message);
         if (!at.template own<wire::signed_body>(message) && !(bulk && big)) return {};
         if (half && !at.is_in_half(to)) return {.sent = false};
         std::int64_t const intervals = near == near_what::deadline ? 0 : near == near_what::lists ? 1 : 3;

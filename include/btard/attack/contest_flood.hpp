@@ -37,11 +37,13 @@ struct contest_flood {
 
     template <class P>
     [[nodiscard]] fate pass(deed<P> const& at, public_key const&, wire::message& message) {
-        if (std::holds_alternative<wire::log_certificate>(message) || std::holds_alternative<wire::relayed_certificate>(message))
+        if (std::holds_alternative<wire::log_certificate>(message) ||
+            std::holds_alternative<wire::relayed_certificate>(message))
             return {.sent = false}; // its own machine, which is honest, has signed the right list
         if (!whom) whom = at.self.state().key(peer_id(victim));
         auto const here = at.number(*whom);
-        if (!here || at.step() < start || (at.step() - start) % every != 0 || (in && *in != at.where_phase())) return {};
+        if (!here || at.step() < start || (at.step() - start) % every != 0 || (in && *in != at.where_phase()))
+            return {};
         auto list = at.self.logs().current().own_list();
         if (list.empty()) return {};
         list[static_cast<std::size_t>(*here)] = {};

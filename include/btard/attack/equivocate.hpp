@@ -52,7 +52,8 @@ struct equivocate {
             wire::signed_body other = *mine;
             other.bytes = another(mine->bytes, at.self.state().self);
             other.by_sender = at.sign(statement::body, sha256_of(other.bytes));
-            if (what == signed_twice::late_body) return {.more = {{std::move(other), std::chrono::nanoseconds(later)}}};
+            if (what == signed_twice::late_body)
+                return {.more = {{std::move(other), std::chrono::nanoseconds(later)}}};
             *mine = std::move(other);
         } else if (what == signed_twice::list) {
             auto list = at.self.logs().current().own_list();

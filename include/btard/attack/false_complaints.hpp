@@ -48,7 +48,9 @@ struct false_complaints {
         auto const complaints = at.self.state().record.complaints();
         member_set kept(said.rows.size());
         for (std::size_t k = 0; k < complaints.size(); ++k)
-            if (said.rows.contains(k) && (!choose || at.is_accomplice(at.self.state().key(complaints[k].sender)))) kept.insert(k);
+            if (said.rows.contains(k) &&
+                (!choose || at.is_accomplice(at.self.state().key(complaints[k].sender))))
+                kept.insert(k);
         said.rows = kept;
         return true;
     }

@@ -35,7 +35,8 @@ struct few_holders {
         if (at.step() < start || !made || made->step != at.step()) return {};
         if (!at.is_accomplice(at.self.state().key(at.self.state().part(made->part).owner))) return {};
         auto const& members = at.self.state().members->members();
-        auto const liars = std::ranges::count_if(members, [&](log_member const& one) { return at.is_accomplice(one.key); });
+        auto const liars =
+            std::ranges::count_if(members, [&](log_member const& one) { return at.is_accomplice(one.key); });
         std::size_t needed = members.size() / 2 + 1 - std::min(members.size() / 2, static_cast<std::size_t>(liars));
         for (std::size_t k = members.size(); k-- > 0 && needed > 0;) {
             if (at.is_accomplice(members[k].key)) continue;

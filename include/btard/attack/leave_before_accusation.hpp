@@ -26,7 +26,8 @@ struct leave_before_accusation {
     template <class P, class Body>
     [[nodiscard]] bool shape(deed<P> const& at, Body&) {
         if (at_phase == phase::testimony) {
-            if constexpr (std::same_as<Body, wire::testify>) gone |= at.is_found_out(at.self.state().record, at.self.state().self);
+            if constexpr (std::same_as<Body, wire::testify>)
+                gone |= at.is_found_out(at.self.state().record, at.self.state().self);
         } else if (auto const* const last = at.self.last_state(); last && at.where_phase() >= at_phase) {
             gone |= at.is_found_out(last->record, last->self);
         }

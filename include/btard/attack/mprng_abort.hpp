@@ -19,7 +19,9 @@ enum class spoiled : std::uint8_t {
     accomplice_audit, ///< one would be drawn for an accomplice
 };
 constexpr std::size_t enum_count(spoiled) { return 3; }
-constexpr auto enum_names(spoiled) { return std::array<std::string_view, 3>{"always", "own_audit", "accomplice_audit"}; }
+constexpr auto enum_names(spoiled) {
+    return std::array<std::string_view, 3>{"always", "own_audit", "accomplice_audit"};
+}
 
 /// Whoever opens its share last knows r, and with it who would check whom.  An attacker that does not like it keeps its
 /// share (or opens another value).  The draw is void, the peer absent (or banned), and in place of a few pairs everybody

@@ -39,7 +39,9 @@ struct silence {
     static constexpr auto name = "silence";
     static constexpr auto summary = "does not say, or not send, what it owes";
     static constexpr void describe(auto& self, auto&& field) {
-        field("where", self.where, "what is not heard: all, broadcast, some (of its receivers), links, bulk, digests, some_digests");
+        field(
+            "where", self.where,
+            "what is not heard: all, broadcast, some (of its receivers), links, bulk, digests, some_digests");
         field("in", self.in, "the phase; absent: each");
         field("start", self.start, "the first step");
     }
@@ -52,7 +54,8 @@ struct silence {
     template <class P>
     [[nodiscard]] fate pass(deed<P> const& at, public_key const& to, wire::message& message) const {
         if (where == silent_on::broadcast || !is_on(at)) return {};
-        bool const bulk = std::holds_alternative<wire::row>(message) || std::holds_alternative<wire::aggregate>(message) ||
+        bool const bulk = std::holds_alternative<wire::row>(message) ||
+                          std::holds_alternative<wire::aggregate>(message) ||
                           std::holds_alternative<wire::evidence>(message);
         switch (where) {
         case silent_on::all: return {.sent = false};
@@ -64,7 +67,8 @@ struct silence {
             return {.sent = !std::holds_alternative<wire::signed_digest>(message) &&
                             !std::holds_alternative<wire::signed_list>(message) &&
                             !std::holds_alternative<wire::log_certificate>(message)};
-        case silent_on::some_digests: return {.sent = !at.template own<wire::signed_digest>(message) || at.is_in_half(to)};
+        case silent_on::some_digests:
+            return {.sent = !at.template own<wire::signed_digest>(message) || at.is_in_half(to)};
         }
         return {};
     }

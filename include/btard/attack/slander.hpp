@@ -39,7 +39,8 @@ struct slander {
     static constexpr auto summary = "accuses peers that have done nothing";
     static constexpr void describe(auto& self, auto&& field) {
         field("of", self.of, "what it accuses of");
-        field("by_validators", self.by_validators, "validators accuse their targets; else owners those that sent rows");
+        field("by_validators", self.by_validators,
+              "validators accuse their targets; else owners those that sent rows");
         field("shows", self.shows, "who gets the evidence");
         field("favoured", self.favoured, "with 'some': so many honest members get it");
     }
@@ -63,7 +64,8 @@ struct slander {
     template <class P>
     [[nodiscard]] fate pass(deed<P> const& at, public_key const& to, wire::message& message) const {
         bool const is_evidence = std::holds_alternative<wire::evidence>(message);
-        return {.sent = shows != shown_to::some || !is_evidence || at.is_accomplice(to) || at.is_favoured(to, favoured)};
+        return {.sent = shows != shown_to::some || !is_evidence || at.is_accomplice(to) ||
+                        at.is_favoured(to, favoured)};
     }
 
 private:
@@ -93,8 +95,10 @@ private:
         if (at.self.last_state() == nullptr) return all;
         auto const& then = *at.self.last_state();
         auto const& tried = here.record.checked();
-        if (tried && of == slander_of::gradient && tried->validator == at.self.key() && !at.is_accomplice(tried->who.key))
-            all.emplace_back(wire::accusation{on_trial, then.step(), wire::charge::gradient, {}, {}}, wire::evidence{});
+        if (tried && of == slander_of::gradient && tried->validator == at.self.key() &&
+            !at.is_accomplice(tried->who.key))
+            all.emplace_back(wire::accusation{on_trial, then.step(), wire::charge::gradient, {}, {}},
+                             wire::evidence{});
         for (auto const& [validator, target] : then.record.pairs()) {
             P const* const who = at.find(then.key(target));
             if (then.key(validator) != at.self.key() || at.is_accomplice(then.key(target))) continue;
@@ -103,7 +107,8 @@ private:
             auto const parts = of == slander_of::result ? then.parts_of(target) : then.record.standing_parts();
             if (parts.empty()) continue;
             wire::evidence shown{{}, at.step()};
-            if (of == slander_of::result && its->all_values(parts.front())) shown = its->all_rows(parts.front(), at.step());
+            if (of == slander_of::result && its->all_values(parts.front()))
+                shown = its->all_rows(parts.front(), at.step());
             else if (auto const row = its->row(parts.front(), target)) shown.rows.push_back(*row);
             add(then, target, parts.front(), std::move(shown));
         }

@@ -46,7 +46,8 @@ struct deny_have_bits {
 /// Sends no honest owner its row; to all once it is complained about, or even then to nobody, or to some.
 struct withhold_parts {
     bool after_complaints = true; ///< then it pushes them
-    std::size_t favoured = 0;     ///< if not: so many honest members get them then, and accomplices say that they have them
+    std::size_t favoured =
+        0; ///< if not: so many honest members get them then, and accomplices say that they have them
 
     static constexpr auto name = "withhold_parts";
     static constexpr auto summary = "sends its rows to no honest owner";
@@ -98,7 +99,8 @@ struct result_to_some {
     [[nodiscard]] bool shape(deed<P> const& at, wire::reveal& said) const {
         auto const parts = at.self.state().record.parts();
         for (std::size_t j = 0; j < said.aggregates.size(); ++j)
-            if (parts[j].aggregate && at.is_accomplice(at.self.state().key(parts[j].owner))) said.aggregates.insert(j);
+            if (parts[j].aggregate && at.is_accomplice(at.self.state().key(parts[j].owner)))
+                said.aggregates.insert(j);
         return true;
     }
 };

@@ -64,6 +64,7 @@ struct diverged {
 
 namespace btard {
 
-using peer_action = std::variant<act::send, act::broadcast, act::compute, act::apply, act::removed, act::paused, act::diverged>;
+using peer_action = std::variant<act::send, act::broadcast, act::compute, act::apply, act::removed,
+                                 act::paused, act::diverged>;
 
 } // namespace btard

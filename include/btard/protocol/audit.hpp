@@ -101,7 +101,8 @@ template <class B, verifiable_aggregator A>
 ///
 /// @param right the gradient recomputed, cut like the step in which it was made
 template <class B, verifiable_aggregator A>
-[[nodiscard]] wire::opinion opinion_on_trial(court<B, A> const& bench, checked_trial const& of, fixed_gradient const& right) {
+[[nodiscard]] wire::opinion opinion_on_trial(court<B, A> const& bench, checked_trial const& of,
+                                             fixed_gradient const& right) {
     if (right.tree.root() == of.root) return wire::opinion::slander;
     return bench.tolerance > 0 ? wire::opinion::cannot : wire::opinion::guilty;
 }

@@ -71,7 +71,9 @@ struct deed {
     }
 
     /// The place of a receiver in the roster of this step; nothing: it is no member any more.
-    [[nodiscard]] std::optional<peer_id> number(public_key const& key) const { return self.state().members->find(key); }
+    [[nodiscard]] std::optional<peer_id> number(public_key const& key) const {
+        return self.state().members->find(key);
+    }
     /// Every second member, other ones in the next step: an attack that treats members differently does so by this.
     [[nodiscard]] bool is_in_half(public_key const& key) const {
         auto const who = number(key);
@@ -84,8 +86,9 @@ struct deed {
     [[nodiscard]] signature sign(slot_context const& in, statement kind, digest const& hash) const {
         auto const& state = self.state();
         return with.sign(with.keys, self.key(),
-                         statement_text(in, kind, state.self, state.members->members()[static_cast<std::size_t>(state.self)],
-                                        hash, state.self));
+                         statement_text(in, kind, state.self,
+                                        state.members->members()[static_cast<std::size_t>(state.self)], hash,
+                                        state.self));
     }
     [[nodiscard]] signature sign(statement kind, digest const& hash) const {
         return sign({self.state().context.run, where()}, kind, hash);
@@ -124,7 +127,8 @@ struct deed {
             auto const* const who = find(record.roster()[k].key);
             if (who == nullptr) continue;
             log[k].is = log_entry<wire::reveal>::kind::present;
-            log[k].body = {who->share(step(), record.draw()), member_set(record.draw() == 0 ? record.parts().size() : 0)};
+            log[k].body = {who->share(step(), record.draw()),
+                           member_set(record.draw() == 0 ? record.parts().size() : 0)};
         }
         (void)record.read(log, state.context.run, state.context.epoch);
         return record;

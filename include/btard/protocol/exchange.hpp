@@ -40,7 +40,8 @@ public:
     ///
     /// @param in the step of which it is
     void want(need const& one, step_state const& in, time_point first) {
-        if (!is_settled(one, in)) pulls_.want(one.what, one.only_first ? in.keys(one.first) : in.others(one.first), first);
+        if (!is_settled(one, in))
+            pulls_.want(one.what, one.only_first ? in.keys(one.first) : in.others(one.first), first);
     }
 
     // ---- what came in
@@ -52,7 +53,8 @@ public:
         if (!pulls_.wants(name)) return keep(from, m);
         if (!in.record.committed().contains(static_cast<std::size_t>(m.sender))) return false;
         auto const found = examine(m, in.record.root(m.sender), in.cut());
-        if (found == arrival::foreign || m.values.size() > in.cut().size(m.part)) return false; // not here, whatever it is
+        if (found == arrival::foreign || m.values.size() > in.cut().size(m.part))
+            return false; // not here, whatever it is
         pulls_.got(name);
         (found == arrival::good ? in.rows : in.malformed).emplace(step_state::row_name{m.part, m.sender}, m);
         return true;
@@ -124,7 +126,9 @@ private:
     [[nodiscard]] static std::size_t bytes_of(wire::row const& m) {
         return sizeof m + sizeof(float) * m.values.size() + sizeof(digest) * m.branch.size();
     }
-    [[nodiscard]] static std::size_t bytes_of(wire::aggregate const& m) { return sizeof m + sizeof(float) * m.values.size(); }
+    [[nodiscard]] static std::size_t bytes_of(wire::aggregate const& m) {
+        return sizeof m + sizeof(float) * m.values.size();
+    }
     [[nodiscard]] static std::size_t bytes_of(wire::evidence const& m) {
         std::size_t sum = sizeof m;
         for (auto const& row : m.rows) sum += bytes_of(row);

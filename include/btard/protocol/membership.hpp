@@ -96,7 +96,8 @@ public:
     /// take a place in vain.  Whoever knows nothing asks with step 0, and is told.
     [[nodiscard]] bool may_try(wire::join const& one) const {
         public_key const& key = one.who.key;
-        return one.step > 0 && is_fresh(one) && is_welcome(key) && !members_->find(key) && context_.probation.find(key) == nullptr;
+        return one.step > 0 && is_fresh(one) && is_welcome(key) && !members_->find(key) &&
+               context_.probation.find(key) == nullptr;
     }
     /// It may be, or is, on probation.
     [[nodiscard]] bool is_welcome(public_key const& key) const {
@@ -126,7 +127,8 @@ public:
     /// What newcomers on probation have committed to.
     template <signer S>
     void read(S const& with, agreed_log<wire::result> const& log) {
-        if (!context_.probation.tried.empty()) newcomers_.read(with, log, context_.probation, hash_of(context_), rules_.quota);
+        if (!context_.probation.tried.empty())
+            newcomers_.read(with, log, context_.probation, hash_of(context_), rules_.quota);
     }
 
     /// What the step that comes next takes from those before it.
@@ -175,12 +177,16 @@ public:
     // ---- getters
 
     [[nodiscard]] std::shared_ptr<roster const> const& members() const { return members_; }
-    [[nodiscard]] step_context const& context() const { return context_; } ///< of the step that is going on, or comes next
+    [[nodiscard]] step_context const& context() const {
+        return context_;
+    } ///< of the step that is going on, or comes next
     [[nodiscard]] std::uint64_t step() const { return context_.step; }
     [[nodiscard]] std::size_t faults() const { return rules_.faults_among(members_->size(), context_.lost()); }
     [[nodiscard]] std::set<public_key> const& banned() const { return banned_; }
     [[nodiscard]] btard::standing const& standing() const { return standing_; }
-    [[nodiscard]] bool in_dispute(public_key const& a, public_key const& b) const { return standing_.in_dispute(a, b, step()); }
+    [[nodiscard]] bool in_dispute(public_key const& a, public_key const& b) const {
+        return standing_.in_dispute(a, b, step());
+    }
 
 private:
     void note_quarrels() {
@@ -198,7 +204,9 @@ private:
         admit(record, judge, members_->size() - std::size_t(std::ranges::count(out, true)) + returning_.size());
         if (std::ranges::find(out, true) != out.end() || !returning_.empty()) {
             ++context_.epoch;
-            std::erase_if(context_.roster, [&](log_member const& one) { return out[static_cast<std::size_t>(*then->find(one.key))]; });
+            std::erase_if(context_.roster, [&](log_member const& one) {
+                return out[static_cast<std::size_t>(*then->find(one.key))];
+            });
             for (auto const& [key, who] : returning_) {
                 context_.roster.push_back(who);
                 lives_.emplace(who.key, who.incarnation);
@@ -225,10 +233,12 @@ private:
     /// @param members of the next step, without it
     void admit(step_record const& record, judgement const& judge, std::size_t members) {
         auto& now = context_.probation;
-        std::uint64_t const size = context_.given.empty() ? wire_limits{}.peers : context_.given.back().end; // a part for each
+        std::uint64_t const size =
+            context_.given.empty() ? wire_limits{}.peers : context_.given.back().end; // a part for each
         bool const room = members < std::min<std::uint64_t>(size, wire_limits{}.peers);
         auto const in = newcomers_.finish(
-            now, rules_.probation, record, judge, members, room, [&](public_key const& key) { return !is_welcome(key); },
+            now, rules_.probation, record, judge, members, room,
+            [&](public_key const& key) { return !is_welcome(key); },
             [&](public_key const& key) { return banned_.contains(key); });
         if (in) returning_.emplace(in->key, *in);
     }

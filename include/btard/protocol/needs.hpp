@@ -43,7 +43,8 @@ struct need {
 /// HAVE: the rows that owners did not get, in the order of the log.
 [[nodiscard]] inline std::vector<need> rows_complained_about(step_state const& at) {
     std::vector<need> all;
-    for (auto const& missed : at.record.complaints()) all.push_back(need_row(at, missed.part, missed.sender, {missed.sender}));
+    for (auto const& missed : at.record.complaints())
+        all.push_back(need_row(at, missed.part, missed.sender, {missed.sender}));
     return all;
 }
 /// RESULT again: the rows of the own parts that were complained about.
@@ -59,20 +60,24 @@ struct need {
     std::vector<need> all;
     for (std::size_t j = 0; j < at.record.parts().size(); ++j) {
         auto const& part = at.record.parts()[j];
-        if (part.aggregate && (!standing || part.stands)) all.push_back({{at.step(), part_id(j), {}, {}}, {part.owner}});
+        if (part.aggregate && (!standing || part.stands))
+            all.push_back({{at.step(), part_id(j), {}, {}}, {part.owner}});
     }
     return all;
 }
 /// ACCUSE: the rows of the parts that a validator's target has made, in the step before.
 ///
 /// @param gradients also the rows of the target itself: with a tolerance its gradient is compared number by number
-[[nodiscard]] inline std::vector<need> rows_to_audit(step_state const& last, std::span<peer_id const> targets, bool gradients) {
+[[nodiscard]] inline std::vector<need> rows_to_audit(step_state const& last, std::span<peer_id const> targets,
+                                                     bool gradients) {
     std::vector<need> all;
     for (peer_id const target : targets) {
         for (part_id const part : last.parts_of(target))
             if (last.part(part).aggregate)
                 for (peer_id const sender : last.senders(part))
-                    if (sender != target) all.push_back(need_row(last, part, sender, {target, sender})); // that one is recomputed
+                    if (sender != target)
+                        all.push_back(
+                            need_row(last, part, sender, {target, sender})); // that one is recomputed
         for (std::size_t j = 0; gradients && j < last.record.parts().size(); ++j)
             all.push_back(need_row(last, part_id(j), target, {target, last.record.parts()[j].owner}));
     }
@@ -83,7 +88,8 @@ struct need {
 /// wants the rows to be shown.
 ///
 /// @param last null in the first step, of which there are no accusations about the step before
-[[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last, bool gradients) {
+[[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last,
+                                                         bool gradients) {
     std::vector<need> all;
     for (auto const& [by, what] : at.judge->accusations()) {
         need one{{at.step(), {}, {}, what.evidence}, {by}};

@@ -39,7 +39,8 @@ struct newcomer_setup {
     trust_root root = {}; ///< from where it is trusted: the run, and its first roster
     run_rules rules = {};
     std::size_t size = 0; ///< of the gradient
-    std::vector<public_key> contacts = {}; ///< who is asked, in this order; when all were, those of the roster, in a drawn one
+    std::vector<public_key> contacts =
+        {}; ///< who is asked, in this order; when all were, those of the roster, in a drawn one
     std::chrono::nanoseconds patience = std::chrono::seconds(90); ///< until somebody else is asked
 };
 
@@ -54,7 +55,8 @@ class newcomer {
 public:
     /// The signer stays where it is.
     newcomer(S const& key, newcomer_setup setup, time_point now) : key_(&key), setup_(std::move(setup)) {
-        expects(!setup_.contacts.empty() && setup_.size > 0, "a newcomer that knows nobody whom it could ask, or no size");
+        expects(!setup_.contacts.empty() && setup_.size > 0,
+                "a newcomer that knows nobody whom it could ask, or no size");
         setup_.rules.validate(setup_.root.roster.size());
         ask(now);
     }
@@ -62,14 +64,17 @@ public:
     // ---- what came in
 
     void handle_message(public_key const& from, wire::message const& message, time_point now) {
-        if (auto const* about = std::get_if<wire::introduction>(&message); about && !is_member()) hear(from, *about, now);
+        if (auto const* about = std::get_if<wire::introduction>(&message); about && !is_member())
+            hear(from, *about, now);
     }
     /// What `act::compute` asked for.
     void handle_gradient(std::uint64_t step, std::vector<float> gradient, std::uint32_t microbatches) {
-        expects(gradient.size() == setup_.size, "a gradient of ", gradient.size(), " numbers, the rule wants ", setup_.size);
+        expects(gradient.size() == setup_.size, "a gradient of ", gradient.size(),
+                " numbers, the rule wants ", setup_.size);
         if (!is_tried() || step != known_->step || said_in_ == step) return;
         std::size_t const workers = duties_of(everybody(), known_->idle, step).workers.size();
-        fixed_gradient const made(std::move(gradient), microbatches, partition(setup_.size, std::max<std::size_t>(1, workers)));
+        fixed_gradient const made(std::move(gradient), microbatches,
+                                  partition(setup_.size, std::max<std::size_t>(1, workers)));
         wire::trial said{setup_.who, made.tree.root(), made.microbatches, {}};
         said.by = key_->sign(text_of_trial(hash_of(*known_), said).bytes);
         for (auto const& to : carriers()) actions_.push_back(act::send{to, said});
@@ -151,7 +156,8 @@ private:
 
     void hear(public_key const& from, wire::introduction const& about, time_point now) {
         if (!about.commits) return hear_voice(from, about.context, now);
-        if (awaited_.erase(from) == 0 || (known_ && about.context.step <= known_->step)) return; // one answer to a question
+        if (awaited_.erase(from) == 0 || (known_ && about.context.step <= known_->step))
+            return; // one answer to a question
         if (!is_proved(about)) {
             ++refused_;
             return ask(now);
@@ -176,7 +182,8 @@ private:
         if (std::size_t(same) <= faults_in(*known_, setup_.rules)) return;
         learn(context, now);
         if (is_tried())
-            actions_.push_back(act::compute{known_->step, setup_.who.key, gradient_seed(known_->before, setup_.who.key), 0});
+            actions_.push_back(
+                act::compute{known_->step, setup_.who.key, gradient_seed(known_->before, setup_.who.key), 0});
     }
     void learn(step_context const& context, time_point now) {
         known_ = context;

@@ -61,7 +61,7 @@ namespace btard {
 struct peer_setup {
     public_key self{};
     digest run{};                         ///< the run id
-    digest secret{};                      ///< from which its shares of the joint randomness are made; nobody else has it
+    digest secret{}; ///< from which its shares of the joint randomness are made; nobody else has it
     std::vector<log_member> members = {}; ///< of the first epoch, this peer among them
     run_rules rules = {};
 };
@@ -85,8 +85,8 @@ public:
         expects(is_member(), "a peer that is no member of its run");
         expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
                 setup_.members.size(), " members");
-        expects(bench_.tolerance == setup_.rules.tolerance, "gradients are compared with a tolerance of ", bench_.tolerance,
-                ", the rules of the run say ", setup_.rules.tolerance);
+        expects(bench_.tolerance == setup_.rules.tolerance, "gradients are compared with a tolerance of ",
+                bench_.tolerance, ", the rules of the run say ", setup_.rules.tolerance);
         membership_.give({{0, bench_.size, hash_of(given_)}}, watch_.most(1));
     }
 
@@ -111,7 +111,8 @@ public:
         expects(!running_ && !gone_, "the step before is not over");
         if (last_) spare_ = std::move(last_->given);
         last_ = std::move(at_);
-        at_ = std::make_unique<step_state>(membership_.context(), membership_.members(), self_now(), setup_.rules, given_);
+        at_ = std::make_unique<step_state>(membership_.context(), membership_.members(), self_now(),
+                                           setup_.rules, given_);
         state_ = state;
         verdicts_.reset();
         recomputed_.clear();
@@ -123,7 +124,8 @@ public:
         works_ = std::ranges::find(workers, at_->self) != workers.end();
         if (works_) ask_gradient(*at_, at_->self, 0); // first: all wait for it in COMMIT, for audits in ACCUSE
         begin_audits(now);
-        for (auto const& one : at_->context.probation.tried) post(one.who.key, wire::introduction{{}, at_->context, {}});
+        for (auto const& one : at_->context.probation.tried)
+            post(one.who.key, wire::introduction{{}, at_->context, {}});
         if (auto const about = wishes_.has_guests() ? chronicle_.introduction() : std::nullopt)
             for (auto const& key : wishes_.take_guests()) post(key, *about);
         enter(phase::commit, now);
@@ -132,7 +134,8 @@ public:
     /// What `act::compute` asked for.
     void handle_gradient(std::uint64_t step, public_key const& whose, std::vector<float> gradient,
                          std::uint32_t microbatches, time_point now) {
-        expects(gradient.size() == bench_.size, "a gradient of ", gradient.size(), " numbers, the rule wants ", bench_.size);
+        expects(gradient.size() == bench_.size, "a gradient of ", gradient.size(),
+                " numbers, the rule wants ", bench_.size);
         if (at_ && step == at_->step() && whose == setup_.self && works_ && !at_->own) {
             at_->commit_to(std::move(gradient), microbatches);
         } else if (last_ && step == last_->step()) {
@@ -190,7 +193,9 @@ public:
     [[nodiscard]] bool running() const { return running_; } ///< inside a step
     [[nodiscard]] bool gone() const { return gone_; }
     [[nodiscard]] step_state const& state() const { return *at_; }             ///< of the step that is going on
-    [[nodiscard]] step_state const* last_state() const { return last_.get(); } ///< of the one before; null in the first
+    [[nodiscard]] step_state const* last_state() const {
+        return last_.get();
+    } ///< of the one before; null in the first
     [[nodiscard]] btard::membership const& membership() const { return membership_; }
     [[nodiscard]] proceedings<S> const& logs() const { return proceedings_; }
     /// Why somebody was banned in the last step, for third parties: until the next step begins.
@@ -206,14 +211,17 @@ public:
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.
     [[nodiscard]] std::map<part_id, aggregation_report> const& reports() const { return reports_; }
-    [[nodiscard]] double worst_sum() const { return worst_sum_; } ///< the largest |sum| of testimonies over its tolerance
+    [[nodiscard]] double worst_sum() const {
+        return worst_sum_;
+    } ///< the largest |sum| of testimonies over its tolerance
     /// Of a target, in the step before.
     [[nodiscard]] public_key const& key_before(peer_id target) const {
         return target == on_trial ? at_->record.checked().value().who.key : last_->key(target);
     }
     /// What this peer puts into a draw.
     [[nodiscard]] mprng_share share(std::uint64_t step, std::uint64_t draw) const {
-        return {tagged_hash("share", setup_.secret, step, draw).bytes, tagged_hash("salt", setup_.secret, step, draw).bytes};
+        return {tagged_hash("share", setup_.secret, step, draw).bytes,
+                tagged_hash("salt", setup_.secret, step, draw).bytes};
     }
 
 private:
@@ -246,12 +254,14 @@ private:
         } else if (membership_.may_try(m)) {
             wishes_.hear_stranger(m, n, signed_by_it);
         } else if (from == m.who.key && membership_.is_welcome(from) && !membership_.members()->find(from)) {
-            wishes_.hear_guest(from, setup_.rules.probation.places(n)); // a small frame brings it all epochs: so only a few
+            wishes_.hear_guest(
+                from, setup_.rules.probation.places(n)); // a small frame brings it all epochs: so only a few
         }
     }
     /// Said to the others in the next RESULT; which step it is of shows its signature.
     void on(public_key const& from, wire::trial const& m, time_point) {
-        bool const room = trials_.size() < membership_.members()->size() || membership_.context().probation.find(from) != nullptr;
+        bool const room = trials_.size() < membership_.members()->size() ||
+                          membership_.context().probation.find(from) != nullptr;
         if (from == m.who.key && room && membership_.is_welcome(from)) trials_.insert_or_assign(from, m);
     }
     void on(public_key const&, wire::introduction const&, time_point) {} // it knows
@@ -287,7 +297,8 @@ private:
         phase_ = next;
         spoke_ = false;
         speak_at_ = std::max(base_, now) + work;
-        std::uint32_t const draw = next == phase::share || next == phase::reveal ? std::uint32_t(at_->record.draw()) : 0;
+        std::uint32_t const draw =
+            next == phase::share || next == phase::reveal ? std::uint32_t(at_->record.draw()) : 0;
         proceedings_.begin(membership_.members(), {at_->context.epoch, at_->step(), std::uint8_t(next), draw},
                            membership_.faults(),
                            {speak_at_ + t.body, std::max(now, short_base_) + work + t.body, t.interval, t.question});
@@ -318,7 +329,8 @@ private:
             moved = false;
             while (auto out = proceedings_.poll(now)) post(*std::move(out));
             if (auto const from = proceedings_.poll_sooner()) hasten(*from);
-            if (auto const pause = proceedings_.poll_pause()) actions_.push_back(act::paused{pause->heard, pause->quorum});
+            if (auto const pause = proceedings_.poll_pause())
+                actions_.push_back(act::paused{pause->heard, pause->quorum});
             if (!running_ || gone_) return;
             if (!spoke_ && !proceedings_.closed() && (ready() || speak_at_ <= now)) {
                 spoke_ = moved = true;
@@ -380,7 +392,8 @@ private:
     /// Is everything here that the own body is about?
     [[nodiscard]] bool ready() const {
         if (phase_ == phase::commit && works_ && !at_->own) return false;
-        if (phase_ == phase::accuse && !std::ranges::all_of(audits_, [&](peer_id target) { return has_gradient(target); }))
+        if (phase_ == phase::accuse &&
+            !std::ranges::all_of(audits_, [&](peer_id target) { return has_gradient(target); }))
             return false;
         if (phase_ == phase::accuse && checks_newcomer() && !has_gradient(on_trial)) return false;
         if (phase_ == phase::vote && !std::ranges::all_of(at_->judge->accusations(), [&](accused const& one) {
@@ -395,7 +408,8 @@ private:
         return tried && last_ && tried->validator == setup_.self;
     }
     [[nodiscard]] bool has_standing() const {
-        return std::ranges::all_of(at_->record.standing_parts(), [&](part_id part) { return !at_->aggregate(part).empty(); });
+        return std::ranges::all_of(at_->record.standing_parts(),
+                                   [&](part_id part) { return !at_->aggregate(part).empty(); });
     }
     /// Which of the needs are here.
     [[nodiscard]] member_set holds() const {
@@ -453,14 +467,16 @@ private:
             return say(std::move(said));
         }
         case phase::accuse:
-            for (auto& made_up : detail::forge(conduct_, std::as_const(*this))) at_->shown.emplace(hash_of(made_up), made_up);
+            for (auto& made_up : detail::forge(conduct_, std::as_const(*this)))
+                at_->shown.emplace(hash_of(made_up), made_up);
             return say(accusations());
         case phase::vote: {
             wire::vote cast{holds(), {}};
             for (auto const& [by, what] : at_->judge->accusations()) {
                 bool const mine = what.of == wire::charge::gradient && has_gradient(what.target);
-                cast.ballots.push_back(mine ? ballot_on(bench_, *at_, *last_, what, recomputed_.at(key_before(what.target)))
-                                            : wire::ballot{});
+                cast.ballots.push_back(
+                    mine ? ballot_on(bench_, *at_, *last_, what, recomputed_.at(key_before(what.target)))
+                         : wire::ballot{});
             }
             return say(std::move(cast));
         }
@@ -476,13 +492,15 @@ private:
         std::vector<wire::trial> all;
         digest const in = trials_.empty() ? digest{} : hash_of(at_->context);
         for (auto const& [from, one] : trials_)
-            if (all.size() < at_->record.n() && at_->context.probation.find(from) && proves(one, in, *key_)) all.push_back(one);
+            if (all.size() < at_->record.n() && at_->context.probation.find(from) && proves(one, in, *key_))
+                all.push_back(one);
         trials_.clear();
         return all;
     }
     [[nodiscard]] digest own_commitment() const {
         std::uint64_t const draw = at_->record.draw();
-        return commitment_to(share(at_->step(), draw), {setup_.run, at_->context.epoch, at_->step(), draw}, setup_.self);
+        return commitment_to(share(at_->step(), draw), {setup_.run, at_->context.epoch, at_->step(), draw},
+                             setup_.self);
     }
     [[nodiscard]] bool checks_state() const { return at_->step() % setup_.rules.state_every == 0; }
 
@@ -516,12 +534,13 @@ private:
         for (auto const& one : rows_to_audit(*last_, audits_, bench_.tolerance > 0)) exchange_.want(one, *last_, now);
     }
     void ask_gradient(step_state const& in, peer_id whose, double microbatches) {
-        actions_.push_back(act::compute{in.step(), in.key(whose), in.record.gradient_seed_of(whose), std::uint32_t(microbatches)});
+        actions_.push_back(act::compute{in.step(), in.key(whose), in.record.gradient_seed_of(whose),
+                                        std::uint32_t(microbatches)});
     }
     void ask_gradient_on_trial() {
         auto const& tried = at_->record.checked().value();
-        actions_.push_back(
-            act::compute{last_->step(), tried.who.key, last_->record.gradient_seed_of(tried.who.key), tried.microbatches});
+        actions_.push_back(act::compute{last_->step(), tried.who.key,
+                                        last_->record.gradient_seed_of(tried.who.key), tried.microbatches});
     }
     [[nodiscard]] wire::accuse accusations() {
         wire::accuse said;

@@ -29,7 +29,9 @@ struct verification {
     static constexpr void describe(auto& self, auto&& field) {
         field("validators", self.validators, "pairs of a validator and its target that are drawn in each step");
         field("faults", self.faults, "peers that may lie; absent: as many as the number of peers allows");
-        field("far", self.far, "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps on");
+        field("far", self.far,
+              "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps "
+              "on");
         field("tolerance", self.tolerance,
               "how far honest gradients may be apart, relative to each tensor; 0: not by a bit");
         field("state_every", self.state_every, "steps between checks that all have the same parameters");

@@ -64,11 +64,12 @@ class verified_swarm
 public:
     using peer_type = peer<Key, host, Rule, colluding<Conduct>>;
 
-    verified_swarm(Task task, Rule rule, Attack attack, Conduct conduct, swarm_options options, verification checks,
-                   std::vector<Key> keys)
-        : base(std::move(task), std::move(options)), checks_(std::move(checks)), keys_(keys.begin(), keys.end()),
-          net_(std::make_unique<network>(seeded(checks_.network, options_.seed))), coalition_(std::make_unique<coalition>()),
-          conduct_(std::move(conduct)) {
+    verified_swarm(Task task, Rule rule, Attack attack, Conduct conduct, swarm_options options,
+                   verification checks, std::vector<Key> keys)
+        : base(std::move(task), std::move(options)), checks_(std::move(checks)),
+          keys_(keys.begin(), keys.end()),
+          net_(std::make_unique<network>(seeded(checks_.network, options_.seed))),
+          coalition_(std::make_unique<coalition>()), conduct_(std::move(conduct)) {
         validate(rule);
         validate(attack);
         expects(keys_.size() == options_.peers, keys_.size(), " keys for ", options_.peers, " peers");
@@ -201,9 +202,9 @@ private:
         for (std::size_t k = 0; k < options_.peers; ++k) {
             setup_.self = keys_[k].key();
             setup_.secret = tagged_hash("secret", options_.seed, k);
-            peers_.push_back(std::make_unique<peer_type>(keys_[k], setup_,
-                                                         court<host, Rule>{on, rule, parameters_.size(), layout_, checks_.tolerance},
-                                                         doing(k)));
+            peers_.push_back(std::make_unique<peer_type>(
+                keys_[k], setup_, court<host, Rule>{on, rule, parameters_.size(), layout_, checks_.tolerance},
+                doing(k)));
             everybody_.emplace(keys_[k].key(), peers_.back().get());
             net_->add(keys_[k].key());
         }
@@ -252,11 +253,13 @@ private:
         for (std::size_t donor = 0; donor < options_.peers; ++donor) {
             if (!takes_part(donor) || lies(donor) || !waits_[donor]) continue;
             auto const& roster = peers_[donor]->membership().members()->members();
-            if (std::ranges::find(roster, who) != roster.end()) { // in this life; the one before may not be missed yet
+            if (std::ranges::find(roster, who) !=
+                roster.end()) { // in this life; the one before may not be missed yet
                 setup_.self = key;
                 setup_.secret = tagged_hash("secret", options_.seed, k, step_);
                 auto acts = peers_[k] ? peers_[k]->conduct() : doing(k);
-                peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, peers_[donor]->bench(), std::move(acts), *peers_[donor]);
+                peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, peers_[donor]->bench(),
+                                                        std::move(acts), *peers_[donor]);
                 if (tried != newcomers_.end() && peers_[k]->conduct().acts())
                     byzantine_.insert(std::ranges::upper_bound(byzantine_, k), k);
                 newcomers_.erase(k);
@@ -275,14 +278,17 @@ private:
     }
     void begin(std::size_t k) {
         waits_[k] = false;
-        peers_[k]->begin_step(net_->now(), step_ % checks_.state_every == 0 ? std::optional(state_hash()) : std::nullopt);
+        peers_[k]->begin_step(net_->now(),
+                              step_ % checks_.state_every == 0 ? std::optional(state_hash()) : std::nullopt);
         drain(k);
     }
     [[nodiscard]] digest state_hash() {
         if (!state_ || state_->first != step_) state_.emplace(step_, hash_of(std::span<float const>(parameters_)));
         return state_->second;
     }
-    [[nodiscard]] bool takes_part(std::size_t k) const { return running_[k] && weights_[k] != 0 && !peers_[k]->gone(); }
+    [[nodiscard]] bool takes_part(std::size_t k) const {
+        return running_[k] && weights_[k] != 0 && !peers_[k]->gone();
+    }
     /// Removed or not.
     [[nodiscard]] bool lies(std::size_t k) const { return peers_[k]->conduct().acts(); }
     [[nodiscard]] bool all_done() const {
@@ -316,7 +322,8 @@ private:
         removal const one{peer, enum_names(why)[std::size_t(why)], is_ban(why)};
         report.removed.push_back(one);
         all_removed_.push_back(one);
-        if (one.banned && std::ranges::find(report.banned, peer) == report.banned.end()) report.banned.push_back(peer);
+        if (one.banned && std::ranges::find(report.banned, peer) == report.banned.end())
+            report.banned.push_back(peer);
         weights_[peer] = 0;
         std::erase(byzantine_, peer);
         newcomers_.erase(peer);
@@ -339,7 +346,8 @@ private:
         auto& of = newcomers_.at(k);
         while (auto action = of.poll_action()) {
             if (auto* to = std::get_if<act::send>(&*action))
-                net_->post(endpoint_id(k), endpoint_id(numbers_.at(to->to)), std::make_shared<wire::message const>(std::move(to->message)));
+                net_->post(endpoint_id(k), endpoint_id(numbers_.at(to->to)),
+                           std::make_shared<wire::message const>(std::move(to->message)));
             if (auto* one = std::get_if<act::compute>(&*action)) requests_.push_back({k, *one});
         }
         if (auto const at = of.poll_deadline()) net_->wake_at(endpoint_id(k), *at);
@@ -423,7 +431,9 @@ private:
         if (peers_[k]->gone() && !heard_[k].empty()) check_verdicts(k); // it has heard all of them, not itself alone
         if (auto const at = peers_[k]->poll_deadline()) net_->wake_at(endpoint_id(k), *at);
     }
-    void carry_out(std::size_t k, act::send& one) { post(k, one.to, std::make_shared<wire::message const>(std::move(one.message))); }
+    void carry_out(std::size_t k, act::send& one) {
+        post(k, one.to, std::make_shared<wire::message const>(std::move(one.message)));
+    }
     void carry_out(std::size_t k, act::broadcast& one) {
         auto const shared = std::make_shared<wire::message const>(std::move(one.message));
         for (auto const& to : one.to) post(k, to, shared);

@@ -70,7 +70,8 @@ struct liar {
             if (how == lie::testimony) numbers.projection *= 0.5;
             if ((how == lie::quiet_testimony || how == lie::shy_testimony) && covered)
                 numbers.projection = std::nextafter(numbers.projection, 1.0);
-            bool const first = at.self.key() == at.with.members.front(); // owners that only look away are another matter
+            bool const first =
+                at.self.key() == at.with.members.front(); // owners that only look away are another matter
             if ((how == lie::covered_testimony || how == lie::hidden) && covered && first) numbers.projection *= 0.5;
             if (how == lie::nonsense) numbers.distance = std::numeric_limits<double>::quiet_NaN();
         }
@@ -84,7 +85,8 @@ struct liar {
     template <class P>
     bool shape(deed<P> const&, wire::accuse& said) {
         if (how != lie::slander) return true;
-        for (auto const& one : said.cleans) said.accusations.push_back({one.target, one.step, wire::charge::gradient, {}, {}});
+        for (auto const& one : said.cleans)
+            said.accusations.push_back({one.target, one.step, wire::charge::gradient, {}, {}});
         said.cleans.clear();
         return true;
     }
@@ -98,12 +100,15 @@ struct liar {
             return {.sent = at.where_phase() != phase::open || !at.is_accomplice(at.self.state().key(row->sender))};
         auto* const said = std::get_if<wire::signed_body>(&message);
         bool const other = (to.bytes[0] & std::byte{1}) != std::byte{};
-        if (how != lie::twice || !said || said->at.step != 2 || said->at.phase != std::uint8_t(phase::result) || !other) return {};
+        if (how != lie::twice || !said || said->at.step != 2 ||
+            said->at.phase != std::uint8_t(phase::result) || !other)
+            return {};
         said->bytes.push_back({});
         for (std::size_t k = 0; k < 8; ++k)
             if (testing::counting_signer const mine(k); mine.key() == at.self.key())
-                said->by_sender = mine.sign(statement_text({at.self.state().context.run, said->at}, statement::body, said->sender,
-                                                           {mine.key(), {}}, sha256_of(said->bytes), said->sender));
+                said->by_sender = mine.sign(statement_text({at.self.state().context.run, said->at},
+                                                           statement::body, said->sender, {mine.key(), {}},
+                                                           sha256_of(said->bytes), said->sender));
         return {};
     }
 };
@@ -119,7 +124,8 @@ struct shown_ban {
     trust_root root;
     run_rules rules;
 
-    [[nodiscard]] std::optional<std::string> check(ban_record const& changed, confirmation how = confirmation::wanted) const {
+    [[nodiscard]] std::optional<std::string> check(ban_record const& changed,
+                                                   confirmation how = confirmation::wanted) const {
         court<host, rule> const bench{host{.threads = 1}, clip, size, {}, rules.tolerance};
         return verify_ban(changed, testing::counting_signer(99), bench, rules, root, how);
     }
@@ -127,8 +133,9 @@ struct shown_ban {
 };
 
 /// Until there are bans of that kind, and a step more; their records.
-std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzantine = 1, std::uint64_t flips_from = never,
-                                std::size_t count = 1, std::size_t validators = 2) {
+std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzantine = 1,
+                                std::uint64_t flips_from = never, std::size_t count = 1,
+                                std::size_t validators = 2) {
     std::vector<testing::counting_signer> keys;
     for (std::size_t k = 0; k < peers; ++k) keys.emplace_back(k);
     verification checks{};
@@ -137,8 +144,8 @@ std::vector<shown_ban> bans_for(lie how, std::string_view why, std::size_t byzan
     if (rounds) checks.tolerance = 1e-5;
     swarm_options options{.peers = peers, .seed = 5, .threads = 1, .bans = bans::validators};
     for (std::size_t k = 0; k < byzantine; ++k) options.byzantine.push_back(2 * k + 1);
-    run_of_liars run(whole_numbers{size, rounds}, clip, scheduled{sign_flip{}, {.start = flips_from}}, liar{how}, options,
-                     checks, keys);
+    run_of_liars run(whole_numbers{size, rounds}, clip, scheduled{sign_flip{}, {.start = flips_from}},
+                     liar{how}, options, checks, keys);
     std::vector<shown_ban> found, fresh;
     run.train(60, [&](step_report const& report) {
         for (auto& ban : fresh) {
@@ -172,12 +179,14 @@ std::vector<std::string> lines_of(shown_ban const& ban) {
     std::size_t who = 0;
     while (testing::counting_signer(who).key() != record.who.key) ++who;
     auto const bytes = encode_record(record);
-    std::vector<std::string> lines{concat("step ", record.step, ", peer ", who, ", ", enum_names(record.why)[std::size_t(record.why)],
-                                          ", ", bytes.size(), " bytes, ", golden::first_of(sha256_of(bytes)), ", ",
+    std::vector<std::string> lines{concat("step ", record.step, ", peer ", who, ", ",
+                                          enum_names(record.why)[std::size_t(record.why)], ", ", bytes.size(),
+                                          " bytes, ", golden::first_of(sha256_of(bytes)), ", ",
                                           ban.check().value_or("verified"))};
     auto const name = [](std::uint8_t of) { return enum_names(phase{})[of]; };
     if (record.twice)
-        lines.push_back(concat("statements in ", name(record.twice->in.at.phase), " of step ", record.twice->in.at.step));
+        lines.push_back(
+            concat("statements in ", name(record.twice->in.at.phase), " of step ", record.twice->in.at.step));
     for (auto const& step : record.steps) {
         std::string line = concat("step ", step.context.step, ":");
         for (auto const& log : step.logs) line += concat(" ", name(log.certificate.at.phase));
@@ -205,20 +214,24 @@ TEST_CASE("ban record: each kind of lie leaves one that a third party can check,
         std::size_t byzantine, steps;
         std::uint64_t flips_from;
     } const all[] = {
-        {lie::testimony, "a false testimony", "false_testimony", 1, 2, never}, // found by the owner: who may accuse
-        {lie::quiet_testimony, "one of the last bit, to accomplices", "false_testimony", 3, 3, never}, // found by a validator
+        {lie::testimony, "a false testimony", "false_testimony", 1, 2,
+         never}, // found by the owner: who may accuse
+        {lie::quiet_testimony, "one of the last bit, to accomplices", "false_testimony", 3, 3,
+         never},                                                                   // found by a validator
         {lie::covered_testimony, "one to an accomplice", "cover_up", 3, 2, never}, // rows are opened
         {lie::hidden, "the same, and the row is not opened", "hidden_row", 3, 2, never},
-        {lie::result, "a wrong result", "wrong_result", 1, 2, never},              // rows are opened
-        {lie::quiet_result, "one in the last bit", "wrong_result", 1, 2, never},   // found by a validator
-        {lie::shy_result, "the same, of one that shows its rows to nobody", "wrong_result", 1, 2, never}, // its own is known
+        {lie::result, "a wrong result", "wrong_result", 1, 2, never},            // rows are opened
+        {lie::quiet_result, "one in the last bit", "wrong_result", 1, 2, never}, // found by a validator
+        {lie::shy_result, "the same, of one that shows its rows to nobody", "wrong_result", 1, 2,
+         never}, // its own is known
         {lie::share, "a share that was not committed to", "wrong_share", 1, 1, never},
         {lie::slander, "an accusation by validators", "slander", 2, 2, never},
         {lie::nonsense, "a testimony that is no number", "malformed", 1, 1, never},
         {lie::twice, "two bodies for one slot", "equivocation", 1, 0, never},
         {lie::none, "a gradient with another sign", "wrong_gradient", 3, 2, 2},
         {lie::shy, "rows that a validator is not shown, with a tolerance", "hidden_row", 1, 2, never},
-        {lie::shy_testimony, "the same until all are to see them, and a false testimony", "false_testimony", 3, 3, never},
+        {lie::shy_testimony, "the same until all are to see them, and a false testimony", "false_testimony",
+         3, 3, never},
     };
     std::vector<std::string> lines;
     std::set<std::string_view> kinds;
@@ -270,8 +283,10 @@ TEST_CASE("ban record: it is of one peer, one offence, one run and one step") {
     CHECK(after([](auto&, trust_root& t) { std::swap(t.roster[0], t.roster[1]); }) ==
           "step 1 has another roster than its epoch");
     CHECK(after([](ban_record& r, auto&) { r.steps.clear(); }) == "it holds no step");
-    CHECK(after([](ban_record& r, auto&) { r.twice.emplace(); }) == "it holds two statements or the logs of steps, never both");
-    CHECK(after([](ban_record& r, auto&) { r.steps[0].floats.push_back({{1}}); }) == "it holds more than the verdict rests on");
+    CHECK(after([](ban_record& r, auto&) { r.twice.emplace(); }) ==
+          "it holds two statements or the logs of steps, never both");
+    CHECK(after([](ban_record& r, auto&) { r.steps[0].floats.push_back({{1}}); }) ==
+          "it holds more than the verdict rests on");
 }
 
 TEST_CASE("ban record: a signature that is broken or missing is named") {
@@ -291,14 +306,16 @@ TEST_CASE("ban record: a signature that is broken or missing is named") {
     fewer.record.steps[0].logs[2].certificate.signatures.resize(3);
     CHECK(fewer.check().value_or("verified") == "verified");
     fewer.record.next.reset();
-    CHECK(fewer.check(fewer.record, confirmation::may_be_missing) == "log reveal of step 1 is signed by 3 members, a quorum is 6");
+    CHECK(fewer.check(fewer.record, confirmation::may_be_missing) ==
+          "log reveal of step 1 is signed by 3 members, a quorum is 6");
     CHECK(after([](auto& logs) { logs[2].certificate.signatures[1] = logs[2].certificate.signatures[0]; }) ==
           "log reveal of step 1 is signed by somebody twice, or by no member");
     CHECK(after([](auto& logs) { logs[1].bodies[0].bytes[40] ^= std::byte{1}; }) ==
           "log result of step 1: the body of member 0 is another one");
     CHECK(after([](auto& logs) { logs[1].bodies.pop_back(); }) == "log result of step 1 lacks a body");
     CHECK(after([](auto& logs) { logs.pop_back(); }) == "it does not follow that this peer is guilty of wrong_share");
-    CHECK(after([](auto& logs) { std::swap(logs[1], logs[2]); }) == "step 1 lacks a log that follows on the one before");
+    CHECK(after([](auto& logs) { std::swap(logs[1], logs[2]); }) ==
+          "step 1 lacks a log that follows on the one before");
 }
 
 TEST_CASE("ban record: a flipped bit, wherever it is, makes it worthless") {
@@ -331,7 +348,8 @@ TEST_CASE("ban record: two statements of one slot need nothing else") {
     both.member = peer_id{2};
     for (std::size_t k = 0; k < 2; ++k) {
         both.hashes[k] = tagged_hash("body", k);
-        both.signatures[k] = liar_key.sign(statement_text(both.in, both.kind, both.member, record.who, both.hashes[k], both.member));
+        both.signatures[k] = liar_key.sign(
+            statement_text(both.in, both.kind, both.member, record.who, both.hashes[k], both.member));
     }
     shown_ban const one{record, root, verification{}.rules(peers)};
     CHECK(one.check().value_or("verified") == "verified");
@@ -341,7 +359,9 @@ TEST_CASE("ban record: two statements of one slot need nothing else") {
         flipped[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
         if (auto const other = decode_record(flipped)) {
             auto const wrong = one.check(*other);
-            bool const later = other->step > 4; // it may be shown in any later step of the epoch, and the number is not signed
+            bool const later =
+                other->step >
+                4; // it may be shown in any later step of the epoch, and the number is not signed
             CHECK((wrong || later));
         }
     }
@@ -356,7 +376,8 @@ TEST_CASE("ban record: two statements of one slot need nothing else") {
 namespace {
 
 /// A log out of these bodies, each signed by its member, in a list signed by all `signers`.
-kept_log signed_log(step_context const& context, place at, std::vector<std::optional<std::vector<std::byte>>> const& bodies,
+kept_log signed_log(step_context const& context, place at,
+                    std::vector<std::optional<std::vector<std::byte>>> const& bodies,
                     std::vector<std::size_t> const& signers) {
     auto const sign = [&](std::size_t member, statement kind, digest const& hash) {
         auto const who = context.roster[member];
@@ -373,7 +394,8 @@ kept_log signed_log(step_context const& context, place at, std::vector<std::opti
         log.bodies.push_back({*bodies[k], sign(k, statement::body, entry.hash)});
     }
     digest const hash = hash_of(log.certificate.list);
-    for (std::size_t const k : signers) log.certificate.signatures.push_back({peer_id(k), sign(k, statement::list, hash)});
+    for (std::size_t const k : signers)
+        log.certificate.signatures.push_back({peer_id(k), sign(k, statement::list, hash)});
     return log;
 }
 
@@ -414,11 +436,13 @@ TEST_CASE("ban record: a list that the relay overruled, and that liars sign afte
     }
     REQUIRE(!is_liar(forged.who));
     forged.why = offence::slander;
-    CHECK(found.check(forged) == "the logs of step " + std::to_string(forged.step) + " are not those from which step " +
-                                     std::to_string(forged.step + 1) + " began");
+    CHECK(found.check(forged) == "the logs of step " + std::to_string(forged.step) +
+                                     " are not those from which step " + std::to_string(forged.step + 1) +
+                                     " began");
     auto alone = forged;
     alone.next.reset();
-    CHECK(found.check(alone, confirmation::may_be_missing).value_or("verified") == "verified"); // a quorum has signed it
+    CHECK(found.check(alone, confirmation::may_be_missing).value_or("verified") ==
+          "verified"); // a quorum has signed it
     CHECK(found.check(alone) == "nobody says that the next step began from its logs");
 
     // They can say that the next step began from there, but honest members have said something else.

@@ -306,7 +306,8 @@ TEST_CASE("broadcast: bodies that a relay brings before round 1 are passed on, t
     CHECK(kind_of(s, 2, 1) == entry_kind::equivocated);
 }
 
-TEST_CASE("broadcast: a member whose messages reach nobody decides nothing alone, and takes the log when they do again") {
+TEST_CASE("broadcast: a member whose messages reach nobody decides nothing alone, and takes the log when "
+          "they do again") {
     swarm<> s(5, 2, 0);
     for (std::size_t k = 1; k < 5; ++k) s.cut[0][k] = true;
     s.submit_all();
@@ -514,7 +515,8 @@ TEST_CASE("broadcast: who was cut off while the others relayed closes with their
     }
 }
 
-TEST_CASE("broadcast: who asks all for a certificate before the deadline closes with it; who has decided asks nobody") {
+TEST_CASE("broadcast: who asks all for a certificate before the deadline closes with it; who has decided "
+          "asks nobody") {
     plain s(4, 1, 1);
     s.submit_all();
     for (std::size_t k = 1; k < 4; ++k) s.deliver(0, k, s.body(0, 1));

@@ -113,13 +113,15 @@ wire::signed_body body_of(room const& r, std::size_t k, place where, std::uint32
     auto bytes = encode(wire::said<word>{{}, {number}});
     auto const hash = sha256_of(bytes);
     return {where, peer_id(k), std::move(bytes),
-            sign_statement(r.keys[k], {run, where}, statement::body, peer_id(k), r.members->members(), hash, peer_id(k))};
+            sign_statement(r.keys[k], {run, where}, statement::body, peer_id(k), r.members->members(), hash,
+                           peer_id(k))};
 }
 
 wire::signed_digest digest_of(room const& r, std::size_t k, place where, log_list const& list) {
     auto const hash = hash_of(list);
     return {where, peer_id(k), hash,
-            sign_statement(r.keys[k], {run, where}, statement::list, peer_id(k), r.members->members(), hash, peer_id(k))};
+            sign_statement(r.keys[k], {run, where}, statement::list, peer_id(k), r.members->members(), hash,
+                           peer_id(k))};
 }
 
 } // namespace
@@ -162,10 +164,11 @@ TEST_CASE("proceedings: what is said before this member is there waits for it") 
 
 TEST_CASE("proceedings: shares and reveals alternate, and each waits in its place") {
     room r(2);
-    std::vector<place> const order{at(0, phase::commit), at(0, phase::result), at(0, phase::have), at(0, phase::result_again),
-                                   at(0, phase::reveal), at(0, phase::share, 1), at(0, phase::reveal, 1), at(0, phase::share, 2),
-                                   at(0, phase::reveal, 2), at(0, phase::testimony), at(0, phase::accuse), at(0, phase::vote),
-                                   at(0, phase::open), at(1, phase::commit)};
+    std::vector<place> const order{
+        at(0, phase::commit),    at(0, phase::result),    at(0, phase::have),      at(0, phase::result_again),
+        at(0, phase::reveal),    at(0, phase::share, 1),  at(0, phase::reveal, 1), at(0, phase::share, 2),
+        at(0, phase::reveal, 2), at(0, phase::testimony), at(0, phase::accuse),    at(0, phase::vote),
+        at(0, phase::open),      at(1, phase::commit)};
     r.begin(1, order.front());
     r.begin(0, order.front());
     // All that member 0 says comes at once, the last things first.
@@ -230,7 +233,8 @@ TEST_CASE("proceedings: early lists that are longer than a roster can be take no
     room r(3);
     r.begin(at(0, phase::commit));
     for (int k = 0; k < 64; ++k)
-        r.peers[2].handle_message(r.keys[0].key(), wire::log_question{at(0, phase::result), std::vector<peer_id>(7)}, r.now);
+        r.peers[2].handle_message(r.keys[0].key(),
+                                  wire::log_question{at(0, phase::result), std::vector<peer_id>(7)}, r.now);
     r.peers[2].handle_message(r.keys[0].key(), body_of(r, 0, at(0, phase::result), 1), r.now);
     r.say_all(1);
     r.deliver();
@@ -242,13 +246,15 @@ TEST_CASE("proceedings: early lists that are longer than a roster can be take no
     r.peers[2].handle_timeout(r.now);
     std::vector<peer_id> missed;
     while (auto const out = r.peers[2].poll(r.now))
-        if (auto const* q = std::get_if<wire::log_question>(&out->message); q && !q->bodies.empty()) missed = q->bodies;
+        if (auto const* q = std::get_if<wire::log_question>(&out->message); q && !q->bodies.empty())
+            missed = q->bodies;
     CHECK(missed == std::vector{peer_id{1}});
 }
 
 TEST_CASE("proceedings: what a member of the next step says waits for those who do not know yet that it is one") {
     room r(3);
-    auto const two = std::make_shared<roster const>(std::vector(r.members->members().begin(), r.members->members().begin() + 2));
+    auto const two = std::make_shared<roster const>(
+        std::vector(r.members->members().begin(), r.members->members().begin() + 2));
     auto const three = r.members;
     r.members = two;
     for (std::size_t k = 0; k < 2; ++k) r.begin(k, at(0, phase::accuse));
@@ -274,7 +280,8 @@ TEST_CASE("proceedings: what a member of the next step says waits for those who 
     CHECK(r.now == time_point{});
     // Strangers find room for a few, and for the next step alone.
     auto const many = [&](place where) {
-        for (std::size_t k = 10; k < 1'000; ++k) r.peers[0].handle_message(key(k).key(), body_of(r, 1, where, 1), r.now);
+        for (std::size_t k = 10; k < 1'000; ++k)
+            r.peers[0].handle_message(key(k).key(), body_of(r, 1, where, 1), r.now);
     };
     many(at(1, phase::accuse, 0, 1));
     many(at(2, phase::commit, 0, 2));
@@ -289,7 +296,9 @@ TEST_CASE("proceedings: a broadcast that is over goes on answering, in this step
     std::size_t answers = 0;
     auto const ask = [&](place where) {
         answers = 0;
-        r.peers[0].handle_message(r.keys[1].key(), wire::log_question{.at = where, .bodies = {peer_id{0}, peer_id{2}}, .certificate = true}, r.now);
+        r.peers[0].handle_message(
+            r.keys[1].key(),
+            wire::log_question{.at = where, .bodies = {peer_id{0}, peer_id{2}}, .certificate = true}, r.now);
         while (auto const out = r.peers[0].poll(r.now)) answers += out->to == r.keys[1].key();
     };
     auto const hold = [&](place where) {
@@ -322,8 +331,9 @@ TEST_CASE("proceedings: statements of another run are none here") {
     auto bytes = encode(wire::said<word>{{}, {1}});
     auto const hash = sha256_of(bytes);
     wire::signed_body const body{at(0, phase::commit), peer_id{0}, bytes,
-                                 sign_statement(r.keys[0], {tagged_hash("other"), at(0, phase::commit)}, statement::body, peer_id{0},
-                                                r.members->members(), hash, peer_id{0})};
+                                 sign_statement(r.keys[0], {tagged_hash("other"), at(0, phase::commit)},
+                                                statement::body, peer_id{0}, r.members->members(), hash,
+                                                peer_id{0})};
     r.peers[1].handle_message(r.keys[0].key(), body, r.now);
     r.say(1, 1);
     CHECK(r.peers[1].current().where() == broadcast_stage::collecting);
@@ -403,11 +413,13 @@ TEST_CASE("proceedings: two bodies of an epoch that is over are proved as long a
         hold(at(0, phase::accuse));
         auto const second = body_of(r, 4, at(0, phase::accuse), 99);
         auto const& five = r.members->members();
-        r.members = std::make_shared<roster const>(std::vector{five[0], five[1], five[2], five[4], five[3]}); // new numbers
+        r.members = std::make_shared<roster const>(
+            std::vector{five[0], five[1], five[2], five[4], five[3]}); // new numbers
         for (std::size_t k = 0; k < order.size(); ++k) {
             hold(order[k]);
             if (k == shown) r.peers[1].handle_message(r.keys[4].key(), second, r.now), r.flush(1);
-            bool const said = k == shown + 1 && order[shown].step == 1; // in step 2 nobody keeps the broadcasts of step 0
+            bool const said =
+                k == shown + 1 && order[shown].step == 1; // in step 2 nobody keeps the broadcasts of step 0
             auto const all = r.peers[0].read<word>();
             for (auto const& one : r.peers) {
                 INFO("shown after ", shown, ", in broadcast ", k);
@@ -449,7 +461,8 @@ TEST_CASE("proceedings: times of members stay together though a digest reaches o
         room r(7, 3);
         r.begin(at(0, phase::commit));
         r.keep = [&](std::size_t from, std::size_t to, wire::log_message const& m) {
-            bool const digest = std::holds_alternative<wire::signed_digest>(m) || std::holds_alternative<wire::log_certificate>(m) ||
+            bool const digest = std::holds_alternative<wire::signed_digest>(m) ||
+                                std::holds_alternative<wire::log_certificate>(m) ||
                                 std::holds_alternative<wire::signed_list>(m);
             return from != 6 || !digest || (to == 0 && r.now >= time_point{} + std::chrono::seconds(late));
         };
@@ -465,7 +478,9 @@ TEST_CASE("proceedings: times of members stay together though a digest reaches o
         };
         for (std::int64_t s = 0; s < 60; ++s) {
             if (s == late && late > 0) {
-                r.peers[0].handle_message(r.keys[6].key(), digest_of(r, 6, at(0, phase::commit), r.peers[6].current().own_list()), r.now);
+                r.peers[0].handle_message(
+                    r.keys[6].key(), digest_of(r, 6, at(0, phase::commit), r.peers[6].current().own_list()),
+                    r.now);
                 r.flush(0);
                 r.deliver();
             }

@@ -135,7 +135,9 @@ TEST_CASE("judgement: who may accuse whom of what is written in the log") {
     CHECK(refused([](trial& t, peer_id, peer_id u, peer_id x) { return t.accuse_of(x, u, charge::gradient, 0), x; }));
     CHECK(refused([](trial& t, peer_id v, peer_id, peer_id x) { return t.accuse_of(v, x, charge::gradient, 0), v; }));
     CHECK(refused([](trial& t, peer_id v, peer_id u, peer_id) { return t.accuse_of(v, u, charge::gradient, 1), v; }));
-    CHECK(refused([](trial& t, peer_id v, peer_id u, peer_id) { return t.accuse_of(v, peer_id{99}, charge::gradient, 0), (void)u, v; }));
+    CHECK(refused([](trial& t, peer_id v, peer_id u, peer_id) {
+        return t.accuse_of(v, peer_id{99}, charge::gradient, 0), (void)u, v;
+    }));
     CHECK(refused([](trial& t, peer_id v, peer_id u, peer_id) {
         t.accuse_of(v, u, charge::gradient, 0);
         return t.accuse_of(v, u, charge::gradient, 0), v; // twice
@@ -146,10 +148,18 @@ TEST_CASE("judgement: who may accuse whom of what is written in the log") {
     }));
     // The owner of a part, of its rows.
     for (charge const of : {charge::testimony, charge::shape})
-        CHECK(!refused([of](trial& t, peer_id, peer_id, peer_id) { return t.accuse_of(p2, p4, of, 1, part_id{1}), p2; }));
-    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) { return t.accuse_of(p2, p4, charge::testimony, 1, part_id{2}), p2; }));
-    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) { return t.accuse_of(p2, p4, charge::result, 1, part_id{1}), p2; }));
-    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) { return t.accuse_of(p2, p4, charge::testimony, 1, part_id{70}), p2; }));
+        CHECK(!refused([of](trial& t, peer_id, peer_id, peer_id) {
+            return t.accuse_of(p2, p4, of, 1, part_id{1}), p2;
+        }));
+    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) {
+        return t.accuse_of(p2, p4, charge::testimony, 1, part_id{2}), p2;
+    }));
+    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) {
+        return t.accuse_of(p2, p4, charge::result, 1, part_id{1}), p2;
+    }));
+    CHECK(refused([](trial& t, peer_id, peer_id, peer_id) {
+        return t.accuse_of(p2, p4, charge::testimony, 1, part_id{70}), p2;
+    }));
 }
 
 TEST_CASE("judgement: evidence that most hold convicts the accused, or the accuser; hidden evidence nobody") {
@@ -166,7 +176,9 @@ TEST_CASE("judgement: evidence that most hold convicts the accused, or the accus
         CHECK(against == (outcome == 0   ? found{{p4, offence::false_testimony}}
                           : outcome == 1 ? found{{p2, offence::slander}}
                                          : found{}));
-        CHECK(t.judge.verdicts()[0] == (outcome == 0 ? verdict::guilty : outcome == 1 ? verdict::slander : verdict::hidden));
+        CHECK(t.judge.verdicts()[0] == (outcome == 0   ? verdict::guilty
+                                        : outcome == 1 ? verdict::slander
+                                                       : verdict::hidden));
     }
 }
 
@@ -201,7 +213,8 @@ struct asked : trial {
         REQUIRE(accuse().empty());
         REQUIRE(judge.asks_to_show(judge.accusations()[0].what));
         REQUIRE(judge.shown().size() == n); // all rows of the target
-        for (auto const& row : judge.shown()) CHECK((row.sender == pair().target && row.of_before && row.of_gradient));
+        for (auto const& row : judge.shown())
+            CHECK((row.sender == pair().target && row.of_before && row.of_gradient));
         cast = votes();
     }
     /// Of the votes, without the absences.
@@ -215,15 +228,19 @@ struct asked : trial {
 
 } // namespace
 
-TEST_CASE("judgement: with a tolerance a gradient that a validator asks for is wrong if most say so, hidden if the rest lack rows") {
+TEST_CASE("judgement: with a tolerance a gradient that a validator asks for is wrong if most say so, hidden "
+          "if the rest lack rows") {
     using enum wire::opinion;
     for (std::size_t guilty = 0; guilty <= n; ++guilty) {
-        for (std::size_t lack = 0; guilty + lack <= n; ++lack) { // the others have found it right, or had no gradient in time
+        for (std::size_t lack = 0; guilty + lack <= n;
+             ++lack) { // the others have found it right, or had no gradient in time
             for (wire::opinion const rest : {slander, cannot}) {
                 asked t;
                 auto const [by, target] = t.pair();
                 for (std::size_t k = 0; k < n; ++k) {
-                    t.cast[k].body.ballots[0].says = k < guilty ? wire::opinion::guilty : k < guilty + lack ? cannot : rest;
+                    t.cast[k].body.ballots[0].says = k < guilty          ? wire::opinion::guilty
+                                                     : k < guilty + lack ? cannot
+                                                                         : rest;
                     if (k >= guilty && k < guilty + lack) t.cast[k].body.evidence.erase(1 + k); // each another row
                 }
                 INFO(guilty, " guilty, ", lack, " lack rows");
@@ -263,7 +280,8 @@ TEST_CASE("judgement: asking twice in one step is asking once") {
     CHECK(twice.judge.needless().size() == 1);
 }
 
-TEST_CASE("judgement: whoever asks for nothing, again and again, is in dispute with its target, and then pays a point each time") {
+TEST_CASE("judgement: whoever asks for nothing, again and again, is in dispute with its target, and then "
+          "pays a point each time") {
     membership of(some(1), five(), {.faults = 1, .validators = 1, .tolerance = 1e-3});
     asked t;
     REQUIRE(t.read().empty());
@@ -285,7 +303,9 @@ TEST_CASE("judgement: there is time to vote for each accused gradient, and for w
         step_state at(step_context{}, nullptr, p0, run_rules{}, shared_floats(std::vector<float>(100)));
         at.record = t.step;
         at.judge.emplace(t.judge);
-        return time_to_judge(at, {.gradient = std::chrono::seconds(1'000), .bulk = std::chrono::seconds(1)}).count() / 1'000'000'000;
+        return time_to_judge(at, {.gradient = std::chrono::seconds(1'000), .bulk = std::chrono::seconds(1)})
+                   .count() /
+               1'000'000'000;
     };
     trial vanished; // a row, and no gradient
     vanished.testimonies[1] = {};
@@ -307,10 +327,12 @@ TEST_CASE("judgement: there is time to vote for each accused gradient, and for w
 TEST_CASE("judgement: with a tolerance, too, a newcomer on trial has no rows to show") {
     trial t;
     peer_id const validator = p2;
-    step_record const step(1, five(), {}, some(91), {.quota = 1, .validators = 1}, {},
-                           checked_trial{{public_key{some(50).bytes}, {}}, five()[std::size_t(validator)].key, some(51), 1});
+    step_record const step(
+        1, five(), {}, some(91), {.quota = 1, .validators = 1}, {},
+        checked_trial{{public_key{some(50).bytes}, {}}, five()[std::size_t(validator)].key, some(51), 1});
     judgement judge(step, &t.before, true);
-    (void)judge.read(agreed_log<wire::testify>(n, said(wire::testify{})), [](part_id, testimony const&) { return false; });
+    (void)judge.read(agreed_log<wire::testify>(n, said(wire::testify{})),
+                     [](part_id, testimony const&) { return false; });
     t.accuse_of(validator, on_trial, wire::charge::gradient, 0);
     t.accusations[std::size_t(validator)].body.accusations[0].evidence = {};
     REQUIRE(judge.read(t.accusations).empty());
@@ -330,14 +352,16 @@ TEST_CASE("judgement: of a gradient that a validator asks for its sender alone a
         t.accusations[std::size_t(by)].body.accusations[0].evidence = {};
         (void)t.accuse();
         auto votes = t.votes();
-        for (std::size_t k = 0; k < n; ++k) votes[k].body.ballots[0].says = wire::opinion::slander; // whatever they say
+        for (std::size_t k = 0; k < n; ++k)
+            votes[k].body.ballots[0].says = wire::opinion::slander; // whatever they say
         for (std::size_t k = 0; k < 3; ++k) votes[k].body.evidence.erase(1 + row);
         CHECK(t.judge.read(votes, [](std::size_t) { return false; }) == found{{target, offence::hidden_row}});
         CHECK(!t.judge.has_shown_gradient(target));
     }
 }
 
-TEST_CASE("judgement: with a tolerance an accusation of a gradient has evidence, and who shows it to nobody pays a point") {
+TEST_CASE("judgement: with a tolerance an accusation of a gradient has evidence, and who shows it to nobody "
+          "pays a point") {
     trial t;
     t.judge = judgement(t.step, &t.before, true);
     (void)t.testify();
@@ -404,7 +428,9 @@ TEST_CASE("judgement: whoever is found guilty of the step before is banned by it
         rest.erase(rest.begin() + std::ptrdiff_t(gone));
         step_record const now(1, rest, {}, some(91), {.quota = 1, .validators = 1});
         judgement judge(now, &before);
-        auto const number_now = [&](peer_id of) { return peer_id(std::size_t(of) - (std::size_t(of) > gone ? 1 : 0)); };
+        auto const number_now = [&](peer_id of) {
+            return peer_id(std::size_t(of) - (std::size_t(of) > gone ? 1 : 0));
+        };
         agreed_log<wire::testify> const silent(n - 1, said(wire::testify{}));
         REQUIRE(judge.read(silent, [](part_id, testimony const&) { return false; }).empty());
         agreed_log<wire::accuse> accusations(n - 1, said(wire::accuse{}));

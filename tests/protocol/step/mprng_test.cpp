@@ -64,10 +64,10 @@ TEST_CASE("mprng: a commitment holds for one owner and one draw only") {
     auto const made = commitment_to(share, here, one);
     CHECK(made == commitment_to(share, here, one));
     CHECK(made != commitment_to(share, here, other));
-    for (auto const& elsewhere :
-         {mprng_slot{.run = {{std::byte{1}}}, .epoch = 1, .step = 2, .draw = 0},
-          mprng_slot{.run = {}, .epoch = 2, .step = 2, .draw = 0}, mprng_slot{.run = {}, .epoch = 1, .step = 3, .draw = 0},
-          mprng_slot{.run = {}, .epoch = 1, .step = 2, .draw = 1}})
+    for (auto const& elsewhere : {mprng_slot{.run = {{std::byte{1}}}, .epoch = 1, .step = 2, .draw = 0},
+                                  mprng_slot{.run = {}, .epoch = 2, .step = 2, .draw = 0},
+                                  mprng_slot{.run = {}, .epoch = 1, .step = 3, .draw = 0},
+                                  mprng_slot{.run = {}, .epoch = 1, .step = 2, .draw = 1}})
         CHECK(made != commitment_to(share, elsewhere, one));
 }
 

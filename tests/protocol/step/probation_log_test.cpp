@@ -47,7 +47,8 @@ struct trying_run : run_of {
         of.read(signer_of(0), commits);
         agreed_log<wire::result> results(of.members()->size(), said(wire::result{}));
         for (auto const& one : in.probation.tried)
-            if (auto const k = number(one.who.key); !silent.contains(k)) results[1].body.trials.push_back(trial_of(k));
+            if (auto const k = number(one.who.key); !silent.contains(k))
+                results[1].body.trials.push_back(trial_of(k));
         results[2].body.trials = more;
         of.read(signer_of(0), results);
         if (last) before.emplace(*last);
@@ -154,7 +155,8 @@ TEST_CASE("probation: there are as many places as the rules say, drawn among tho
     CHECK(little.tried().size() == 1);
 }
 
-TEST_CASE("probation: a missed commitment frees the place, and whoever missed it may ask once more, in the same life") {
+TEST_CASE("probation: a missed commitment frees the place, and whoever missed it may ask once more, in the "
+          "same life") {
     trying_run m(6, trying(6));
     m.end({m.join_of(20)});
     m.end();
@@ -199,7 +201,8 @@ TEST_CASE("probation: two commitments that differ are none; the same one carried
     CHECK(m.tried().empty());
 }
 
-TEST_CASE("probation: what nobody signed, or for another step, and zeros without work, count for nothing, against nobody") {
+TEST_CASE("probation: what nobody signed, or for another step, and zeros without work, count for nothing, "
+          "against nobody") {
     trying_run m(6);
     m.end({m.join_of(20)});
     auto forged = m.trial_of(20, 5);
@@ -263,7 +266,8 @@ TEST_CASE("probation: a validator that slanders a newcomer is banned, and the ne
     CHECK(m.is_member(20));
 }
 
-TEST_CASE("probation: banned members lower f, and newcomers that are let in raise it again, never beyond what it was") {
+TEST_CASE("probation: banned members lower f, and newcomers that are let in raise it again, never beyond "
+          "what it was") {
     trying_run m(7, trying());
     CHECK(m.of.faults() == 1);
     m.end({m.join_of(20)});
@@ -279,7 +283,8 @@ TEST_CASE("probation: banned members lower f, and newcomers that are let in rais
     CHECK(m.of.faults() == 1);
 }
 
-TEST_CASE("probation: only the validator that was drawn may say something of the newcomer, and of its gradient alone") {
+TEST_CASE("probation: only the validator that was drawn may say something of the newcomer, and of its "
+          "gradient alone") {
     trying_run m(6);
     m.end({m.join_of(20)});
     m.end();
@@ -287,7 +292,8 @@ TEST_CASE("probation: only the validator that was drawn may say something of the
     auto const record = worked(in, 1);
     auto const validator = m.of.members()->find(in.probation.checked.value().validator).value();
     for (std::uint32_t k = 0; k < 6; ++k) {
-        for (auto const of : {wire::charge::gradient, wire::charge::result, wire::charge::testimony, wire::charge::shape}) {
+        for (auto const of :
+             {wire::charge::gradient, wire::charge::result, wire::charge::testimony, wire::charge::shape}) {
             judgement judge(record, &*m.last);
             agreed_log<wire::accuse> log(6, said(wire::accuse{}));
             log[k].body.accusations.push_back({on_trial, in.step - 1, of, {}, {}});

@@ -112,11 +112,13 @@ TEST_CASE("standing: complaints between two peers, whoever makes them, end in a 
     CHECK(of.in_dispute(b, a, 2'008));
     CHECK(!of.in_dispute(a, b, 2'009));
     CHECK(!of.in_dispute(a, c, 1'009));
-    for (std::uint64_t step = 5'000; step < 9'000; step += 400) of.note_complaint(a, c, step); // never four in a window
+    for (std::uint64_t step = 5'000; step < 9'000; step += 400)
+        of.note_complaint(a, c, step); // never four in a window
     CHECK(!of.in_dispute(a, c, 9'000));
 }
 
-TEST_CASE("standing: a strike ends the disputes of whoever is struck, and nobody else's; while there is one, complaints say nothing") {
+TEST_CASE("standing: a strike ends the disputes of whoever is struck, and nobody else's; while there is one, "
+          "complaints say nothing") {
     standing of(1);
     auto const quarrel = [&](public_key x, public_key y, std::uint64_t step) {
         for (int k = 0; k < 4; ++k) of.note_complaint(x, y, step);

@@ -53,7 +53,8 @@ struct honest_step {
             reveals.push_back(said(open));
         }
         std::size_t part = 0;
-        for (std::size_t const k : {0, 1, 3, 4, 5}) results[k].body.parts = {{part_id(part), some(400 + part)}}, ++part;
+        for (std::size_t const k : {0, 1, 3, 4, 5})
+            results[k].body.parts = {{part_id(part), some(400 + part)}}, ++part;
     }
     offences reveal() { return record.read(reveals, some(7), 3); }
 };
@@ -175,7 +176,8 @@ TEST_CASE("record: only owners that complained have a second try") {
     CHECK(s.record.read(have).size() == n); // bits for complaints that nobody made
 }
 
-TEST_CASE("record: a part stands when more than half of those who reveal have it; if not, a present owner is struck") {
+TEST_CASE("record: a part stands when more than half of those who reveal have it; if not, a present owner is "
+          "struck") {
     for (std::size_t const holders : {3, 4}) {
         honest_step s;
         (void)s.record.read(s.commits);

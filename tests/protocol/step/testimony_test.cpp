@@ -26,7 +26,8 @@ struct part {
     std::vector<float> rows, aggregate;
     std::vector<double> weights;
 
-    part(std::size_t n_, std::size_t d_, std::uint64_t number, float spread = 1) : n(n_), d(d_), rows(n * d), aggregate(d), weights(n) {
+    part(std::size_t n_, std::size_t d_, std::uint64_t number, float spread = 1)
+        : n(n_), d(d_), rows(n * d), aggregate(d), weights(n) {
         random_stream random(seed{number, 1});
         for (float& x : rows) x = spread * float(random.normal());
         for (std::size_t i = 0; i < n; ++i) weights[i] = double(1 + i % 3);
@@ -34,7 +35,8 @@ struct part {
     matrix_view<float const> view() const { return {rows.data(), n, d}; }
     template <class A>
     void run(A const& rule) {
-        (void)btard::aggregate(host{.threads = 1}, rule, view(), std::span<double const>(weights), std::span(aggregate));
+        (void)btard::aggregate(host{.threads = 1}, rule, view(), std::span<double const>(weights),
+                               std::span(aggregate));
     }
     template <class A>
     std::vector<testimony> said(A const& rule, directions z) const {
@@ -91,7 +93,8 @@ TEST_CASE("testimony: the same bits for a row alone and among others, in parts o
         auto const all = one.said(rule, z_of(d));
         for (std::size_t i = 0; i < one.n; ++i) {
             matrix_view<float const> const alone(one.rows.data() + i * d, 1, d);
-            CHECK(testify(host{.threads = 2}, rule, alone, std::span<float const>(one.aggregate), z_of(d)).front() == all[i]);
+            CHECK(testify(host{.threads = 2}, rule, alone, std::span<float const>(one.aggregate), z_of(d))
+                      .front() == all[i]);
         }
     }
 }
@@ -128,7 +131,8 @@ TEST_CASE_TEMPLATE("sum: an honest result passes, whatever the rows and weights"
         auto const check = one.check(rule, said, z_of(k));
         CAPTURE(k);
         CHECK(check.passed());
-        if (one.d > 64) worst = std::max(worst, check.sum / check.tolerance); // shorter: the bound of Cauchy and Schwarz
+        if (one.d > 64)
+            worst = std::max(worst, check.sum / check.tolerance); // shorter: the bound of Cauchy and Schwarz
         for (auto const& row : said) CHECK(!malformed(row, rule, norm_of(z_of(k), one.d)));
     }
     CHECK(worst > 0);

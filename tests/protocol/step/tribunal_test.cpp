@@ -38,7 +38,8 @@ struct worked_step {
     }
 
     /// @param bad the value at place 3 of the gradient of peer 4
-    explicit worked_step(float bad = 0.5f) : record(0, roster(), {}, tagged_hash("r"), {.quota = 2, .validators = 1}) {
+    explicit worked_step(float bad = 0.5f)
+        : record(0, roster(), {}, tagged_hash("r"), {.quota = 2, .validators = 1}) {
         partition const cut(size, n);
         agreed_log<wire::commit> commits(n);
         for (std::size_t k = 0; k < n; ++k) {
@@ -79,7 +80,11 @@ struct worked_step {
     }
     wire::row row(std::size_t sender, std::size_t part) const {
         auto const values = slice(gradients[sender], part);
-        return {0, peer_id(sender), part_id(part), commitments[sender].branch(part_id(part)), {values.begin(), values.end()}};
+        return {0,
+                peer_id(sender),
+                part_id(part),
+                commitments[sender].branch(part_id(part)),
+                {values.begin(), values.end()}};
     }
     exhibit rows(std::size_t part) const {
         exhibit all;
@@ -90,7 +95,8 @@ struct worked_step {
         return bench.right_testimony(record, part_id(part), slice(gradients[sender], part), slice(aggregate, part));
     }
     bool convicts(exhibit const& shown, std::size_t target, std::size_t part, testimony const& said) const {
-        return bench.shows_false_testimony(record, shown, peer_id(target), part_id(part), slice(aggregate, part), said);
+        return bench.shows_false_testimony(record, shown, peer_id(target), part_id(part),
+                                           slice(aggregate, part), said);
     }
 };
 
@@ -108,7 +114,9 @@ TEST_CASE("tribunal: honest testimonies pass the check of their part, and are ne
             CHECK(!s.convicts({{s.row(k, j)}}, k, j, said.back()));
         }
         auto const part = s.slice(s.aggregate, j);
-        CHECK(check_sum(s.bench.rule, said, weights, part.size(), norm_of(s.bench.z_of(s.record, part_id(j)), part.size()), norm(part)).passed());
+        CHECK(check_sum(s.bench.rule, said, weights, part.size(),
+                        norm_of(s.bench.z_of(s.record, part_id(j)), part.size()), norm(part))
+                  .passed());
     }
 }
 
@@ -183,7 +191,8 @@ TEST_CASE("gradient: its distance is that of the tensor that is farthest off, re
     std::vector<tensor_layout> const two{{"a", 0, {2}, 2, true}, {"b", 2, {3}, 3, true}};
     std::vector<float> const right{3, 4, 0, 100, 0};
     auto const distance = [&](std::vector<float> const& of, bool cut = true) {
-        return gradient_distance(cut ? std::span<tensor_layout const>(two) : std::span<tensor_layout const>(), of, right);
+        return gradient_distance(cut ? std::span<tensor_layout const>(two) : std::span<tensor_layout const>(),
+                                 of, right);
     };
     CHECK(distance(right) == 0);
     CHECK(distance({3, 4.5f, 0, 100, 0}) == doctest::Approx(0.1));
@@ -200,7 +209,8 @@ TEST_CASE("gradient: where the right one is zero each number is measured alone, 
     CHECK(distance({1e-30f, 3, 0, 4}, right) < 1e-29); // a sum that cancels in one order only
     CHECK(distance({0, 3, -2.5e-6f, 4}, right) == doctest::Approx(1e-6)); // the whole gradient has 5 = 2.5 * sqrt(4)
     CHECK(distance({0, 3 + 2.5e-6f, 0, 4}, right) == doctest::Approx(5e-7).epsilon(0.1)); // elsewhere by all of it
-    CHECK(distance({2.5e-6f, 3, 2.5e-6f, 4}, right) == doctest::Approx(1e-6)); // and not together, but for the sum of all
+    CHECK(distance({2.5e-6f, 3, 2.5e-6f, 4}, right) ==
+          doctest::Approx(1e-6)); // and not together, but for the sum of all
     CHECK(distance({2.5f, 3, 0, 4}, right) == doctest::Approx(1));
     CHECK(std::isinf(distance({0, 1e-30f}, {0, 0})));
     CHECK(distance({0, 0}, {0, 0}) == 0);

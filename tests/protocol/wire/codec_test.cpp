@@ -38,9 +38,10 @@ std::vector<wire::message> examples() {
             wire::evidence{{{5, peer_id{1}, part_id{2}, {hash}, {1, 2}}}, 6},
             wire::join{{{hash.bytes}, {std::byte{5}}}, 300, by},
             wire::trial{{{hash.bytes}, {std::byte{5}}}, hash, 3, by},
-            wire::introduction{{{{.run = hash, .epoch = 1}, {certificate, {{{std::byte{3}}, by}}}}},
-                               {.run = hash, .step = 4, .probation = {{{{{hash.bytes}, {}}, 2, {{hash.bytes}}}}, {}, 3, 2}},
-                               kept_log{certificate, {}}}};
+            wire::introduction{
+                {{{.run = hash, .epoch = 1}, {certificate, {{{std::byte{3}}, by}}}}},
+                {.run = hash, .step = 4, .probation = {{{{{hash.bytes}, {}}, 2, {{hash.bytes}}}}, {}, 3, 2}},
+                kept_log{certificate, {}}}};
 }
 
 } // namespace

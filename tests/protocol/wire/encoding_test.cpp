@@ -133,7 +133,8 @@ TEST_CASE("decode: whatever is cut off or added is refused") {
 
 TEST_CASE("decode: each value has one form") {
     CHECK(decode<bool>(bytes({1})) == true);
-    for (std::uint64_t const number : {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, ~std::uint64_t{0} / 2, ~std::uint64_t{0}})
+    for (std::uint64_t const number :
+         {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, ~std::uint64_t{0} / 2, ~std::uint64_t{0}})
         CHECK(decode<std::uint64_t>(encode(number)) == number);
     CHECK(decode<peer_id>(encode(peer_id{~std::uint32_t{0}})) == peer_id{~std::uint32_t{0}});
     CHECK(!decode<peer_id>(encode(std::uint64_t{1} << 32))); // that number has 33 bits

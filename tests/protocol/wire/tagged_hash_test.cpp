@@ -33,7 +33,8 @@ std::string hex(digest const& of) {
 } // namespace
 
 TEST_CASE("tagged_hash: length, tag, then length and bytes of each field") {
-    CHECK(hex(tagged_hash("genesis", digest{})) == "d9b0deab6b00469c15f191b533fee69671bdeb3790f6c20d0d274443ae075587");
+    CHECK(hex(tagged_hash("genesis", digest{})) ==
+          "d9b0deab6b00469c15f191b533fee69671bdeb3790f6c20d0d274443ae075587");
 }
 
 TEST_CASE("prg: published seeds") {

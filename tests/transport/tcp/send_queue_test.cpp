@@ -155,6 +155,7 @@ TEST_CASE("refusal_notices: one sentence in each interval, and the next one coun
     CHECK(!notices.refused("192.0.2.1:2", tcp_errc::silent, begun + 19s));
     CHECK(!notices.refused("192.0.2.1:3", tcp_errc::silent, begun + 19s));
     CHECK(notices.refused("192.0.2.1:4", tcp_errc::not_admitted, begun + 20s) ==
-          "refused a connection from 192.0.2.1:4: its key is not among those that are admitted here; and 2 more since "
+          "refused a connection from 192.0.2.1:4: its key is not among those that are admitted here; and 2 "
+          "more since "
           "the last such line");
 }

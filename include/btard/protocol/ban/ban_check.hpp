@@ -45,7 +45,9 @@ public:
     [[nodiscard]] std::optional<std::vector<float>> given(tile const& of) { return values(of.hash); }
 
     /// All of it was asked for.
-    [[nodiscard]] bool needed() const { return !doubled_ && asked_.size() == exhibits_.size() + rows_.size() + floats_.size(); }
+    [[nodiscard]] bool needed() const {
+        return !doubled_ && asked_.size() == exhibits_.size() + rows_.size() + floats_.size();
+    }
 
 private:
     template <class K, class V>
@@ -71,7 +73,8 @@ private:
 /// Two statements: nothing else is needed.
 template <signer S>
 [[nodiscard]] wrong check_equivocation(ban_record const& record, S const& with, trust_root const& root) {
-    if (!record.twice || record.why != offence::equivocation) return "it holds two statements or the logs of steps, never both";
+    if (!record.twice || record.why != offence::equivocation)
+        return "it holds two statements or the logs of steps, never both";
     auto const& both = *record.twice;
     if (!record.epochs.empty() || !record.steps.empty() || record.next)
         return "it holds two statements or the logs of steps, never both";
@@ -79,10 +82,12 @@ template <signer S>
     if (both.in.at.step > record.step)
         return concat("the statements are of step ", both.in.at.step, ", the ban of step ", record.step);
     if (both.hashes[0] == both.hashes[1]) return "the two statements are one and the same";
-    if (both.kind != statement::body && both.kind != statement::list) return "the statements are none of which a member makes one";
+    if (both.kind != statement::body && both.kind != statement::list)
+        return "the statements are none of which a member makes one";
     for (std::size_t k = 0; k < 2; ++k) {
         auto const text = statement_text(both.in, both.kind, both.member, record.who, both.hashes[k], both.member);
-        if (!with.verify(record.who.key, text, both.signatures[k])) return concat("the signature under statement ", k + 1, " is broken");
+        if (!with.verify(record.who.key, text, both.signatures[k]))
+            return concat("the signature under statement ", k + 1, " is broken");
     }
     return {};
 }
@@ -98,8 +103,8 @@ template <signer S>
         if (last && !record.next) return {};
         auto const& next = last ? record.next->context : record.steps[k + 1].context;
         if (hash_of_logs(record.steps[k].logs, record.steps[k].later) != next.logs)
-            return concat("the logs of step ", record.steps[k].context.step, " are not those from which step ", next.step,
-                          " began");
+            return concat("the logs of step ", record.steps[k].context.step,
+                          " are not those from which step ", next.step, " began");
     }
     auto const& then = record.steps.back().context;
     auto const& [context, commits] = *record.next;
@@ -114,8 +119,8 @@ template <signer S>
 }
 
 template <class B, verifiable_aggregator A, signer S>
-[[nodiscard]] wrong check_steps(ban_record const& record, S const& with, court<B, A> const& bench, run_rules const& rules,
-                                trust_root const& root) {
+[[nodiscard]] wrong check_steps(ban_record const& record, S const& with, court<B, A> const& bench,
+                                run_rules const& rules, trust_root const& root) {
     if (record.twice) return "it holds two statements or the logs of steps, never both";
     if (record.steps.empty()) return "it holds no step";
     epoch_rosters epochs;
@@ -133,7 +138,8 @@ template <class B, verifiable_aggregator A, signer S>
                                         vouched ? list_quorum::may_be_missing : list_quorum::wanted))
             return bad;
         auto const& tried = context.probation.checked;
-        member = member || std::ranges::find(context.roster, record.who) != context.roster.end() || (tried && tried->who == record.who);
+        member = member || std::ranges::find(context.roster, record.who) != context.roster.end() ||
+                 (tried && tried->who == record.who);
         auto* const before = replays.empty() ? nullptr : &replays.back();
         if (before && before->record().value() != context.before)
             return concat("step ", context.step, " does not begin with the randomness of the step before");
@@ -144,7 +150,8 @@ template <class B, verifiable_aggregator A, signer S>
     }
     if (!member) return "nobody of that key and incarnation was a member";
     if (!replays.back().finds(record.who.key, record.why))
-        return concat("it does not follow that this peer is guilty of ", enum_names(record.why)[std::size_t(record.why)]);
+        return concat("it does not follow that this peer is guilty of ",
+                      enum_names(record.why)[std::size_t(record.why)]);
     if (auto bad = check_order(record, with, rules, root)) return bad;
     if (!std::ranges::all_of(sources, &quoting::needed)) return "it holds more than the verdict rests on";
     return {};
@@ -167,7 +174,8 @@ template <class B, verifiable_aggregator A, signer S>
                                                     confirmation how = confirmation::wanted) {
     expects(bench.tolerance == rules.tolerance, "gradients are compared with a tolerance of ", bench.tolerance,
             ", the rules of the run say ", rules.tolerance);
-    if (!is_ban(record.why)) return concat(enum_names(record.why)[std::size_t(record.why)], " is no reason for a ban");
+    if (!is_ban(record.why))
+        return concat(enum_names(record.why)[std::size_t(record.why)], " is no reason for a ban");
     try {
         if (record.why == offence::equivocation) return detail::check_equivocation(record, with, root);
         if (auto bad = detail::check_steps(record, with, bench, rules, root)) return bad;

@@ -92,15 +92,16 @@ public:
     /// @param last the step before it; null in the first one
     /// @return nothing: it does not follow
     template <class B, verifiable_aggregator A, signer S>
-    [[nodiscard]] std::optional<ban_record> record_of(public_key const& who, offence why, court<B, A> const& bench,
-                                                      run_rules const& rules, step_state const* at, step_state const* last,
-                                                      proceedings<S> const& logs) const {
+    [[nodiscard]] std::optional<ban_record>
+    record_of(public_key const& who, offence why, court<B, A> const& bench, run_rules const& rules,
+              step_state const* at, step_state const* last, proceedings<S> const& logs) const {
         if (kept_.empty() || at == nullptr || at->step() != kept_.back().context.step) return {};
         ban_record made;
         made.why = why;
         made.step = at->step();
         for (auto const& one : kept_) {
-            if (auto const& tried = one.context.probation.checked; tried && tried->who.key == who) made.who = tried->who;
+            if (auto const& tried = one.context.probation.checked; tried && tried->who.key == who)
+                made.who = tried->who;
             for (auto const& member : one.context.roster)
                 if (member.key == who) made.who = member;
         }
@@ -129,8 +130,8 @@ private:
     ///
     /// @param before 0: without the step before; 1: with its draw; 2: with its verdicts
     template <class B, verifiable_aggregator A>
-    [[nodiscard]] bool follows(ban_record& record, std::size_t before, court<B, A> const& bench, run_rules const& rules,
-                               step_state const* at, step_state const* last) const {
+    [[nodiscard]] bool follows(ban_record& record, std::size_t before, court<B, A> const& bench,
+                               run_rules const& rules, step_state const* at, step_state const* last) const {
         std::size_t const count = std::min(before + 1, kept_.size());
         auto& steps = record.steps;
         steps.assign(count, {});

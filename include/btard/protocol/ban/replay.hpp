@@ -91,7 +91,8 @@ public:
     [[nodiscard]] bool finds(public_key const& who, offence what) const {
         for (auto const& [place, found] : offences_)
             if (found == what && context_.roster[std::size_t(place)].key == who) return true;
-        return judge_ && std::ranges::find(judge_->convicted_gone(), std::pair(who, what)) != judge_->convicted_gone().end();
+        return judge_ && std::ranges::find(judge_->convicted_gone(), std::pair(who, what)) !=
+                             judge_->convicted_gone().end();
     }
 
 private:
@@ -142,7 +143,8 @@ private:
             if (from >= to) continue;
             auto const all = from_.given(one);
             if (!all || all->size() != one.end - one.begin || slice.size() != from - begin) return {};
-            slice.insert(slice.end(), all->begin() + std::ptrdiff_t(from - one.begin), all->begin() + std::ptrdiff_t(to - one.begin));
+            slice.insert(slice.end(), all->begin() + std::ptrdiff_t(from - one.begin),
+                         all->begin() + std::ptrdiff_t(to - one.begin));
         }
         if (slice.size() != end - begin) return {};
         return slice;
@@ -182,7 +184,8 @@ private:
             auto const& what = judge.accusations()[k].what;
             if (what.of != wire::charge::testimony || what.step != context_.step) continue;
             if (judge.verdicts()[k] != verdict::guilty) continue;
-            if (auto const shown = from_.exhibit(what.evidence)) correct(what.part, what.target, shown->rows.front().values);
+            if (auto const shown = from_.exhibit(what.evidence))
+                correct(what.part, what.target, shown->rows.front().values);
         }
         std::set<part_id> unseen;
         for (std::size_t k = 0; k < judge.shown().size(); ++k) {
@@ -239,7 +242,8 @@ private:
         case wire::charge::result: {
             if (where.part(what.part).owner != what.target) return false;
             auto const v0 = where.given(what.part);
-            return v0 ? bench_.shows_wrong_result(where.record_, *shown, what.part, *v0) : lack("the aggregate before");
+            return v0 ? bench_.shows_wrong_result(where.record_, *shown, what.part, *v0)
+                      : lack("the aggregate before");
         }
         case wire::charge::testimony: {
             if (!now && where.next_ != phase::open) return lack("the testimonies of the step before");
@@ -276,8 +280,9 @@ private:
             }
             auto const made = aggregate(one);
             if (!made) return lack("an aggregate");
-            auto const check = check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
-                                         made->size(), norms_[std::size_t(one)], norm(*made));
+            auto const check =
+                check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
+                          made->size(), norms_[std::size_t(one)], norm(*made));
             auto most = rules_.far;
             if (!most && context_.far) most = *context_.far * std::sqrt(double(made->size()));
             if (!check.passed() || (most && too_many_far(said, *most, faults_))) opened.push_back(one);

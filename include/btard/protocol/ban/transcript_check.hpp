@@ -49,10 +49,12 @@ template <signer S>
 [[nodiscard]] wrong check_log(kept_log const& log, step_context const& context, S const& with, run_rules const& rules,
                               list_quorum by_quorum = list_quorum::wanted) {
     auto const& [at, outcome, list, signatures] = log.certificate;
-    std::string const name = concat("log ", enum_names(phase{})[std::min<std::size_t>(at.phase, enum_count(phase{}) - 1)],
-                                    " of step ", context.step);
+    std::string const name =
+        concat("log ", enum_names(phase{})[std::min<std::size_t>(at.phase, enum_count(phase{}) - 1)],
+               " of step ", context.step);
     slot_context const in{context.run, at};
-    if (at.step != context.step || at.epoch != context.epoch || at.phase >= enum_count(phase{})) return name + " is of another step";
+    if (at.step != context.step || at.epoch != context.epoch || at.phase >= enum_count(phase{}))
+        return name + " is of another step";
     if (!well_formed(list, context.roster.size())) return name + " is no list of this roster";
     std::size_t body = 0;
     for (std::size_t k = 0; k < list.size(); ++k) {
@@ -73,7 +75,8 @@ template <signer S>
         auto const k = std::size_t(member);
         if (k >= seen.size() || seen[k]) return name + " is signed by somebody twice, or by no member";
         seen[k] = true;
-        if (!holds(with, in, outcome ? statement::outcome : statement::list, member, context.roster, hash, member, by))
+        if (!holds(with, in, outcome ? statement::outcome : statement::list, member, context.roster, hash,
+                   member, by))
             return concat(name, ": the signature of member ", k, " under the list is broken");
     }
     return {};
@@ -94,16 +97,20 @@ template <signer S>
 
 /// The context of a step is the one from which a quorum of its members, and of `members`, have started.
 template <signer S>
-[[nodiscard]] wrong check_context(step_context const& context, kept_log const& commits, S const& with, run_rules const& rules,
-                                  digest const& run, std::span<log_member const> members, std::size_t quorum) {
+[[nodiscard]] wrong check_context(step_context const& context, kept_log const& commits, S const& with,
+                                  run_rules const& rules, digest const& run,
+                                  std::span<log_member const> members, std::size_t quorum) {
     if (context.run != run) return "it is of another run";
     if (context.roster.empty()) return concat("step ", context.step, " has no members");
     for (std::size_t k = 0; k < context.roster.size(); ++k)
         for (std::size_t other = 0; other < k; ++other)
-            if (context.roster[k].key == context.roster[other].key) return concat("step ", context.step, " has a member twice");
+            if (context.roster[k].key == context.roster[other].key)
+                return concat("step ", context.step, " has a member twice");
     for (peer_id const idle : context.idle)
-        if (std::size_t(idle) >= context.roster.size()) return concat("step ", context.step, " has an idle member that is none");
-    if (commits.certificate.at != place{context.epoch, context.step}) return concat("step ", context.step, " does not begin with COMMIT");
+        if (std::size_t(idle) >= context.roster.size())
+            return concat("step ", context.step, " has an idle member that is none");
+    if (commits.certificate.at != place{context.epoch, context.step})
+        return concat("step ", context.step, " does not begin with COMMIT");
     if (auto bad = check_log(commits, context, with, rules)) return bad;
     auto const signers = supporters(commits, context);
     auto const before = std::size_t(std::ranges::count_if(
@@ -118,8 +125,8 @@ template <signer S>
 ///
 /// @param rosters is filled in
 template <signer S>
-[[nodiscard]] wrong check_epochs(std::span<epoch_link const> links, S const& with, run_rules const& rules, trust_root const& root,
-                                 epoch_rosters& rosters) {
+[[nodiscard]] wrong check_epochs(std::span<epoch_link const> links, S const& with, run_rules const& rules,
+                                 trust_root const& root, epoch_rosters& rosters) {
     rosters = {root.roster};
     std::uint64_t banned = 0, admitted = 0, lost = 0, step = 0;
     for (auto const& [context, commits] : links) {
@@ -142,12 +149,15 @@ template <signer S>
 ///
 /// @param by_quorum of the lists after COMMIT
 template <signer S>
-[[nodiscard]] wrong check_transcript(step_transcript const& step, S const& with, run_rules const& rules, trust_root const& root,
-                                     epoch_rosters const& rosters, list_quorum by_quorum) {
+[[nodiscard]] wrong check_transcript(step_transcript const& step, S const& with, run_rules const& rules,
+                                     trust_root const& root, epoch_rosters const& rosters,
+                                     list_quorum by_quorum) {
     auto const& context = step.context;
     if (context.run != root.run) return "it is of another run";
-    if (context.epoch >= rosters.size()) return concat("the roster of epoch ", context.epoch, " does not follow from the first one");
-    if (context.roster != rosters[context.epoch]) return concat("step ", context.step, " has another roster than its epoch");
+    if (context.epoch >= rosters.size())
+        return concat("the roster of epoch ", context.epoch, " does not follow from the first one");
+    if (context.roster != rosters[context.epoch])
+        return concat("step ", context.step, " has another roster than its epoch");
     if (step.logs.empty()) return concat("step ", context.step, " has no logs");
     if (auto bad = check_context(context, step.logs.front(), with, rules, root.run, context.roster, 0)) return bad;
     for (auto const& log : step.logs)

@@ -66,7 +66,8 @@ struct contest_charge {
 
 struct contest_verdict {
     std::vector<contest_charge> charges{};
-    std::vector<equivocation> proofs{}; ///< of members that signed two lists or two bodies, one of each member and kind
+    std::vector<equivocation>
+        proofs{}; ///< of members that signed two lists or two bodies, one of each member and kind
     std::vector<std::pair<public_key, equivocation>> earlier{}; ///< the same, of an epoch before
 
     friend bool operator==(contest_verdict const&, contest_verdict const&) = default;

@@ -74,7 +74,8 @@ public:
     [[nodiscard]] bool hides_list(std::size_t signers, auto&& known) const {
         return std::ranges::any_of(counts_, [&](count_of const& one) {
             return one.votes >= signers && !known(one.hash) &&
-                   std::ranges::none_of(lists_, [&](log_list const& l) { return !l.empty() && hash_of(l) == one.hash; });
+                   std::ranges::none_of(
+                       lists_, [&](log_list const& l) { return !l.empty() && hash_of(l) == one.hash; });
         });
     }
     /// Both digests of a member that signed two.

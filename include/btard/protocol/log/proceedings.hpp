@@ -165,7 +165,8 @@ public:
         }
         auto& waiting = early_[from];
         if (waiting.size() < most_early) waiting.push_back(message);
-        if (!closed_ && !doubtful_ && now().among->find(from)) doubtful_ = at + times_.question; // it has closed this one: how?
+        if (!closed_ && !doubtful_ && now().among->find(from))
+            doubtful_ = at + times_.question; // it has closed this one: how?
     }
     void handle_timeout(time_point at) {
         if (held_.empty()) return;
@@ -188,8 +189,10 @@ public:
                     return outgoing{one->among->key(to->to), one->among, std::move(to->message)};
                 if (auto* all = std::get_if<act::broadcast_log>(&*action))
                     return outgoing{{}, one->among, std::move(all->message)};
-                if (auto* proof = std::get_if<act::log_proof>(&*action)) proofs_.push_back(std::move(proof->evidence));
-                if (auto const* heard = std::get_if<act::log_paused>(&*action)) pause_ = paused{heard->heard, heard->quorum};
+                if (auto* proof = std::get_if<act::log_proof>(&*action))
+                    proofs_.push_back(std::move(proof->evidence));
+                if (auto const* heard = std::get_if<act::log_paused>(&*action))
+                    pause_ = paused{heard->heard, heard->quorum};
                 if (std::holds_alternative<act::log_closed>(*action) && current) {
                     closed_ = true;
                     // Who has closed in another way by now does not ask any more.
@@ -274,9 +277,11 @@ public:
             auto const& machine = one->machine;
             if (one->at.step != step || !machine.decided()) continue;
             auto& log = all.emplace_back();
-            log.certificate = machine.certificate().value_or(wire::log_certificate{one->at, false, machine.log(), {}});
+            log.certificate =
+                machine.certificate().value_or(wire::log_certificate{one->at, false, machine.log(), {}});
             for (std::size_t k = 0; k < one->among->size(); ++k)
-                if (auto const* said = machine.whole_body(peer_id(k))) log.bodies.push_back({said->bytes, said->by_sender});
+                if (auto const* said = machine.whole_body(peer_id(k)))
+                    log.bodies.push_back({said->bytes, said->by_sender});
         }
         return all;
     }
@@ -291,7 +296,8 @@ public:
             std::vector<wire::aftermath> reports;
             for (std::size_t m = 0; m < held_[k + 1]->among->size(); ++m) {
                 wire::aftermath seen;
-                if (byte_reader(held_[k + 1]->machine.body(peer_id(m))).read(seen)) reports.push_back(std::move(seen));
+                if (byte_reader(held_[k + 1]->machine.body(peer_id(m))).read(seen))
+                    reports.push_back(std::move(seen));
             }
             auto const verdict = judge(one, 0, reports);
             for (auto const& proof : verdict.proofs)
@@ -313,7 +319,9 @@ private:
         std::shared_ptr<roster const> among;
         broadcast<S> machine;
 
-        [[nodiscard]] bool is_full() const { return machine.decided() && machine.how() == closed_by::full_certificate; }
+        [[nodiscard]] bool is_full() const {
+            return machine.decided() && machine.how() == closed_by::full_certificate;
+        }
     };
     static constexpr std::size_t most_early = 64; // messages of one member
     static constexpr std::size_t most_early_bytes = 1u << 16; // of one of them

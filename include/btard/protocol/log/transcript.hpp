@@ -149,8 +149,8 @@ inline constexpr std::uint8_t ban_record_version = 2;
     return bytes;
 }
 /// Nothing for all bytes that `encode_record` does not write.
-[[nodiscard]] inline std::optional<ban_record> decode_record(std::span<std::byte const> bytes,
-                                                             wire_limits const& limits = byte_reader::standard_limits) {
+[[nodiscard]] inline std::optional<ban_record>
+decode_record(std::span<std::byte const> bytes, wire_limits const& limits = byte_reader::standard_limits) {
     byte_reader from(bytes, limits);
     std::uint8_t version = 0;
     std::optional<ban_record> record{std::in_place};

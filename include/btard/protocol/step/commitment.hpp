@@ -37,7 +37,8 @@ inline constexpr float largest_value = 1e15f;
         for (std::size_t k = 0; k < whole; k += lanes)
             for (std::size_t lane = 0; lane < lanes; ++lane)
                 left[lane] |= most - (std::bit_cast<std::int32_t>(from[k + lane]) & 0x7FFF'FFFF);
-        for (std::size_t k = whole; k < size; ++k) left[0] |= most - (std::bit_cast<std::int32_t>(from[k]) & 0x7FFF'FFFF);
+        for (std::size_t k = whole; k < size; ++k)
+            left[0] |= most - (std::bit_cast<std::int32_t>(from[k]) & 0x7FFF'FFFF);
         for (std::int32_t const one : left) room |= one;
     });
     return room >= 0;
@@ -89,7 +90,9 @@ public:
 
     [[nodiscard]] bool admissible() const { return admissible_; } ///< it is a gradient
     [[nodiscard]] digest const& root() const { return tree_.root(); }
-    [[nodiscard]] std::vector<digest> branch(part_id part) const { return tree_.branch(static_cast<std::size_t>(part)); }
+    [[nodiscard]] std::vector<digest> branch(part_id part) const {
+        return tree_.branch(static_cast<std::size_t>(part));
+    }
 
 private:
     std::vector<leaf_hash> leaves(std::span<float const> gradient, partition const& cut) {

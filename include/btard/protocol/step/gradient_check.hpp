@@ -53,8 +53,8 @@ namespace btard {
 
 /// The gradient that a member has committed to, out of those of its rows that are shown: in ascending order, and all good,
 /// or there is none.  Where none is shown it counts as right, so a distance is never larger than that of the whole.
-[[nodiscard]] inline std::optional<std::vector<float>> assembled(wire::evidence const& shown, step_state const& in, peer_id of,
-                                                                 std::span<float const> right) {
+[[nodiscard]] inline std::optional<std::vector<float>>
+assembled(wire::evidence const& shown, step_state const& in, peer_id of, std::span<float const> right) {
     auto const cut = in.cut();
     if (static_cast<std::size_t>(of) >= in.record.n()) return {};
     if (!in.record.committed().contains(static_cast<std::size_t>(of))) return {};

@@ -129,7 +129,8 @@ public:
             if (asks_to_show(accusations_[k].what)) rows[k] = shown_of(accusations_[k].what.target);
         member_set here(step_->n());
         offences against = read_log(log, [&](peer_id who, wire::vote const& said) {
-            if (said.evidence.size() != pieces || said.ballots.size() != accusations_.size()) return sense::out_of_step;
+            if (said.evidence.size() != pieces || said.ballots.size() != accusations_.size())
+                return sense::out_of_step;
             ++present;
             here.insert(index(who));
             for (std::size_t k = 0; k < pieces; ++k) held[k] += said.evidence.contains(k);
@@ -323,7 +324,8 @@ private:
     }
     [[nodiscard]] bool audits(peer_id by, peer_id target, std::uint64_t step) const {
         auto const& key = step_->roster()[index(by)].key;
-        if (target == on_trial) return step_->checked() && step_->checked()->validator == key && step + 1 == step_->step();
+        if (target == on_trial)
+            return step_->checked() && step_->checked()->validator == key && step + 1 == step_->step();
         if (before_ == nullptr || step != before_->step() || index(target) >= before_->n()) return false;
         return std::ranges::any_of(before_->pairs(), [&](audit_pair const& pair) {
             return pair.target == target && before_->roster()[index(pair.validator)].key == key;
@@ -334,7 +336,8 @@ private:
         if (what.step == step_->step()) return note(against, what.target, offence_of(what.of));
         auto const now = what.target == on_trial ? std::nullopt : present_number(what.target);
         if (now) return note(against, *now, offence_of(what.of));
-        auto const& key = what.target == on_trial ? step_->checked()->who.key : before_->roster()[index(what.target)].key;
+        auto const& key =
+            what.target == on_trial ? step_->checked()->who.key : before_->roster()[index(what.target)].key;
         std::pair const gone(key, offence_of(what.of));
         if (std::ranges::find(convicted_gone_, gone) == convicted_gone_.end()) convicted_gone_.push_back(gone);
     }
@@ -386,11 +389,15 @@ private:
     }
     [[nodiscard]] bool may_accuse(peer_id by, wire::accusation const& one) const {
         if (one.target == on_trial) return audits(by, one.target, one.step) && one.of == wire::charge::gradient;
-        if (audits(by, one.target, one.step)) return one.of != wire::charge::shape && index(one.part) < before_->parts().size();
-        if (one.step != step_->step() || index(one.target) >= step_->n() || index(one.part) >= step_->parts().size()) return false;
+        if (audits(by, one.target, one.step))
+            return one.of != wire::charge::shape && index(one.part) < before_->parts().size();
+        if (one.step != step_->step() || index(one.target) >= step_->n() ||
+            index(one.part) >= step_->parts().size())
+            return false;
         auto const& part = step_->parts()[index(one.part)];
         if (part.owner != by) return false;
-        if (one.of == wire::charge::testimony) return part.stands && said_[place(one.part)][index(one.target)].has_value();
+        if (one.of == wire::charge::testimony)
+            return part.stands && said_[place(one.part)][index(one.target)].has_value();
         return one.of == wire::charge::shape && step_->committed().contains(index(one.target));
     }
     [[nodiscard]] static bool same_charge(wire::accusation const& a, wire::accusation const& b) {

@@ -35,13 +35,15 @@ public:
     /// @param context of the step, hashed
     /// @param quota   the most microbatches of a worker
     template <signer S>
-    void read(S const& with, agreed_log<wire::result> const& log, probation const& of, digest const& context, std::uint32_t quota) {
+    void read(S const& with, agreed_log<wire::result> const& log, probation const& of, digest const& context,
+              std::uint32_t quota) {
         for (auto const& entry : log) {
             if (!entry.present()) continue;
             auto const& carried = entry.body.trials;
             for (auto const& one : std::span(carried).first(std::min(carried.size(), of.tried.size()))) {
                 auto const* const on = of.find(one.who.key);
-                if (on == nullptr || on->who != one.who || one.microbatches == 0 || one.microbatches > quota) continue;
+                if (on == nullptr || on->who != one.who || one.microbatches == 0 || one.microbatches > quota)
+                    continue;
                 auto const same = [&](wire::trial const& old) {
                     return old.who == one.who && old.root == one.root && old.microbatches == one.microbatches;
                 };
@@ -65,7 +67,9 @@ public:
         std::uint64_t const now = record.step();
         credit(of, judge);
         for (auto& one : of.tried) std::erase_if(one.cleans, banned);
-        std::erase_if(of.tried, [&](probationer const& one) { return barred(one.who.key) || commitment_of(one.who.key) == nullptr; });
+        std::erase_if(of.tried, [&](probationer const& one) {
+            return barred(one.who.key) || commitment_of(one.who.key) == nullptr;
+        });
         std::optional<log_member> in;
         if (room && (!of.last || now - *of.last >= rules.apart)) {
             auto const ripe = std::ranges::find_if(of.tried, [&](probationer const& one) {
@@ -98,10 +102,12 @@ private:
     }
     void credit(probation& of, judgement const& judge) const {
         if (!of.checked) return;
-        bool const clean = std::ranges::any_of(judge.cleans(), [](auto const& said) { return said.second.target == on_trial; });
+        bool const clean = std::ranges::any_of(
+            judge.cleans(), [](auto const& said) { return said.second.target == on_trial; });
         auto const at = std::ranges::find(of.tried, of.checked->who, &probationer::who);
         if (!clean || at == of.tried.end()) return;
-        if (std::ranges::find(at->cleans, of.checked->validator) == at->cleans.end()) at->cleans.push_back(of.checked->validator);
+        if (std::ranges::find(at->cleans, of.checked->validator) == at->cleans.end())
+            at->cleans.push_back(of.checked->validator);
     }
     /// One more pair than among members; its validator works as well, and is none of the others if there is one.
     [[nodiscard]] std::optional<checked_trial> draw(probation const& of, step_record const& record) const {
@@ -121,7 +127,8 @@ private:
     void let_try(probation& of, std::size_t places, step_record const& record, F&& barred) {
         std::map<digest, log_member> drawn;
         for (auto const& [key, who] : asking_)
-            if (!barred(key) && of.find(key) == nullptr) drawn.emplace(tagged_hash("place", record.value().value(), key), who);
+            if (!barred(key) && of.find(key) == nullptr)
+                drawn.emplace(tagged_hash("place", record.value().value(), key), who);
         for (auto const& [lot, who] : drawn)
             if (of.tried.size() < places) of.tried.push_back({who, record.step() + 1});
     }

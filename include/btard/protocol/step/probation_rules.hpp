@@ -44,7 +44,8 @@ struct probation_rules {
     friend bool operator==(probation_rules const&, probation_rules const&) = default;
 
     void validate() const {
-        expects(steps > 0 && cleans > 0 && apart > 0 && share > 0, "a rule of probation is 0; each must be 1 or more");
+        expects(steps > 0 && cleans > 0 && apart > 0 && share > 0,
+                "a rule of probation is 0; each must be 1 or more");
         for (auto const& one : allowed)
             expects(one.size() == 64 && one.find_first_not_of(hex_digits) == one.npos, "'", one,
                     "' is no key of 64 digits, 0 to 9 and a to f");

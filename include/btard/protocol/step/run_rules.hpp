@@ -19,7 +19,7 @@ namespace btard {
 /// when somebody does not.
 struct step_timing {
     std::chrono::nanoseconds gradient = std::chrono::seconds(60);          ///< to compute one, and to move parameters
-    std::chrono::nanoseconds bulk = std::chrono::seconds(30);              ///< until parts and aggregates have arrived
+    std::chrono::nanoseconds bulk = std::chrono::seconds(30); ///< until parts and aggregates have arrived
     std::chrono::nanoseconds body = std::chrono::seconds(3);               ///< until what is said has arrived
     std::chrono::nanoseconds question = std::chrono::milliseconds(1'500);  ///< a question and its answer
     std::chrono::nanoseconds interval = std::chrono::seconds(6);           ///< of a relay: four questions
@@ -29,7 +29,8 @@ struct step_timing {
     void validate() const {
         expects(question.count() > 0 && body >= question && bulk >= question && gradient >= question,
                 "a question takes longer than what is waited for, or no time");
-        expects(interval >= 4 * question, "the interval of a relay must be four questions long: peers may be three apart");
+        expects(interval >= 4 * question,
+                "the interval of a relay must be four questions long: peers may be three apart");
     }
 };
 
@@ -37,7 +38,8 @@ struct run_rules {
     std::size_t faults = 0;           ///< f: members that may lie, or crash inside one phase
     std::size_t validators = 1;       ///< m: members that recompute somebody's step, in each step
     std::uint32_t quota = 1;          ///< the most microbatches of a worker
-    std::optional<double> far = {};   ///< Delta_max: a part is opened when at most f of its rows are nearer; absent: learned
+    std::optional<double> far =
+        {}; ///< Delta_max: a part is opened when at most f of its rows are nearer; absent: learned
     double tolerance = 0;             ///< T: how far gradients of honest members may be apart; see `court`
     std::uint64_t state_every = 16;   ///< steps between checks that all have the same parameters
     standing_rules standing = {};
@@ -57,12 +59,14 @@ struct run_rules {
         expects(state_every > 0, "a check of the parameters every 0 steps");
         validate_tolerance();
         // A newcomer shows no rows, so near cannot be told from far: two validators that lie could let in whom they like.
-        expects(tolerance == 0 || probation.admits == admission::nobody, "newcomers are let in, and gradients may differ by ",
-                tolerance, ": a newcomer shows only the root of its gradient, which must be right to the last bit");
+        expects(tolerance == 0 || probation.admits == admission::nobody,
+                "newcomers are let in, and gradients may differ by ", tolerance,
+                ": a newcomer shows only the root of its gradient, which must be right to the last bit");
     }
     void validate_tolerance() const {
         expects(tolerance >= 0 && tolerance < 0.5, "a tolerance of ", tolerance,
-                ": it is relative to the gradient, twice as much goes through, so it must be 0 or more, and below 0.5");
+                ": it is relative to the gradient, twice as much goes through, so it must be 0 or more, and "
+                "below 0.5");
     }
     [[nodiscard]] step_rules of_step() const { return {quota, validators}; }
 

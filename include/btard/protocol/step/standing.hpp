@@ -20,7 +20,8 @@ struct standing_rules {
     std::uint64_t first_wait = 20;      ///< steps that an absent peer stays out; doubled with each absence
     std::uint64_t wait_halves = 100;    ///< steps in the roster that take one doubling back
     std::uint64_t strike_fades = 5'000; ///< steps; a second strike before that is final
-    std::uint64_t window = 1'000;       ///< steps in which complaints are counted, disputes last, and a budget grows back
+    std::uint64_t window =
+        1'000; ///< steps in which complaints are counted, disputes last, and a budget grows back
     std::uint64_t complaints = 3;       ///< between two peers in a window; one more puts them in dispute
     std::uint64_t wish_lasts = 4;       ///< steps in which a wish to come in counts, after that in which it is signed
 
@@ -53,7 +54,8 @@ inline constexpr std::uint64_t point = 1'000'000;
 /// honest one, since each of them counts for at most one point a window in what others pay.
 class standing {
 public:
-    standing(std::size_t faults, standing_rules rules = {}) : budget_((faults + 1) * point), faults_(faults), rules_(rules) {
+    standing(std::size_t faults, standing_rules rules = {})
+        : budget_((faults + 1) * point), faults_(faults), rules_(rules) {
         rules_.validate();
     }
 
@@ -126,8 +128,10 @@ public:
     /// More disputes than there can be liars: it is removed with a strike.
     ///
     /// @param others the other members of the roster
-    [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> others, std::uint64_t step) const {
-        auto const with = std::ranges::count_if(others, [&](public_key other) { return in_dispute(peer, other, step); });
+    [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> others,
+                                         std::uint64_t step) const {
+        auto const with =
+            std::ranges::count_if(others, [&](public_key other) { return in_dispute(peer, other, step); });
         return static_cast<std::size_t>(with) > faults_;
     }
 
@@ -170,14 +174,17 @@ private:
         std::uint64_t const faded = budget_ * (step - std::min(step, one.charged_at)) / rules_.window;
         return one.points - std::min(one.points, faded);
     }
-    [[nodiscard]] static std::pair<public_key, public_key> key(public_key a, public_key b) { return std::minmax(a, b); }
+    [[nodiscard]] static std::pair<public_key, public_key> key(public_key a, public_key b) {
+        return std::minmax(a, b);
+    }
 
     std::uint64_t budget_;
     std::size_t faults_;
     standing_rules rules_;
     std::map<public_key, record> peers_;
     std::map<std::pair<public_key, public_key>, quarrel> pairs_;
-    std::map<std::pair<public_key, public_key>, std::vector<std::pair<std::uint64_t, std::uint64_t>>> shares_; // (step, points)
+    std::map<std::pair<public_key, public_key>, std::vector<std::pair<std::uint64_t, std::uint64_t>>>
+        shares_; // (step, points)
 };
 
 } // namespace btard

@@ -55,10 +55,11 @@ public:
     /// @param before r of the step before
     /// @param context what all of them must take the step to be; a member that says something else is out of step
     /// @param checked the newcomer whose gradient of the step before is checked in this one
-    step_record(std::uint64_t step, std::vector<log_member> roster, std::span<peer_id const> idle, digest const& before,
-                step_rules rules, digest const& context = {}, std::optional<checked_trial> checked = {})
-        : step_(step), rules_(rules), before_(before), context_(context), checked_(std::move(checked)), roster_(std::move(roster)),
-          committed_(n()), weights_(n()), roots_(n()), shares_(n()) {
+    step_record(std::uint64_t step, std::vector<log_member> roster, std::span<peer_id const> idle,
+                digest const& before, step_rules rules, digest const& context = {},
+                std::optional<checked_trial> checked = {})
+        : step_(step), rules_(rules), before_(before), context_(context), checked_(std::move(checked)),
+          roster_(std::move(roster)), committed_(n()), weights_(n()), roots_(n()), shares_(n()) {
         std::vector<peer_id> all;
         for (std::size_t k = 0; k < n(); ++k) all.push_back(peer_id(k));
         duties_ = duties_of(all, idle, step);
@@ -123,7 +124,8 @@ public:
         return read_log(log, [&](peer_id who, wire::result_again const& said) {
             std::set<part_id> seen;
             for (auto const& made : said.parts)
-                if (!owns(who, made.part) || !part(made.part).complained || !seen.insert(made.part).second) return sense::out_of_step;
+                if (!owns(who, made.part) || !part(made.part).complained || !seen.insert(made.part).second)
+                    return sense::out_of_step;
             for (auto const& made : said.parts) part(made.part).aggregate = made.aggregate;
             return sense::good;
         });
@@ -187,10 +189,16 @@ public:
     [[nodiscard]] std::span<part_record const> parts() const { return parts_; }
     [[nodiscard]] std::span<missing_row const> complaints() const { return complaints_; }
     [[nodiscard]] std::optional<digest> const& value() const { return value_; }    ///< r, once it is known
-    [[nodiscard]] std::uint64_t draw() const { return draw_; }                     ///< 0: the first; each void one adds 1
-    [[nodiscard]] std::span<peer_id const> drawing() const { return drawing_; }    ///< who takes part in the next draw
-    [[nodiscard]] std::span<audit_pair const> pairs() const { return pairs_; }     ///< who checks whom, once r is known
-    [[nodiscard]] std::span<peer_id const> could_check() const { return could_check_; } ///< who had a share in the first draw
+    [[nodiscard]] std::uint64_t draw() const { return draw_; } ///< 0: the first; each void one adds 1
+    [[nodiscard]] std::span<peer_id const> drawing() const {
+        return drawing_;
+    } ///< who takes part in the next draw
+    [[nodiscard]] std::span<audit_pair const> pairs() const {
+        return pairs_;
+    } ///< who checks whom, once r is known
+    [[nodiscard]] std::span<peer_id const> could_check() const {
+        return could_check_;
+    } ///< who had a share in the first draw
     [[nodiscard]] std::optional<checked_trial> const& checked() const { return checked_; }
     [[nodiscard]] seed gradient_seed_of(peer_id who) const { return gradient_seed_of(roster_[index(who)].key); }
     [[nodiscard]] seed gradient_seed_of(public_key const& key) const { return gradient_seed(before_, key); }
@@ -204,7 +212,9 @@ public:
 
 private:
     [[nodiscard]] static std::size_t index(peer_id who) { return static_cast<std::size_t>(who); }
-    [[nodiscard]] bool works(peer_id who) const { return std::ranges::find(duties_.workers, who) != duties_.workers.end(); }
+    [[nodiscard]] bool works(peer_id who) const {
+        return std::ranges::find(duties_.workers, who) != duties_.workers.end();
+    }
     [[nodiscard]] bool owns(peer_id who, part_id part) const {
         return static_cast<std::size_t>(part) < parts_.size() && parts_[static_cast<std::size_t>(part)].owner == who;
     }

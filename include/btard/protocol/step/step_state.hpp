@@ -36,7 +36,8 @@ struct step_state {
     step_state(step_context start, std::shared_ptr<roster const> among, peer_id self_, run_rules const& rules,
                shared_floats v0)
         : context(std::move(start)), members(std::move(among)), self(self_),
-          record(context.step, context.roster, context.idle, context.before, rules.of_step(), hash_of(context), context.probation.checked),
+          record(context.step, context.roster, context.idle, context.before, rules.of_step(),
+                 hash_of(context), context.probation.checked),
           given(std::move(v0)) {}
     step_state(step_state const&) = delete;
     step_state& operator=(step_state const&) = delete;
@@ -95,7 +96,9 @@ struct step_state {
     [[nodiscard]] std::span<float const> given_slice(part_id part) const {
         return cut().slice(std::span<float const>(given), part);
     }
-    [[nodiscard]] std::span<float const> aggregate(part_id part) const { return aggregates[static_cast<std::size_t>(part)]; }
+    [[nodiscard]] std::span<float const> aggregate(part_id part) const {
+        return aggregates[static_cast<std::size_t>(part)];
+    }
 
     [[nodiscard]] wire::row own_row(part_id part) const {
         return {step(), self, part, own->tree.branch(part), own->values.slice(cut().begin(part), cut().size(part))};

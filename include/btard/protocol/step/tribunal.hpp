@@ -47,14 +47,17 @@ struct court {
     /// above 2 T, and every member votes by T, so that none is raised whose vote could go either way.
     double tolerance = 0;
 
-    [[nodiscard]] partition cut(step_record const& step) const { return {size, std::max<std::size_t>(1, step.parts().size())}; }
+    [[nodiscard]] partition cut(step_record const& step) const {
+        return {size, std::max<std::size_t>(1, step.parts().size())};
+    }
 
     /// The rule, on the rows of a part in the order of the roster.
     ///
     /// @param rows (rows of the part) each of the part's length
     /// @param v0   the slice of the last aggregate that stood
-    [[nodiscard]] std::vector<float> make_part(step_record const& step, part_id part, std::span<float const* const> rows,
-                                               std::span<float const> v0, aggregation_report* report = nullptr) const {
+    [[nodiscard]] std::vector<float> make_part(step_record const& step, part_id part,
+                                               std::span<float const* const> rows, std::span<float const> v0,
+                                               aggregation_report* report = nullptr) const {
         std::vector<float> out(v0.begin(), v0.end());
         std::vector<double> weights;
         auto const& used = step.parts()[static_cast<std::size_t>(part)].rows;
@@ -62,8 +65,8 @@ struct court {
             if (used.contains(k)) weights.push_back(step.weight(peer_id(k)));
         expects(rows.size() == weights.size(), rows.size(), " rows for a part made of ", weights.size());
         if (rows.empty()) return std::vector<float>(v0.size());
-        auto const made = aggregate(on, rule, matrix_view<float const>(rows, v0.size()), std::span<double const>(weights),
-                                    std::span<float>(out));
+        auto const made = aggregate(on, rule, matrix_view<float const>(rows, v0.size()),
+                                    std::span<double const>(weights), std::span<float>(out));
         if (report) *report = made;
         return out;
     }
@@ -83,12 +86,14 @@ struct court {
     }
 
     /// The row is what the sender has committed to, and holds what no gradient does.
-    [[nodiscard]] bool shows_shape(step_record const& step, exhibit const& shown, peer_id target, part_id part) const {
+    [[nodiscard]] bool shows_shape(step_record const& step, exhibit const& shown, peer_id target,
+                                   part_id part) const {
         return has_row(step, shown, target, part, arrival::malformed);
     }
     /// The row is what the sender has committed to, and its testimony does not follow from it.
-    [[nodiscard]] bool shows_false_testimony(step_record const& step, exhibit const& shown, peer_id target, part_id part,
-                                             std::span<float const> aggregate, testimony const& said) const {
+    [[nodiscard]] bool shows_false_testimony(step_record const& step, exhibit const& shown, peer_id target,
+                                             part_id part, std::span<float const> aggregate,
+                                             testimony const& said) const {
         return has_row(step, shown, target, part, arrival::good) &&
                right_testimony(step, part, shown.rows.front().values, aggregate) != said;
     }
@@ -101,19 +106,22 @@ struct court {
         std::size_t next = 0;
         for (std::size_t k = 0; k < step.n(); ++k) {
             if (!of.rows.contains(k)) continue;
-            if (next == shown.rows.size() || !is_row(step, shown.rows[next], peer_id(k), part, arrival::good)) return false;
+            if (next == shown.rows.size() || !is_row(step, shown.rows[next], peer_id(k), part, arrival::good))
+                return false;
             rows.push_back(shown.rows[next++].values.data());
         }
         return next == shown.rows.size() && hash_of(make_part(step, part, rows, v0)) != *of.aggregate;
     }
 
 private:
-    [[nodiscard]] bool is_row(step_record const& step, wire::row const& row, peer_id sender, part_id part, arrival as) const {
+    [[nodiscard]] bool is_row(step_record const& step, wire::row const& row, peer_id sender, part_id part,
+                              arrival as) const {
         return row.step == step.step() && row.sender == sender && row.part == part &&
                step.committed().contains(static_cast<std::size_t>(sender)) &&
                examine(row, step.root(sender), cut(step)) == as;
     }
-    [[nodiscard]] bool has_row(step_record const& step, exhibit const& shown, peer_id target, part_id part, arrival as) const {
+    [[nodiscard]] bool has_row(step_record const& step, exhibit const& shown, peer_id target, part_id part,
+                               arrival as) const {
         return shown.rows.size() == 1 && is_row(step, shown.rows.front(), target, part, as);
     }
 };

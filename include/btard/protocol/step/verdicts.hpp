@@ -35,7 +35,8 @@ struct findings {
 template <class B, verifiable_aggregator A>
 class verdicts {
 public:
-    verdicts(court<B, A> const& bench, step_state& at, step_state const* last, distance_watch const& watch, std::size_t faults)
+    verdicts(court<B, A> const& bench, step_state& at, step_state const* last, distance_watch const& watch,
+             std::size_t faults)
         : bench_(bench), at_(at), last_(last), watch_(watch), faults_(faults), norms_(at.norms_of_z) {
         at_.judge.emplace(at_.record, last_ ? &last_->record : nullptr, bench_.tolerance > 0);
         for (part_id const part : at_.record.standing_parts())
@@ -100,8 +101,9 @@ public:
                 judge.remove(part);
                 continue;
             }
-            auto const check = check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
-                                         at_.cut().size(part), norms_[index(part)], at_.norms[index(part)]);
+            auto const check =
+                check_sum(bench_.rule, std::span<testimony const>(said), std::span<double const>(weights),
+                          at_.cut().size(part), norms_[index(part)], at_.norms[index(part)]);
             if (check.tolerance > 0) worst_sum_ = std::max(worst_sum_, check.sum / check.tolerance);
             auto const most = watch_.most(at_.cut().size(part));
             if (most && too_many_far(said, *most, faults_)) distant_.insert(part);
@@ -181,7 +183,8 @@ private:
             if (std::ranges::find(standing, what.part) == standing.end()) return false;
             for (auto const& [who, said] : in.judge->said(what.part))
                 if (who == what.target)
-                    return bench_.shows_false_testimony(in.record, shown, who, what.part, in.aggregate(what.part), said);
+                    return bench_.shows_false_testimony(in.record, shown, who, what.part,
+                                                        in.aggregate(what.part), said);
             return false;
         }
         case wire::charge::gradient: break; // the members' ballots decide

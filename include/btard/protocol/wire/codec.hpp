@@ -42,8 +42,8 @@ inline constexpr std::uint8_t version = 1; ///< of all the bytes: another one is
 /// The message whose frame this is.  Nothing for all other bytes: another version, a kind that there is not, a message
 /// that is too short, too long, or written in another way than `encode_frame` does.  Lists beyond the limits are
 /// refused before anything is allocated for them.
-[[nodiscard]] inline std::optional<wire::message> decode_frame(std::span<std::byte const> bytes,
-                                                               wire_limits const& limits = byte_reader::standard_limits) {
+[[nodiscard]] inline std::optional<wire::message>
+decode_frame(std::span<std::byte const> bytes, wire_limits const& limits = byte_reader::standard_limits) {
     byte_reader from(bytes, limits);
     std::uint8_t version = 0, kind = 0;
     if (!from.read(version) || version != wire::version || !from.read(kind)) return {};
