@@ -67,10 +67,11 @@ inline std::size_t small_bytes(wire::message const& message) {
 }
 
 inline std::string kind_of(wire::message const& message) {
-    constexpr std::array<char const*, 13> names = {"body",          "digest",              "list",    "question",
+    constexpr std::array<char const*, 15> names = {"body",          "digest",              "list",    "question",
                                                    "certificate",   "relayed body",        "relayed certificate",
                                                    "outcome",       "row: header, branch", "aggregate: header",
-                                                   "wanted: question", "evidence",            "join"};
+                                                   "wanted: question", "evidence",            "join",
+                                                   "trial",         "introduction"};
     static_assert(names.size() == std::variant_size_v<wire::message>);
     auto const* body = std::get_if<wire::signed_body>(&message);
     if (body == nullptr) return names[message.index()];
