@@ -5,7 +5,6 @@
 #include <btard/core/error.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <initializer_list>
 #include <iterator>
@@ -60,13 +59,12 @@ public:
         change(own);
         *this = shared_floats(std::move(own));
     }
-    /// The buffer, if nobody else has it any more, for what is to be written next; else an empty one.
+    /// The buffer, if nobody else has it any more, for what is to be written next; else an empty one.  Threads that read
+    /// it must have been waited for.
     [[nodiscard]] std::vector<float> reuse() && {
         view_ = {};
         auto const last = std::exchange(owner_, nullptr);
-        if (last.use_count() != 1) return {};
-        std::atomic_thread_fence(std::memory_order_acquire); // others may have read it on their threads
-        return std::move(*last);
+        return last.use_count() == 1 ? std::move(*last) : std::vector<float>();
     }
 
     friend bool operator==(shared_floats const& a, shared_floats const& b) {
