@@ -96,7 +96,8 @@ void judge_folder(request const& wanted) {
     for (fs::directory_iterator at(wanted.out, ignored), end; at != end; at.increment(ignored)) {
         any = true;
         std::string const file = at->path().filename().string();
-        ours = ours || file.ends_with(".jsonl") || file.ends_with(part_of(".jsonl"));
+        ours = ours || file.ends_with(".jsonl") || file.ends_with(part_of(".jsonl")) ||
+               (file == "summary.csv" && first_line(read_file(at->path().string())).starts_with("rule,attack,"));
         bool const is_wanted = std::any_of(wanted.curves.begin(), wanted.curves.end(),
                                            [&](curve const& one) { return one.file == file; });
         if (file.ends_with(".jsonl") && !is_wanted && !has_bans(at->path().string()))

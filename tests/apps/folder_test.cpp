@@ -189,6 +189,14 @@ TEST_CASE("finished_runs: a folder without results is not ours") {
     CHECK(finished_runs(wanted_in(here.path, {"--overwrite"})) == std::vector<bool>{false, false});
 }
 
+TEST_CASE("finished_runs: a folder whose runs were all killed is ours by its summary") {
+    folder const here;
+    std::ofstream(here.path + "/summary.csv") << "sum\n";
+    CHECK(refusal(wanted_in(here.path)).find("has no results") != std::string::npos);
+    std::ofstream(here.path + "/summary.csv") << "rule,attack,runs\n";
+    CHECK(finished_runs(wanted_in(here.path)) == std::vector<bool>{false, false});
+}
+
 TEST_CASE("recorder: a full disk is a sentence with the name of the file") {
     if (!fs::exists("/dev/full")) return;
     folder const here;
