@@ -10,6 +10,7 @@
 
 #include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
+#include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/step/step_context.hpp>
 #include <btard/protocol/wire/decoding.hpp>
 #include <btard/protocol/wire/encoding.hpp>
@@ -249,6 +250,18 @@ struct held {
     friend bool operator==(held const&, held const&) = default;
 };
 
+/// Who is no member any more after a step, and why.
+struct told_removal {
+    public_key who{};
+    offence why{};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.who);
+        member(self.why);
+    }
+    friend auto operator<=>(told_removal const&, told_removal const&) = default;
+};
+
 /// From a trainer to the coordinator, after each of its steps: for the eyes of the operator alone.
 struct metrics {
     std::uint64_t step = 0;
@@ -256,6 +269,7 @@ struct metrics {
     double gradient_seconds = 0;  ///< to compute it
     double step_seconds = 0;      ///< of the whole step
     std::uint64_t sent = 0, received = 0; ///< bytes since it began
+    std::vector<told_removal> removed = {}; ///< at the end of the step
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
@@ -264,13 +278,26 @@ struct metrics {
         member(self.step_seconds);
         member(self.sent);
         member(self.received);
+        member(self.removed, &wire_limits::peers);
     }
     friend bool operator==(metrics const&, metrics const&) = default;
 };
 
+/// The run is over here: the last step is done.
+struct finished {
+    std::uint64_t step = 0; ///< so many steps were done
+    digest root{};          ///< of the state then
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.step);
+        member(self.root);
+    }
+    friend bool operator==(finished const&, finished const&) = default;
+};
+
 /// The kind of a message is its place here: new ones go to the end.
 using run_message = std::variant<greeting, addresses, charter, refusal, ready, follow, progress, fetch, missing, leaves,
-                                 chunk, applied, held, metrics>;
+                                 chunk, applied, held, metrics, finished>;
 
 /// The first byte of their frames: never that of the protocol's.
 inline constexpr std::uint8_t run_version = 0x81;
