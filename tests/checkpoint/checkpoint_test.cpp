@@ -8,9 +8,9 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
-#include <bit>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -50,13 +50,15 @@ TEST_CASE("checkpoint: everything comes back, from a file and from memory") {
 
 TEST_CASE("checkpoint: floats come back with their bits: NaN of any kind, zeros of both signs, infinities") {
     auto one = sample();
-    std::vector<std::uint32_t> const bits{0x7fc00001, 0xffc12345, 0x7f800001, 0x80000000, 0, 0x7f800000, 1, 0xff800000};
+    std::vector<std::uint32_t> const bits{0x7fc00001, 0xffc12345, 0x7f800001, 0x80000000,
+                                          0,          0x7f800000, 1,          0xff800000};
     one.tensors = {{"odd", {2, 4}}};
     one.parameters.clear();
     for (auto const b : bits) one.parameters.push_back(std::bit_cast<float>(b));
     auto const back = read_bytes(written(one));
     REQUIRE(back.parameters.size() == bits.size());
-    for (std::size_t k = 0; k < bits.size(); ++k) CHECK(std::bit_cast<std::uint32_t>(back.parameters[k]) == bits[k]);
+    for (std::size_t k = 0; k < bits.size(); ++k)
+        CHECK(std::bit_cast<std::uint32_t>(back.parameters[k]) == bits[k]);
 }
 
 TEST_CASE("checkpoint: each file that is cut off anywhere is refused with a sentence that names it") {
@@ -103,7 +105,8 @@ TEST_CASE("checkpoint: that of another run is refused, and both runs are named")
 
 TEST_CASE("checkpoint: the parameters of another model are found by their first tensor that differs") {
     auto const one = sample();
-    std::vector<tensor_layout> layout{{"albert.word.weight", 0, {3, 2}, 6, true}, {"albert.word.bias", 6, {3}, 3, false}};
+    std::vector<tensor_layout> layout{{"albert.word.weight", 0, {3, 2}, 6, true},
+                                      {"albert.word.bias", 6, {3}, 3, false}};
     CHECK(shapes_of(layout) == one.tensors);
     CHECK_NOTHROW(require_shapes(one, "p", layout));
     layout[1].shape = {4};
@@ -120,7 +123,8 @@ TEST_CASE("checkpoint: what cannot be written is the fault of the program") {
     auto const path = folder / "c.safetensors";
     auto one = sample();
     one.parameters.push_back(0);
-    CHECK_THROWS_WITH_AS(write_checkpoint(path, one), "the tensors leave out 1 parameters", contract_violation);
+    CHECK_THROWS_WITH_AS(write_checkpoint(path, one), "the tensors leave out 1 parameters",
+                         contract_violation);
     one = sample();
     one.tensors[1].shape = {4};
     CHECK_THROWS_AS(write_checkpoint(path, one), contract_violation);

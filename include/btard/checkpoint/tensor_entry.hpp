@@ -68,7 +68,7 @@ namespace detail {
 [[nodiscard]] inline std::string safe_name(std::string_view name) {
     bool const plain =
         name.size() <= 100 && std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~'; });
-    return plain ? concat("'", name, "'") : "with a name that is not shown";
+    return plain ? concat("'", name, "'") : "(a text that is not shown)";
 }
 
 /// The bytes of a tensor of this shape; nothing where no 64 bits can say it.
