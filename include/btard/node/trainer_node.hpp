@@ -44,6 +44,7 @@ namespace btard {
 
 /// What a trainer tells its program.
 struct trainer_events {
+    std::function<void(wire::charter const&)> began = [](auto const&) {}; ///< its run is known, with all founders
     /// A step is over; parameters are those with which the next one begins.
     std::function<void(wire::metrics const&, model_state const&)> stepped = [](auto const&, auto const&) {};
     std::function<void(ban_record const&)> banned = [](auto const&) {}; ///< with what shows it to others
@@ -123,6 +124,7 @@ private:
         log_member const me{self(), life_};
         if (std::ranges::find(charter_->founders, me) == charter_->founders.end())
             return end(run_end::not_possible, "the run has begun without this trainer");
+        events_.began(*charter_);
         link_with_all();
         begins_at_ = net_->now() + patience_;
         wake();
@@ -177,6 +179,8 @@ private:
         peer_ = std::make_unique<peer_type>(who_, std::move(setup), bench(), colluding<Conduct>{does_.conduct, does_.coalition_or_null()});
         everybody_[self()] = peer_.get();
         begin_step();
+        replay_early();
+        drain();
     }
     [[nodiscard]] court<host, Rule> bench() const {
         return {host{.threads = 1}, plan_->rule, plan_->task.size(), layout_, plan_->rules.tolerance};
@@ -229,9 +233,19 @@ private:
         drain();
     }
     void on_protocol_message(public_key const& from, wire::message const& message, time_point now) override {
-        if (!peer_) return; // early: its sender says it again when it is asked
+        if (!peer_) return keep_early(from, message);
         peer_->handle_message(from, message, now);
         drain();
+    }
+    /// Of others that have begun a little sooner.  What is lost here they say again when they are asked, which is late.
+    void keep_early(public_key const& from, wire::message const& message) {
+        constexpr std::size_t most = 64; // of one founder, in one step
+        if (channel_of(message) == 0 && early_of_[from]++ < most && early_.size() < most * most)
+            early_.emplace_back(from, message);
+    }
+    void replay_early() {
+        for (auto const& [from, message] : std::exchange(early_, {})) peer_->handle_message(from, message, net_->now());
+        early_of_.clear();
     }
     void on_timer(time_point now) override {
         if (ending_) return;
@@ -369,6 +383,8 @@ private:
     std::map<public_key, peer_type const*> everybody_; ///< that an attacker looks into: itself alone
     std::shared_ptr<std::vector<float> const> parameters_now_, parameters_before_;
     std::set<public_key> coordinators_;
+    std::vector<std::pair<public_key, wire::message>> early_;
+    std::map<public_key, std::size_t> early_of_;
     std::vector<wire::told_removal> removed_;
     std::optional<time_point> begins_at_, finished_at_;
     std::chrono::seconds patience_{20}; ///< until all founders are linked
