@@ -9,9 +9,9 @@
 #include <doctest/doctest.h>
 
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <span>
@@ -138,4 +138,18 @@ TEST_CASE("checkpoint: what cannot be written is the fault of the program") {
     one.configuration = "\xff";
     CHECK_THROWS_AS(write_checkpoint(path, one), contract_violation);
     CHECK(folder.count() == 0);
+}
+
+// Called by tests/interop/checkpoint.py, which names the folder.
+TEST_SUITE("interop" * doctest::skip()) {
+    TEST_CASE("write") {
+        write_checkpoint(std::string(std::getenv("BTARD_INTEROP")) + "/ours.safetensors", sample());
+    }
+    TEST_CASE("read") {
+        std::vector<tensor_layout> const layout{{"albert.word.weight", 3, {3, 2}, 6, true},
+                                                {"albert.word.bias", 0, {3}, 3, false}};
+        std::vector<float> parameters(9);
+        read_parameters(std::string(std::getenv("BTARD_INTEROP")) + "/theirs.safetensors", layout, parameters);
+        CHECK(parameters == std::vector<float>{6, 7, 8, 0, 1, 2, 3, 4, 5});
+    }
 }
