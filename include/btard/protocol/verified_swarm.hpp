@@ -13,6 +13,7 @@
 #include <btard/core/random.hpp>
 #include <btard/protocol/actions.hpp>
 #include <btard/protocol/conduct.hpp>
+#include <btard/protocol/member_state.hpp>
 #include <btard/protocol/newcomer.hpp>
 #include <btard/protocol/peer.hpp>
 #include <btard/protocol/verification.hpp>
@@ -258,8 +259,13 @@ private:
                 setup_.self = key;
                 setup_.secret = tagged_hash("secret", options_.seed, k, step_);
                 auto acts = peers_[k] ? peers_[k]->conduct() : doing(k);
-                peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, peers_[donor]->bench(),
-                                                        std::move(acts), *peers_[donor]);
+                auto const& from = *peers_[donor];
+                auto const state = decode<member_state>(encode(from.state_for_newcomer())).value();
+                auto const floats = from.floats_for_newcomer();
+                if (auto const bad = check_state(state, floats, keys_[k], from.bench(), setup_.rules, setup_.run, key))
+                    expects(false, "peer ", donor, " hands on what no peer can be made of: ", *bad);
+                peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, from.bench(), std::move(acts), state, floats,
+                                                        from.begins_from());
                 if (tried != newcomers_.end() && peers_[k]->conduct().acts())
                     byzantine_.insert(std::ranges::upper_bound(byzantine_, k), k);
                 newcomers_.erase(k);

@@ -164,13 +164,13 @@ struct snapshot_head {
 /// From a member to those that follow it: the step that it begins.
 struct progress {
     step_context context{};
-    digest applied{}; ///< hash of the floats that moved the parameters at the end of the step before
-    digest held{};    ///< hash of its `member_state`
+    std::vector<digest> applied = {}; ///< hashes of what moved the parameters at the end of the last steps, in order
+    digest held{};                    ///< hash of its `member_state`; see `wire::held`
     std::optional<snapshot_head> snapshot = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.context);
-        member(self.applied);
+        member(self.applied, &wire_limits::claims);
         member(self.held);
         member(self.snapshot);
     }
@@ -197,7 +197,7 @@ struct fetch {
         member(self.step);
         member(self.index);
     }
-    friend bool operator==(fetch const&, fetch const&) = default;
+    friend auto operator<=>(fetch const&, fetch const&) = default;
 };
 /// It cannot be had here (any more): ask somebody else.
 struct missing {
@@ -248,6 +248,8 @@ struct held {
         member(self.given, &wire_limits::floats);
     }
     friend bool operator==(held const&, held const&) = default;
+
+    [[nodiscard]] digest hash() const { return tagged_hash("member", std::span<std::byte const>(state.bytes_of)); }
 };
 
 /// Who is no member any more after a step, and why.

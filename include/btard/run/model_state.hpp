@@ -37,7 +37,7 @@ struct model_state {
 }
 
 /// All floats of a state one after the other: parameters, then what the optimizer keeps for each of them, then its
-/// numbers, each as the two halves of a double.
+/// numbers, each as four floats: 16 bits of a double, the lowest first.
 [[nodiscard]] inline std::vector<float> flat(model_state const& of) {
     std::vector<float> all = of.parameters;
     auto const add = [&](std::vector<float> const& more) { all.insert(all.end(), more.begin(), more.end()); };
@@ -58,6 +58,17 @@ struct model_state {
         },
         of.memory);
     return all;
+}
+
+/// How many floats that gives.
+[[nodiscard]] inline std::size_t flat_size(optimizer const& method, std::size_t size) {
+    if (auto const* const one = std::get_if<sgd>(&method)) return one->momentum > 0 ? 2 * size : size;
+    return 3 * size + 8;
+}
+
+[[nodiscard]] inline bool is_state_of(model_state const& state, optimizer const& method, std::size_t size) {
+    return state.parameters.size() == size && state.memory.index() == method.index() &&
+           flat(state).size() == flat_size(method, size);
 }
 
 /// The state whose floats these are.
