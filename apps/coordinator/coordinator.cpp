@@ -11,6 +11,7 @@
 #include "../network/run_settings.hpp"
 #include "../simulate/record.hpp"
 
+#include <btard/checkpoint/checkpoint_file.hpp>
 #include <btard/core/error.hpp>
 #include <btard/crypto/text.hpp>
 #include <btard/node/coordinator_node.hpp>
@@ -18,10 +19,13 @@
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,12 +41,17 @@ struct coordinator_options {
     run_settings run = {};
     std::vector<std::uint64_t> checkpoint_at = {};
     std::size_t evaluate_every = 0;
+    std::string join = {}, initial_state = {};
 
     static constexpr auto name = "coordinator";
     static constexpr void describe(auto& self, auto&& field) {
         node_options::describe(self.own, field);
         field("checkpoint_at", self.checkpoint_at, "further steps after which there is a checkpoint, kept for good: {450, 950}");
         field("evaluate_every", self.evaluate_every, "steps from one evaluation on held-out samples to the next; 0: none");
+        field("join", self.join,
+              "HOST:PORT of a trainer: a run that goes on is followed again, and its settings come from there");
+        field("initial_state", self.initial_state,
+              "checkpoint from which a new run begins, whatever its step was; absent: what the seed gives");
         run_settings::describe(self.run, field);
     }
     void before_field(std::string_view setting) { run.before_field(setting); }
@@ -63,7 +72,8 @@ std::vector<option_info> known_options() {
     auto const own = options_of(node_options{});
     for (auto& option : options_of(coordinator_options{})) {
         bool const of_process = std::ranges::find(own, option.name, &option_info::name) != own.end() ||
-                                option.name == "checkpoint-at" || option.name == "evaluate-every";
+                                option.name == "checkpoint-at" || option.name == "evaluate-every" ||
+                                option.name == "join" || option.name == "initial-state";
         if (option.group.empty()) option.group = of_process ? "process" : "run";
         all.push_back(std::move(option));
     }
@@ -112,29 +122,63 @@ int coordinator(std::vector<std::string> const& words) {
 
     auto const key = load_key(options.own.key);
     auto const say = [](std::string const& line) { say_line(program, line); };
-    auto plan = std::make_unique<network_plan>(plan_of(options.run));
-    auto const layout = layout_of(plan->task);
-    say(concat("settings of the run:\n", charter_text(options.run)));
-
     asio::io_context io;
     run_files files(options.own, options.checkpoint_at, say);
-    board shown(options.run.steps);
+    std::optional<board> shown;
     asio::signal_set signals(io, SIGINT, SIGTERM);
     int status = 0;
+    run_settings settings = options.run;
+    std::optional<network_plan> measured; // a task of its own: for evaluations
+    auto const read_plan = [&](std::string const& text) {
+        settings = read_charter(text);
+        auto plan = plan_of(settings);
+        if (options.evaluate_every > 0) measured = plan;
+        shown.emplace(settings.steps);
+        return plan;
+    };
+    std::vector<log_member> roster;
+    std::optional<model_state> last;
     coordinator_events events;
-    events.founded = [&](wire::charter const& charter) { files.begin(charter, options.run, layout); };
-    events.told = [&](public_key const& by, wire::metrics const& told) { shown.add(by, told); };
+    events.began = [&](wire::charter const& charter) {
+        roster = charter.founders;
+        files.begin(charter, settings, layout_of(plan_of(settings).task));
+    };
+    events.told = [&](public_key const& by, wire::metrics const& told) { shown->add(by, told); };
     events.stepped = [&](std::uint64_t steps) {
-        for (auto const& line : shown.lines_up_to(steps)) {
+        for (auto const& line : shown->lines_up_to(steps)) {
             files.write(line.json);
             if (!line.said.empty()) say(line.said);
         }
     };
-    events.ended = [&](bool) { signals.cancel(); };
-    coordinator_node<verified_rule> node(io, key, setup_of(options.own, {}, program), charter_text(options.run),
-                                         std::move(plan), options.run.founders, std::move(events));
-    say(concat("key ", to_text(key.key()), ", port ", node.net().port(), "; waiting for ", options.run.founders,
-               " trainers"));
+    events.reached = [&](model_state const& state, std::vector<log_member> const& members) {
+        roster = members;
+        last = state;
+        files.keep(state, roster, false);
+        if (measured && state.step % options.evaluate_every == 0) {
+            auto const found = measure(measured->task, std::span<float const>(state.parameters));
+            files.write(evaluation_line(state.step, found));
+            say(evaluation_text(state.step, found));
+        }
+    };
+    events.ended = [&](bool) {
+        if (last) files.keep(*last, roster, true);
+        signals.cancel();
+    };
+    auto const contacts = options.join.empty() ? std::vector<std::string>{} : std::vector{options.join};
+    coordinator_node<verified_rule> node(io, key, setup_of(options.own, contacts, program), read_plan, std::move(events));
+    if (contacts.empty()) {
+        auto const text = charter_text(options.run);
+        say(concat("settings of the run:\n", text));
+        std::optional<model_state> start;
+        if (!options.initial_state.empty()) {
+            auto const layout = layout_of(plan_of(options.run).task);
+            start = state_of(read_checkpoint(options.initial_state), options.initial_state, options.run, layout);
+        }
+        node.gather(text, options.run.founders, std::move(start));
+    }
+    say(concat("key ", to_text(key.key()), ", port ", node.net().port(), contacts.empty()
+                                                       ? concat("; waiting for ", options.run.founders, " trainers")
+                                                       : concat("; asking ", options.join)));
     write_port(options.own.port_file, node.net().port());
     signals.async_wait([&](std::error_code failed, int number) {
         if (failed) return;

@@ -7,7 +7,12 @@
 #include <btard/crypto/text.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/run/messages.hpp>
+#include <btard/train/learnable.hpp>
 
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -40,6 +45,21 @@ inline void say_line(char const* program, std::string const& text) {
     for (auto const& out : one.removed) removed.push_back(concat(to_text(out.who), " ", reason_text(out.why)));
     if (!removed.empty()) line.add("removed", removed);
     return line.text();
+}
+
+[[nodiscard]] inline std::string evaluation_line(std::uint64_t steps, evaluation const& found) {
+    json_object line;
+    line.add("steps", steps).add("test_loss", found.loss);
+    if (found.accuracy) line.add("accuracy", *found.accuracy);
+    return line.text();
+}
+[[nodiscard]] inline std::string evaluation_text(std::uint64_t steps, evaluation const& found) {
+    char text[120];
+    std::snprintf(text, sizeof text, "after %llu steps: test loss %.4g", static_cast<unsigned long long>(steps), found.loss);
+    std::string all = text;
+    if (!found.accuracy) return all;
+    std::snprintf(text, sizeof text, ", accuracy %.4g", *found.accuracy);
+    return all + text;
 }
 
 } // namespace btard::apps
