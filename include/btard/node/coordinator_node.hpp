@@ -182,6 +182,11 @@ private:
             reached_ = at->step;
             state_ = *at;
             events_.reached(state_, watch_->known()->roster);
+            if (reached_ == plan_->steps) {
+                post_all(wire::finished{reached_, root_of(state_)});
+                check_end();
+                if (ending_) return;
+            }
         }
         net_->wake_at(watch_->poll_deadline().value_or(time_point::max()));
     }
@@ -207,8 +212,13 @@ private:
     }
     void check_end() {
         if (ending_ || !plan_ || finished_.size() <= plan_->rules.faults) return;
-        for (auto const& [key, one] : known())
-            if (one.role == run_role::trainer && !finished_.contains(key)) return;
+        bool alone = true; // nobody is left from whom the last state could be had
+        for (auto const& [key, one] : known()) {
+            if (one.role != run_role::trainer) continue;
+            if (!finished_.contains(key)) return;
+            alone = false;
+        }
+        if (!alone && reached_ < plan_->steps) return;
         std::map<digest, std::size_t> same;
         for (auto const& [key, root] : finished_) ++same[root];
         auto const most = std::ranges::max_element(same, {}, [](auto const& one) { return one.second; });

@@ -557,9 +557,12 @@ private:
     void finish() {
         say(concat("the last step is done: ", state_->step));
         final_root_ = root_of(*state_);
+        keeper_.begin_step(peer_->membership().context(), std::exchange(applied_, {}), std::nullopt, member_floats{},
+                           *state_, net_->now()); // for those that follow
         post_all(wire::finished{state_->step, *final_root_});
         auto const& t = plan_->rules.timing;
         finished_at_ = net_->now() + t.body + 2 * t.interval; // others may still ask
+        stalls_at_.reset();
         check_finished();
         wake();
     }
@@ -572,6 +575,7 @@ private:
         std::size_t missing = 0;
         for (auto const& one : peer_->membership().context().roster)
             missing += one.key != self() && known().contains(one.key) && !others_finished_.contains(one.key);
+        for (auto const& key : coordinators_) missing += !others_finished_.contains(key); // it fetches the last state
         if (missing == 0) end(run_end::finished);
     }
     void end(run_end how, std::string const& why = "") {
