@@ -34,12 +34,12 @@ public:
         by_step_[told.step].insert_or_assign(by, told);
     }
     /// Of the steps before that one which have not been shown.
-    [[nodiscard]] std::vector<line> lines_up_to(std::uint64_t steps) {
+    [[nodiscard]] std::vector<line> lines_up_to(std::uint64_t steps, std::size_t members) {
         std::vector<line> all;
         for (; next_ < steps; ++next_) {
             auto const at = by_step_.find(next_);
             if (at == by_step_.end()) continue;
-            all.push_back(line_of(next_, at->second));
+            all.push_back(line_of(next_, at->second, members));
             by_step_.erase(by_step_.begin(), std::next(at));
         }
         return all;
@@ -54,19 +54,20 @@ private:
         std::ranges::nth_element(all, middle);
         return *middle;
     }
-    [[nodiscard]] line line_of(std::uint64_t step, std::map<public_key, wire::metrics> const& of) const {
+    [[nodiscard]] line line_of(std::uint64_t step, std::map<public_key, wire::metrics> const& of,
+                               std::size_t members) const {
         double const loss = median(of, [](auto const& one) { return one.loss; });
         double const seconds = median(of, [](auto const& one) { return one.step_seconds; });
         std::map<wire::told_removal, std::size_t> removed;
         for (auto const& [by, one] : of)
             for (auto const& out : one.removed) ++removed[out];
         json_object json;
-        json.add("step", step).add("loss", loss).add("trainers", of.size()).add("step_seconds", seconds);
+        json.add("step", step).add("loss", loss).add("trainers", members).add("step_seconds", seconds);
         std::vector<std::string> out;
         std::string said;
         char text[80];
         std::snprintf(text, sizeof text, "step %llu/%zu  loss %.4g  %zu trainers  %.3g s",
-                      static_cast<unsigned long long>(step + 1), steps_, loss, of.size(), seconds);
+                      static_cast<unsigned long long>(step + 1), steps_, loss, members, seconds);
         said = text;
         for (auto const& [who, count] : removed) {
             if (2 * count <= of.size()) continue;

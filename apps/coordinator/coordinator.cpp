@@ -144,8 +144,8 @@ int coordinator(std::vector<std::string> const& words) {
         files.begin(charter, settings, layout_of(plan_of(settings).task));
     };
     events.told = [&](public_key const& by, wire::metrics const& told) { shown->add(by, told); };
-    events.stepped = [&](std::uint64_t steps) {
-        for (auto const& line : shown->lines_up_to(steps)) {
+    events.stepped = [&](std::uint64_t steps, std::size_t members) {
+        for (auto const& line : shown->lines_up_to(steps, members)) {
             files.write(line.json);
             if (!line.said.empty()) say(line.said);
         }

@@ -37,8 +37,8 @@ struct coordinator_events {
     std::function<void(wire::charter const&)> began = [](auto const&) {}; ///< a run with all its founders
     /// What one trainer says of one of its steps.
     std::function<void(public_key const&, wire::metrics const&)> told = [](auto const&, auto const&) {};
-    /// So many steps are over by what more than f trainers say.
-    std::function<void(std::uint64_t)> stepped = [](auto) {};
+    /// So many steps are over, by what trainers say; so many members there are.
+    std::function<void(std::uint64_t, std::size_t)> stepped = [](auto, auto) {};
     /// The state with which a step begins, on the word of f + 1 members, and the roster then.
     std::function<void(model_state const&, std::vector<log_member> const&)> reached = [](auto const&, auto const&) {};
     std::function<void(bool good)> ended = [](bool) {};
@@ -199,12 +199,16 @@ private:
         events_.told(from, told);
         auto& steps = done_[from];
         steps = std::max(steps, told.step + 1);
-        std::vector<std::uint64_t> all; // the (f + 1)-th largest: one honest trainer has come so far
-        for (auto const& [key, count] : done_) all.push_back(count);
-        std::ranges::sort(all, std::greater{});
-        if (all.size() <= plan_->rules.faults || all[plan_->rules.faults] <= steps_) return;
-        steps_ = all[plan_->rules.faults];
-        events_.stepped(steps_);
+        while (is_over(steps_ + 1)) events_.stepped(++steps_, members());
+    }
+    [[nodiscard]] std::size_t members() const {
+        return watch_ && watch_->known() ? watch_->known()->roster.size() : charter_->founders.size();
+    }
+    /// So many steps are: all members have said so, or more than f are a step ahead, and one of them is honest.
+    [[nodiscard]] bool is_over(std::uint64_t steps) const {
+        std::size_t here = 0, ahead = 0;
+        for (auto const& [key, count] : done_) here += count >= steps, ahead += count > steps;
+        return here >= members() || ahead > plan_->rules.faults;
     }
     void hear_finished(public_key const& from, wire::finished const& said) {
         finished_[from] = said.root;

@@ -527,7 +527,7 @@ private:
         say(concat("step ", one.step, ": ", one.who == self() ? "this trainer" : short_name(one.who),
                    is_ban(one.why) ? " is banned: " : " is no member any more: ", name));
         if (is_ban(one.why))
-            if (auto const record = peer_->record_of(one.who, one.why)) events_.banned(*record);
+            if (auto record = peer_->record_of(one.who, one.why)) fresh_bans_.push_back(*std::move(record));
         if (one.who != self()) return is_ban(one.why) ? net_->forget(one.who) : void();
         if (is_ban(one.why)) return end(run_end::banned);
         if (one.why == offence::leave) return end(failed_ ? run_end::failed : run_end::left);
@@ -543,7 +543,17 @@ private:
         state_.reset();
         gone_ = true;
     }
+    /// The step after a ban confirms its evidence; what has no such step is told all the same.
+    void tell_bans(bool all) {
+        std::erase_if(fresh_bans_, [&](ban_record& one) {
+            if (peer_) one.next = peer_->confirmation_of(one.step);
+            if (!all && !is_confirmed(one) && state_->step < one.step + 4) return false;
+            events_.banned(one);
+            return true;
+        });
+    }
     void tell_step(std::uint64_t step) {
+        tell_bans(false);
         auto const counts = net_->counts();
         wire::metrics told{step, loss_, gradient_seconds_,
                            std::chrono::duration<double>(net_->now() - begun_).count(), counts.sent_bytes,
@@ -581,6 +591,7 @@ private:
     void end(run_end how, std::string const& why = "") {
         if (std::exchange(ending_, true)) return;
         if (!why.empty()) say(why);
+        tell_bans(true);
         events_.ended(how, state_.get());
         net_->stop(std::chrono::seconds(2));
     }
@@ -610,6 +621,7 @@ private:
     std::vector<std::pair<public_key, wire::message>> early_;
     std::map<public_key, std::size_t> early_of_;
     std::vector<wire::told_removal> removed_;
+    std::vector<ban_record> fresh_bans_; ///< that the next step will confirm
     std::optional<time_point> begins_at_, finished_at_, stalls_at_;
     std::chrono::seconds patience_{20}; ///< until all founders are linked
     time_point begun_{};
