@@ -19,7 +19,8 @@ using namespace btard;
 
 TEST_CASE("checkpoints.md: save, go on, and begin with the parameters of another file") {
     std::string const folder =
-        (std::filesystem::temp_directory_path() / ("btard_checkpoint_snippets_" + std::to_string(::getpid()))).string();
+        (std::filesystem::temp_directory_path() / ("btard_checkpoint_snippets_" + std::to_string(::getpid())))
+            .string();
     quadratic const task{};
     digest const run_id{};
     optimizer const method = lamb{};
@@ -55,7 +56,7 @@ TEST_CASE("checkpoints.md: save, go on, and begin with the parameters of another
     CHECK(state == start(method, task.size()));
     parameters.assign(parameters.size(), 0.0f);
     // [parameters]
-    read_parameters(path, layout_of(task), parameters); // by name; what the model lacks is passed over
+    read_parameters(path, layout_of(task), parameters); // by name; other tensors are passed over
     // [parameters]
     CHECK(parameters == now.parameters);
     std::filesystem::remove_all(folder);

@@ -65,7 +65,7 @@ struct safetensors_limits {
 namespace detail {
 
 /// A name out of a file, for a sentence of ours.
-[[nodiscard]] inline std::string safe_name(std::string_view name) {
+[[nodiscard, gnu::cold, gnu::noinline]] inline std::string safe_name(std::string_view name) {
     bool const plain =
         name.size() <= 100 && std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~'; });
     return plain ? concat("'", name, "'") : "(a text that is not shown)";

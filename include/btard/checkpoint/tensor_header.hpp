@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <string_view>
@@ -105,7 +106,7 @@ public:
 private:
     enum class place { start, top, metadata, tensor, shape, offsets, end };
 
-    [[nodiscard]] std::string what_was_wanted() const {
+    [[nodiscard, gnu::cold, gnu::noinline]] std::string what_was_wanted() const {
         switch (at_) {
         case place::start: return " for its header, where there must be an object";
         case place::metadata:
@@ -120,8 +121,10 @@ private:
         default: return concat(" for ", safe_name(key_), ", where there must be an object");
         }
     }
-    bool refuse(auto const&... words) {
-        if (wrong_.empty()) wrong_ = concat(words...);
+    // Out of line, as what is refused seldom comes: inside the parser it would cost seconds of each compilation.
+    bool refuse(auto const&... words) { return note({sentence_part(words)...}); }
+    [[gnu::cold, gnu::noinline]] bool note(std::initializer_list<sentence_part> words) {
+        if (wrong_.empty()) wrong_ = join(words);
         return false;
     }
     bool end_tensor() {
