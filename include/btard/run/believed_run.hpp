@@ -92,9 +92,9 @@ public:
         auto const* const hash = applied_.believed(step);
         return hash && hash_of(values) == *hash;
     }
-    [[nodiscard]] bool is_member_state(wire::held const& held) const {
+    [[nodiscard]] bool is_right(wire::held const& held) const {
         auto const* const hash = held_.believed(held.step);
-        return hash && held.hash() == *hash;
+        return hash && hash_of(held.state) == *hash;
     }
     /// Whether a step of late starts from them.
     [[nodiscard]] bool is_v0(std::uint64_t step, std::span<float const> values) const {

@@ -14,6 +14,7 @@
 #include <btard/protocol/step/step_context.hpp>
 #include <btard/run/believed_run.hpp>
 #include <btard/run/follower_setup.hpp>
+#include <btard/run/held_download.hpp>
 #include <btard/run/messages.hpp>
 #include <btard/run/model_state.hpp>
 #include <btard/run/question_list.hpp>
@@ -32,17 +33,17 @@
 
 namespace btard {
 
-/// Without clock and socket, as `peer`.  Takes over what f + 1 members of the roster say alike, one of which is honest:
-/// which step begins, and the hashes of what is fetched.  Who sends other bytes, or nothing, is not asked for a while; it is
-/// accused of nothing.
+/// Without clock and socket, as `peer`.  Takes over what f + 1 members of the roster say alike, one of them honest:
+/// which step begins, and the hashes of what is fetched.  Who sends other bytes, or nothing, is not asked for a while,
+/// and accused of nothing.
 class follower {
 public:
     explicit follower(follower_setup setup)
         : setup_(std::move(setup)), run_(setup_.run, setup_.rules), state_(std::move(setup_.state)),
           questions_(setup_.patience, setup_.rest) {
         setup_.validate();
-        expects(!state_ || is_state_of(*state_, setup_.optimizer, setup_.size), "a state that is not of ", setup_.size,
-                " parameters and this optimizer");
+        expects(!state_ || is_state_of(*state_, setup_.optimizer, setup_.size), "a state that is not of ",
+                setup_.size, " parameters and this optimizer");
     }
 
     // ---- commands
@@ -52,11 +53,16 @@ public:
         run_.set_context(context);
         work(now);
     }
-    /// Fetches what a member has to know beside the parameters when that step begins, in place of that of another step.
+    /// Fetches what a member has to know beside the parameters when that step begins; in place of that of another one.
     void fetch_held(std::uint64_t step, time_point now) {
-        if (held_ && held_->step == step) return;
+        if (held_ && held_->step() == step) return;
         drop_held();
-        held_ = held_fetch{.step = step};
+        held_.emplace(step);
+        work(now);
+    }
+    /// What it has got is not what a peer can be made of: it is fetched from somebody else.
+    void refuse_held(time_point now) {
+        if (held_ && held_->has_state()) refuse(now);
         work(now);
     }
 
@@ -73,7 +79,7 @@ public:
         work(now);
     }
     void handle_message(public_key const& from, wire::run_message const& message, time_point now) {
-        std::visit([&](auto const& m) { on(from, m, now); }, message);
+        std::visit([&](auto const& m) { this->on(from, m, now); }, message);
         work(now);
     }
     void handle_timeout(time_point now) {
@@ -105,8 +111,9 @@ public:
     [[nodiscard]] model_state const* state() const { return state_ ? &*state_ : nullptr; }
     /// It has the state with which the newest step begins.
     [[nodiscard]] bool is_current() const { return state_ && known() && state_->step == known()->step; }
-    /// What `fetch_held` asked for, v0 filled in; null: not here yet.
-    [[nodiscard]] wire::held const* held() const { return held_ && held_->done ? &*held_->got : nullptr; }
+    /// What `fetch_held` asked for, with all its floats; null: not here yet.  `check_state` says whether a peer may be
+    /// made of it.
+    [[nodiscard]] wire::held const* held() const { return held_ ? held_->result() : nullptr; }
     [[nodiscard]] std::size_t chunks_done() const { return download_ ? download_->chunks_done() : 0; }
     [[nodiscard]] std::size_t chunks_total() const { return download_ ? download_->chunks() : 0; }
     [[nodiscard]] std::size_t begun_anew() const { return begun_anew_; } ///< how often it had to fetch another state
@@ -124,12 +131,6 @@ public:
 
 private:
     using fetch = wire::fetch;
-    struct held_fetch {
-        std::uint64_t step = 0;
-        std::optional<wire::held> got = {};
-        public_key from = {};
-        bool done = false; // v0 is there too
-    };
 
     [[nodiscard]] auto has() const {
         return [this](public_key const& who, fetch const& what) { return run_.has(who, what); };
@@ -168,10 +169,9 @@ private:
     void on(public_key const& from, wire::held const& m, time_point now) {
         fetch const name{wire::fetched::held, m.step, 0};
         if (!questions_.awaits(from, name)) return;
-        bool const is_right = run_.is_member_state(m) && (m.given.empty() || run_.is_v0(m.step, m.given));
-        if (!is_right) return questions_.distrust(from, now);
+        if (!run_.is_right(m)) return questions_.distrust(from, now);
         questions_.got(from, name, now);
-        held_ = held_fetch{m.step, m, from, !m.given.empty()};
+        held_->take(from, m);
     }
     void on(public_key const& from, wire::missing const& m, time_point now) {
         if (!questions_.awaits(from, m.asked)) return;
@@ -239,7 +239,7 @@ private:
         btard::step(setup_.optimizer, state_->memory, setup_.layout, at->second, state_->parameters,
                     factor_at(setup_.schedule, step), setup_.threads);
         ++state_->step;
-        moves_.erase(moves_.begin(), at); // the last one may be v0
+        while (moves_.begin()->first + 1 < step) moves_.erase(moves_.begin()); // v0, and the one before, are kept
         return true;
     }
     void begin_anew(time_point now) {
@@ -257,20 +257,21 @@ private:
         held_.reset();
         questions_.drop_if([&](fetch const& what) { return what.what == wire::fetched::held || !is_ahead(what); });
     }
-    /// v0 is what moved the parameters last, if it does not come along.
+    void refuse(time_point now) {
+        questions_.distrust(held_->from(), now);
+        held_.emplace(held_->step());
+    }
     void complete_held(time_point now) {
-        if (!held_ || held_->done) return;
-        std::uint64_t const step = held_->step;
-        auto const last = step == 0 ? moves_.end() : moves_.find(step - 1);
-        if (held_->got && last != moves_.end()) {
-            held_->done = run_.is_v0(step, last->second);
-            if (held_->done) held_->got->given = last->second;
-            else questions_.distrust(held_->from, now); // it kept back that v0 is something else
-            if (!held_->done) held_->got.reset();
-        }
-        if (!held_->got) questions_.want({wire::fetched::held, step, 0});
-        if (held_->got && last == moves_.end() && step > 0 && run_.knows_applied(step - 1))
-            questions_.want({wire::fetched::applied, step - 1, 0});
+        if (!held_ || held_->result()) return;
+        auto const moved = [this](std::uint64_t step) {
+            auto const at = moves_.find(step);
+            return at == moves_.end() ? nullptr : &at->second;
+        };
+        if (held_->has_state() && !held_->fill(run_, setup_.size, moved)) refuse(now);
+        std::uint64_t const step = held_->step();
+        if (!held_->has_state()) questions_.want({wire::fetched::held, step, 0});
+        for (std::uint64_t last = step - std::min<std::uint64_t>(step, 2); last < step; ++last)
+            if (held_->lacks(last) && run_.knows_applied(last)) questions_.want({wire::fetched::applied, last, 0});
     }
     /// Members tell whoever follows them.  Those that were asked for a state may drop it when it is here.
     void tell() {
@@ -289,8 +290,8 @@ private:
     believed_run run_;
     std::optional<model_state> state_;
     std::optional<snapshot_download> download_;    // only without a state
-    std::map<std::uint64_t, shared_floats> moves_; // what is to move it, and what moved it last
-    std::optional<held_fetch> held_;
+    std::map<std::uint64_t, shared_floats> moves_; // what is to move it, and what moved it in the last two steps
+    std::optional<held_download> held_;
     question_list questions_;
     std::map<public_key, std::optional<std::uint64_t>> told_;
     std::optional<std::uint64_t> wanted_state_;

@@ -45,23 +45,25 @@ public:
 
     // ---- commands
 
-    /// @param applied      what moved the parameters at the end of the step before; empty in the first step
-    /// @param member_state what a member has to know beside the parameters, encoded
-    /// @param v0           the last aggregate that stood
-    /// @param state        with which the step begins; copied if somebody has asked for it
-    void begin_step(step_context const& context, shared_floats applied, std::vector<std::byte> member_state,
-                    shared_floats v0, model_state const& state, time_point now) {
+    /// @param applied what moved the parameters at the end of the step before; empty in the first step
+    /// @param held    what a member has to know beside the parameters, and its floats; absent in the first step
+    /// @param state   with which the step begins; copied if somebody has asked for it
+    void begin_step(step_context const& context, shared_floats applied, std::optional<member_state> held,
+                    member_floats floats, model_state const& state, time_point now) {
         expects(state.step == context.step, "step ", context.step, " does not begin with the state of step ",
                 state.step);
         context_ = context;
         if (followers_.empty()) moves_.clear();
         if (applied.empty()) moves_.clear(); // nothing before it is in a row with what comes
         else moves_.push_back({context.step - 1, std::move(applied), {}});
-        while (!moves_.empty() && moves_.size() > kept_steps(v0.size())) moves_.pop_front();
-        bool const moved_last = !moves_.empty() && moves_.back().values.data() == v0.data() && !v0.empty();
-        held_ = wire::held{.step = context.step, .given = moved_last ? shared_floats() : std::move(v0)};
-        held_.state.bytes_of = std::move(member_state);
+        while (!moves_.empty() && moves_.size() > kept_steps(state.parameters.size())) moves_.pop_front();
+        held_.reset();
         held_hash_.reset();
+        if (held) {
+            held_ = wire::held{context.step, *std::move(held), std::move(floats)};
+            leave_out(held_->floats.given, context.step, 1);
+            leave_out(held_->floats.before, context.step, 2);
+        }
         keep_snapshot(state, now);
         for (auto& [who, one] : followers_) {
             std::erase_if(one.given, [&](auto const& thing) { return !find(thing.first); });
@@ -88,8 +90,8 @@ public:
         out_.pop_front();
         return next;
     }
-    /// Who has asked how the roster follows from the first one, and is to be sent a `wire::introduction`.  Each key at
-    /// most once a second.
+    /// Who has asked how the roster follows from the first one: is to be sent a `wire::introduction`.  Each key once a
+    /// second at most.
     [[nodiscard]] std::optional<public_key> poll_introduction() {
         if (guests_.empty()) return {};
         auto const next = guests_.front();
@@ -172,7 +174,7 @@ private:
                 if (one.step == asked.step) return wire::applied{one.step, one.values};
             break;
         case wire::fetched::held:
-            if (context_ && asked.step == held_.step) return held_;
+            if (held_ && asked.step == held_->step) return *held_;
             break;
         }
         return {};
@@ -181,6 +183,11 @@ private:
         for (auto& one : snapshots_)
             if (one.head.step == step) return &one;
         return nullptr;
+    }
+    /// Floats that followers have.
+    void leave_out(shared_floats& floats, std::uint64_t step, std::uint64_t back) const {
+        for (auto const& one : moves_)
+            if (one.step + back == step && one.values.data() == floats.data()) floats = {};
     }
     /// If somebody wants it, and there is room.
     void keep_snapshot(model_state const& state, time_point now) {
@@ -208,7 +215,7 @@ private:
             if (!one.hash) one.hash = hash_of(one.values);
             said.applied.push_back(*one.hash);
         }
-        if (!held_hash_) held_hash_ = held_.hash();
+        if (!held_hash_) held_hash_ = held_ ? hash_of(held_->state) : digest{};
         said.held = *held_hash_;
         if (!snapshots_.empty()) said.snapshot = snapshots_.back().head;
         return said;
@@ -218,7 +225,7 @@ private:
     std::optional<step_context> context_; // of the step that has begun last
     std::map<public_key, follows> followers_;
     std::deque<movement> moves_; // one for each step, in order; without a follower only the last
-    wire::held held_;
+    std::optional<wire::held> held_;
     std::optional<digest> held_hash_;
     std::deque<snapshot> snapshots_;
     std::map<public_key, time_point> introduced_; // in the last second

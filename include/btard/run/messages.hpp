@@ -10,6 +10,7 @@
 
 #include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
+#include <btard/protocol/member_state.hpp>
 #include <btard/protocol/step/step_context.hpp>
 #include <btard/protocol/wire/decoding.hpp>
 #include <btard/protocol/wire/encoding.hpp>
@@ -164,7 +165,7 @@ struct snapshot_head {
 struct progress {
     step_context context{};
     std::vector<digest> applied = {}; ///< hashes of what moved the parameters at the end of the last steps, in order
-    digest held{};                    ///< hash of its `member_state`; see `wire::held`
+    digest held{};                    ///< hash of its `member_state`; zeros in the first step
     std::optional<snapshot_head> snapshot = {};
 
     static constexpr void members(auto& self, auto&& member) {
@@ -182,7 +183,7 @@ enum class fetched : std::uint8_t {
     leaves,       ///< hashes of the chunks of the snapshot of that step
     chunk,        ///< one of them
     applied,      ///< what moved the parameters at the end of that step
-    held,         ///< the `member_state` with which that step begins, and v0
+    held,         ///< what a member has to know beside the parameters when that step begins
 };
 constexpr std::size_t enum_count(fetched) { return 5; }
 
@@ -237,18 +238,16 @@ struct applied {
     friend bool operator==(applied const&, applied const&) = default;
 };
 struct held {
-    std::uint64_t step = 0;
-    letters state = {};       ///< an encoded `member_state`
-    shared_floats given = {}; ///< (size) v0; empty: the floats that moved the parameters last
+    std::uint64_t step = 0; ///< that begins with it
+    member_state state = {};
+    member_floats floats = {}; ///< `given` empty: what moved the parameters last; `before` empty: the one before it
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
         member(self.state);
-        member(self.given, &wire_limits::floats);
+        member(self.floats);
     }
     friend bool operator==(held const&, held const&) = default;
-
-    [[nodiscard]] digest hash() const { return tagged_hash("member", std::span<std::byte const>(state.bytes_of)); }
 };
 
 /// From a trainer to the coordinator, after each of its steps: for the eyes of the operator alone.

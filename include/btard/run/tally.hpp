@@ -10,8 +10,8 @@
 
 namespace btard {
 
-/// One hash for each step, in the words of each member.  Of a member the first word on a step counts, and only the latest
-/// steps are kept: one that invents steps loses its own words.
+/// One hash for each step, in the words of each member.  Of a member the first word on a step counts, and only the
+/// latest steps are kept: one that invents steps loses its own words.
 class tally {
 public:
     /// How many steps are remembered.

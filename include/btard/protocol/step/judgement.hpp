@@ -282,12 +282,12 @@ public:
     }
     /// What the opened rows of a part show.
     ///
-    /// @param wrong the aggregate does not follow from them
+    /// @param is_wrong the aggregate does not follow from them
     /// @param liars those whose testimony does not
-    offences convict(part_id part, bool wrong, std::span<peer_id const> liars) {
+    offences convict(part_id part, bool is_wrong, std::span<peer_id const> liars) {
         offences against;
         peer_id const owner = step_->parts()[index(part)].owner;
-        if (wrong) {
+        if (is_wrong) {
             note(against, owner, offence::wrong_result);
             remove(part);
         }
