@@ -190,7 +190,7 @@ constexpr std::size_t enum_count(fetched) { return 5; }
 struct fetch {
     fetched what{};
     std::uint64_t step = 0;
-    std::uint64_t index = 0; ///< of a chunk
+    std::uint64_t index = 0; ///< of a chunk; of `held`: 1 for all floats, 0 without those that `applied` has
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.what);
@@ -240,7 +240,7 @@ struct applied {
 struct held {
     std::uint64_t step = 0; ///< that begins with it
     member_state state = {};
-    member_floats floats = {}; ///< `given` empty: what moved the parameters last; `before` empty: the one before it
+    member_floats floats = {}; ///< left out: `given`, what moved the parameters last; `before`, in the step before that
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
