@@ -152,6 +152,7 @@ private:
                               .schedule = plan_->schedule,
                               .layout = layout_of(plan_->task),
                               .state = state_};
+        follow.reached = [this](model_state const& at) { reach(at); };
         watch_ = std::make_unique<entrant>(who_, entrant_setup{.who = {self(), life_},
                                                                .root = {*run(), charter_->founders},
                                                                .follow = std::move(follow),
@@ -178,17 +179,18 @@ private:
         }
         if (auto const* const now = watch_->known())
             for (auto const& one : now->roster) link_with(one.key);
-        if (auto const* const at = watch_->state(); at && watch_->known() && at->step > reached_) {
-            reached_ = at->step;
-            state_ = *at;
-            events_.reached(state_, watch_->known()->roster);
-            if (reached_ == plan_->steps) {
-                post_all(wire::finished{reached_, root_of(state_)});
-                check_end();
-                if (ending_) return;
-            }
+        if (auto const* const at = watch_->state(); at && at->step > reached_) reach(*at); // one that was fetched
+        if (reached_ == plan_->steps && !std::exchange(told_end_, true)) {
+            post_all(wire::finished{reached_, root_of(state_)});
+            check_end();
+            if (ending_) return;
         }
         net_->wake_at(watch_->poll_deadline().value_or(time_point::max()));
+    }
+    void reach(model_state const& at) {
+        reached_ = at.step;
+        state_ = at;
+        events_.reached(at, watch_->known() ? watch_->known()->roster : charter_->founders);
     }
     void on_timer(time_point now) override {
         if (watch_) watch_->handle_timeout(now);
@@ -244,6 +246,7 @@ private:
     std::vector<log_member> ready_;
     std::unique_ptr<entrant> watch_;
     std::uint64_t reached_ = 0;
+    bool told_end_ = false;
     std::map<public_key, std::uint64_t> done_; // steps, by what each one says
     std::uint64_t steps_ = 0;
     std::map<public_key, digest> finished_;

@@ -111,11 +111,15 @@ protected:
             throw environment_error(std::make_error_code(std::errc::io_error),
                                     "cannot draw random bytes for this process");
     }
-    [[nodiscard]] wire::greeting greeting() const {
-        auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::system_clock::now().time_since_epoch());
-        return {role_, run().value_or(digest{}), life_, static_cast<std::uint64_t>(ms.count()),
-                wire::letters(setup_.token)};
+    [[nodiscard]] static std::uint64_t wall_clock() {
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                              std::chrono::system_clock::now().time_since_epoch())
+                                              .count());
+    }
+    [[nodiscard]] wire::greeting greeting(public_key const& to) const {
+        wire::greeting said{role_, run().value_or(digest{}), life_, wall_clock(), {}};
+        if (!setup_.token.empty()) said.token = wire::token_proof(setup_.token, self(), to);
+        return said;
     }
     /// All who have greeted, and their links stand.
     [[nodiscard]] std::map<public_key, acquaintance> const& known() const { return known_; }
@@ -132,7 +136,8 @@ protected:
         if (!message) return refuse_frame(from);
         auto const at = known_.find(from);
         if (auto const* const hello = std::get_if<wire::greeting>(&*message)) return hear_greeting(from, *hello);
-        if (at == known_.end() || !at->second.greeted) return; // it has to say first what it is
+        bool const refuses = std::get_if<wire::refusal>(&*message) != nullptr; // it may have been refused by us, too
+        if (!refuses && (at == known_.end() || !at->second.greeted)) return;   // it has to say first what it is
         if (auto const* const where = std::get_if<wire::addresses>(&*message)) book_.heard(*where);
         on_run_message(from, *message, now);
     }
@@ -140,7 +145,7 @@ protected:
         book_.linked(key, info);
         known_[key].address = info.address;
         unreachable_.clear();
-        post(key, greeting());
+        post(key, greeting(key));
     }
     void on_lost(public_key const& key, std::error_code, std::string const& sentence, time_point now) override {
         known_.erase(key);
@@ -169,7 +174,7 @@ private:
     void hear_greeting(public_key const& from, wire::greeting const& said) {
         auto const mine = run();
         auto const theirs = said.run == digest{} ? std::nullopt : std::optional(said.run);
-        if (!setup_.token.empty() && !same_letters(said.token.text(), setup_.token)) {
+        if (!setup_.token.empty() && !knows_token(from, said)) {
             say(concat("refused ", short_name(from), ": the join token is missing, or another one"));
             return turn_away(from, refusal_reason::wrong_token);
         }
@@ -188,12 +193,12 @@ private:
         post(whom, wire::refusal{why});
         known_.erase(whom);
     }
-    [[nodiscard]] static bool same_letters(std::string_view a, std::string_view b) {
-        auto const bytes = [](std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); };
-        return equal_in_constant_time(bytes(a), bytes(b));
+    [[nodiscard]] bool knows_token(public_key const& from, wire::greeting const& said) const {
+        return said.token &&
+               equal_in_constant_time(said.token->bytes, wire::token_proof(setup_.token, from, self()).bytes);
     }
     void show_skew(public_key const& whom, std::uint64_t clock) {
-        auto const skew = static_cast<double>(static_cast<std::int64_t>(clock - greeting().clock)) / 1e3;
+        auto const skew = static_cast<double>(static_cast<std::int64_t>(clock - wall_clock())) / 1e3;
         if (skew > 5 || skew < -5)
             say(concat("the clock of ", short_name(whom), " is ", skew, " s from ours; nothing depends on it"));
     }

@@ -92,6 +92,9 @@ public:
         auto const* const hash = applied_.believed(step);
         return hash && hash_of(values) == *hash;
     }
+    [[nodiscard]] bool knows_held(std::uint64_t step) const {
+        return held_.believed(step) != nullptr && given_.contains(step);
+    }
     [[nodiscard]] bool is_right(wire::held const& held) const {
         auto const* const hash = held_.believed(held.step);
         return hash && hash_of(held.state) == *hash;

@@ -125,7 +125,7 @@ public:
         if (state_) return concat("state of step ", state_->step, ", ", known()->step - state_->step, " behind");
         if (download_)
             return concat("state of step ", download_->step(), ": ", download_->chunks_done(), " of ",
-                          download_->chunks(), " chunks from ", questions_.members_asked(), " members");
+                          download_->chunks(), " chunks, ", questions_.members_asked(), " members asked");
         return concat("waits for members to keep a state, at step ", known()->step);
     }
 
@@ -167,7 +167,8 @@ private:
         moves_[m.step] = m.values;
     }
     void on(public_key const& from, wire::held const& m, time_point now) {
-        fetch const name{wire::fetched::held, m.step, 0};
+        if (!held_ || held_->step() != m.step || !run_.knows_held(m.step)) return;
+        fetch const& name = held_->question(run_);
         if (!questions_.awaits(from, name)) return;
         if (!run_.is_right(m)) return questions_.distrust(from, now);
         questions_.got(from, name, now);
@@ -239,6 +240,7 @@ private:
         btard::step(setup_.optimizer, state_->memory, setup_.layout, at->second, state_->parameters,
                     factor_at(setup_.schedule, step), setup_.threads);
         ++state_->step;
+        setup_.reached(*state_);
         while (moves_.begin()->first + 1 < step) moves_.erase(moves_.begin()); // v0, and the one before, are kept
         return true;
     }
@@ -269,7 +271,7 @@ private:
         };
         if (held_->has_state() && !held_->fill(run_, setup_.size, moved)) refuse(now);
         std::uint64_t const step = held_->step();
-        if (!held_->has_state()) questions_.want({wire::fetched::held, step, 0});
+        if (!held_->has_state() && run_.knows_held(step)) questions_.want(held_->question(run_));
         for (std::uint64_t last = step - std::min<std::uint64_t>(step, 2); last < step; ++last)
             if (held_->lacks(last) && run_.knows_applied(last)) questions_.want({wire::fetched::applied, last, 0});
     }

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct follower_setup {
     std::optional<model_state> state = {}; ///< of step 0, or of a checkpoint; absent: members are asked for one
     std::chrono::nanoseconds patience = std::chrono::seconds(60); ///< with a member that sends nothing that it was asked
     std::chrono::nanoseconds rest = std::chrono::minutes(2);      ///< how long it is not asked then
+    /// Told of the state of each step that it reaches, in order, but for those between it and a state that was fetched.
+    std::function<void(model_state const&)> reached = [](model_state const&) {};
     std::size_t most_steps = 64; ///< that the state may be behind; then another one is fetched
 
     void validate() const {

@@ -59,11 +59,7 @@ public:
         while (!moves_.empty() && moves_.size() > kept_steps(state.parameters.size())) moves_.pop_front();
         held_.reset();
         held_hash_.reset();
-        if (held) {
-            held_ = wire::held{context.step, *std::move(held), std::move(floats)};
-            leave_out(held_->floats.given, context.step, 1);
-            leave_out(held_->floats.before, context.step, 2);
-        }
+        if (held) held_ = wire::held{context.step, *std::move(held), std::move(floats)};
         keep_snapshot(state, now);
         for (auto& [who, one] : followers_) {
             std::erase_if(one.given, [&](auto const& thing) { return !find(thing.first); });
@@ -174,7 +170,7 @@ private:
                 if (one.step == asked.step) return wire::applied{one.step, one.values};
             break;
         case wire::fetched::held:
-            if (held_ && asked.step == held_->step) return *held_;
+            if (held_ && asked.step == held_->step && asked.index < 2) return held_for(asked.index == 0);
             break;
         }
         return {};
@@ -184,10 +180,16 @@ private:
             if (one.head.step == step) return &one;
         return nullptr;
     }
-    /// Floats that followers have.
-    void leave_out(shared_floats& floats, std::uint64_t step, std::uint64_t back) const {
-        for (auto const& one : moves_)
-            if (one.step + back == step && one.values.data() == floats.data()) floats = {};
+    /// @param shortened without floats that `applied` has
+    [[nodiscard]] wire::held held_for(bool shortened) const {
+        wire::held made = *held_;
+        for (auto const& one : moves_) {
+            if (!shortened) break;
+            auto& [given, before, fallen] = made.floats;
+            if (one.step + 1 == made.step && one.values.data() == given.data()) given = {};
+            if (one.step + 2 == made.step && one.values.data() == before.data()) before = {};
+        }
+        return made;
     }
     /// If somebody wants it, and there is room.
     void keep_snapshot(model_state const& state, time_point now) {

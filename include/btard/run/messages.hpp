@@ -75,7 +75,7 @@ struct greeting {
     digest run{}; ///< its run id; zeros: it has none yet
     std::array<std::byte, 16> life{}; ///< its incarnation
     std::uint64_t clock = 0; ///< its wall clock, ms since 1970; shown, and used for nothing
-    letters token = {};      ///< what the operator has given to those who may join
+    std::optional<digest> token = {}; ///< shows that it knows the join token; see `token_proof`
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.role);
@@ -86,6 +86,10 @@ struct greeting {
     }
     friend bool operator==(greeting const&, greeting const&) = default;
 };
+/// For this pair alone, so that whoever is told it learns nothing that it could show to others.
+[[nodiscard]] inline digest token_proof(std::string_view token, public_key const& from, public_key const& to) {
+    return tagged_hash("join token", token, from, to);
+}
 
 /// Where somebody can be reached: a hint, since a link shows who is at its end.
 struct address {
@@ -191,7 +195,7 @@ constexpr std::size_t enum_count(fetched) { return 5; }
 struct fetch {
     fetched what{};
     std::uint64_t step = 0;
-    std::uint64_t index = 0; ///< of a chunk
+    std::uint64_t index = 0; ///< of a chunk; of `held`: 1 for all floats, 0 without those that `applied` has
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.what);
@@ -241,7 +245,7 @@ struct applied {
 struct held {
     std::uint64_t step = 0; ///< that begins with it
     member_state state = {};
-    member_floats floats = {}; ///< `given` empty: what moved the parameters last; `before` empty: the one before it
+    member_floats floats = {}; ///< left out: `given`, what moved the parameters last; `before`, in the step before that
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
