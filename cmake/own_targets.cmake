@@ -19,9 +19,7 @@ target_compile_options(btard_dev INTERFACE
 )
 
 # The kernels are half of what is compiled where something is aggregated; our own programs share one copy.
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/kernels.cpp
-    CONTENT "#include <btard/aggregate/host.hpp>\nBTARD_HOST_KERNELS()\n")
-add_library(btard_kernels STATIC EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/kernels.cpp)
+add_library(btard_kernels STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_LIST_DIR}/kernels.cpp)
 target_link_libraries(btard_kernels PRIVATE btard_dev btard::core)
 target_compile_definitions(btard_kernels INTERFACE BTARD_COMPILED_KERNELS)
 
