@@ -32,7 +32,7 @@ TEST_CASE("five trainers finish a run with the same parameters, and ban the one 
 }
 
 TEST_CASE("a trainer that is killed is missed, and comes back with the state of the others") {
-    processes run("killed", 5, {"--standing.first_wait", "3"});
+    processes run("killed", 5, {"--standing.first_wait", "3"}, 500);
     run.coordinate();
     run.train_all();
     run.reach(20);
@@ -61,7 +61,7 @@ TEST_CASE("the run goes on when the coordinator is killed, and another one follo
 }
 
 TEST_CASE("a trainer that is stopped for longer than the deadline comes back") {
-    processes run("stopped", 5, {"--standing.first_wait", "3"});
+    processes run("stopped", 5, {"--standing.first_wait", "3"}, 500);
     run.coordinate();
     run.train_all();
     run.reach(20);

@@ -50,11 +50,11 @@ template <class F>
 /// All of it in one folder, which is emptied first.  What goes wrong is shown with the ends of all logs.
 class processes {
 public:
-    explicit processes(std::string const& name, std::size_t founders, words more = {})
-        : folder_(std::string(BTARD_TEST_FOLDER) + "/" + name), founders_(founders) {
+    explicit processes(std::string const& name, std::size_t founders, words more = {}, std::size_t steps = 150)
+        : folder_(std::string(BTARD_TEST_FOLDER) + "/" + name), founders_(founders), steps_(steps) {
         std::filesystem::remove_all(folder_);
         std::filesystem::create_directories(folder_);
-        settings_ = {"--founders", std::to_string(founders), "--data", "quadratic{.dimension = 300}", "--steps", "150",
+        settings_ = {"--founders", std::to_string(founders), "--data", "quadratic{.dimension = 300}", "--steps", std::to_string(steps),
                      "--deadlines",
                      "deadlines{.gradient = 3000, .bulk = 2000, .body = 1000, .question = 250, .interval = 1000}"};
         settings_.insert(settings_.end(), more.begin(), more.end());
@@ -124,7 +124,7 @@ public:
     /// All of these have the same state after the last step.
     void check_equal(words const& names) const {
         auto const first = last_of(names.front());
-        CHECK(first.step == 150);
+        CHECK(first.step == steps_);
         for (auto const& name : names) {
             auto const other = last_of(name);
             INFO(name);
@@ -160,7 +160,7 @@ private:
     }
 
     std::string folder_;
-    std::size_t founders_;
+    std::size_t founders_, steps_;
     words settings_;
     std::list<apps::child> children_;
     bool shown_ = false;
