@@ -129,7 +129,7 @@ private:
         events_.began(*charter_);
         post_all(book_.known());
         post_all(*charter_);
-        watch(ready_.front().key);
+        watch(ready_.front().key, true);
     }
     /// Of the state with which the run begins, where that is not what the settings say: nobody else has it yet.
     void answer(public_key const& from, wire::fetch const& asked) {
@@ -144,7 +144,7 @@ private:
 
     // ---- the run
 
-    void watch(public_key const& contact) {
+    void watch(public_key const& contact, bool begins = false) {
         follower_setup follow{.run = *run(),
                               .rules = plan_->rules,
                               .size = plan_->task.size(),
@@ -157,7 +157,8 @@ private:
                                                                .root = {*run(), charter_->founders},
                                                                .follow = std::move(follow),
                                                                .contact = contact,
-                                                               .observes = true},
+                                                               .observes = true,
+                                                               .begins = begins},
                                            net_->now());
         for (auto const& [key, link] : known())
             if (link.greeted && link.role == run_role::trainer) watch_->handle_linked(key, net_->now());

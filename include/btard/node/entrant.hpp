@@ -9,6 +9,7 @@
 #include <btard/core/types.hpp>
 #include <btard/crypto/identity.hpp>
 #include <btard/protocol/actions.hpp>
+#include <btard/protocol/membership.hpp>
 #include <btard/protocol/newcomer.hpp>
 #include <btard/run/follower.hpp>
 #include <btard/run/messages.hpp>
@@ -33,6 +34,7 @@ struct entrant_setup {
     follower_setup follow = {};
     public_key contact{};    ///< who is asked first
     bool observes = false;   ///< it follows the run, and does not ask to come in
+    bool begins = false;     ///< the run begins now, and the state to follow from is that of step 0
 };
 
 /// Without clock, socket and gradients.  A `newcomer`, which learns what is proved and what f + 1 members say, and a
@@ -41,7 +43,10 @@ class entrant {
 public:
     /// The key stays where it is.
     entrant(identity const& key, entrant_setup setup, time_point now)
-        : key_(&key), setup_(std::move(setup)), follower_(setup_.follow), newcomer_(key, learner(true), now) {}
+        : setup_(std::move(setup)), follower_(setup_.follow), newcomer_(key, learner(), now) {
+        if (setup_.begins)
+            follower_.set_context(membership(setup_.root.run, setup_.root.roster, setup_.follow.rules).context(), now);
+    }
 
     // ---- what came in
 
@@ -119,15 +124,15 @@ public:
     }
 
 private:
-    [[nodiscard]] newcomer_setup learner(bool observes) const {
+    [[nodiscard]] newcomer_setup learner() const {
         return {.who = setup_.who,
                 .root = setup_.root,
                 .rules = setup_.follow.rules,
                 .size = setup_.follow.size,
                 .contacts = {setup_.contact},
-                .patience = std::max<std::chrono::nanoseconds>(std::chrono::seconds(3),
+                .patience = std::max<std::chrono::nanoseconds>(std::chrono::milliseconds(1'200), // members answer once a second
                                                                2 * setup_.follow.rules.timing.question),
-                .observes = observes};
+                .observes = true};
     }
     [[nodiscard]] bool is_on(std::vector<log_member> const& roster) const {
         return std::ranges::find(roster, setup_.who) != roster.end();
@@ -136,14 +141,13 @@ private:
         if (newcomer_.known()) follower_.set_context(*newcomer_.known(), now);
         if (follower_.is_current() && !setup_.observes && !asks_to_come_in_) {
             asks_to_come_in_ = true;
-            newcomer_ = newcomer<identity>(*key_, learner(false), now);
+            newcomer_.ask_to_come_in(now);
         }
         if (!is_member()) return;
         was_member_ = true;
         follower_.fetch_held(known()->step, now);
     }
 
-    identity const* key_;
     entrant_setup setup_;
     follower follower_;
     newcomer<identity> newcomer_;

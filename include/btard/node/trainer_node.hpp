@@ -100,8 +100,13 @@ private:
             post(from, *charter_);
             post(from, book_.known());
         }
-        if (who.role == run_role::coordinator) coordinators_.insert(from);
-        else if (wants_in_) enter();
+        if (who.role == run_role::coordinator) {
+            coordinators_.insert(from);
+            keeper_.handle_message(from, wire::follow{}, net_->now()); // from the first step on
+        } else if (peer_ && peer_->running() && net_->now() - begun_ > patience_for_a_link()) {
+            scout(); // it was away, or we were
+        }
+        if (wants_in_ && who.role == run_role::trainer) enter();
         for (auto* const one : {entrant_.get(), scout_.get()})
             if (one) one->handle_linked(from, net_->now());
         try_to_begin();
@@ -268,6 +273,12 @@ private:
         return 3 * t.gradient + 8 * t.bulk + 10 * (t.body + 3 * t.interval);
     }
 
+    /// A step that lasts longer than that when a link comes back may have gone on without us.
+    [[nodiscard]] std::chrono::nanoseconds patience_for_a_link() const {
+        auto const& t = plan_->rules.timing;
+        return t.gradient + t.body + 3 * t.interval;
+    }
+
     // ---- from outside into the run
 
     /// A new life: the one before is over, if there was one.
@@ -299,7 +310,8 @@ private:
                                                              .root = {*run(), charter_->founders},
                                                              .follow = std::move(follow),
                                                              .contact = contact,
-                                                             .observes = observes},
+                                                             .observes = observes,
+                                                             .begins = false},
                                          net_->now());
     }
     void tell_links(entrant& one) {

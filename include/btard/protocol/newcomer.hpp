@@ -66,6 +66,12 @@ public:
         ask(now);
     }
 
+    /// One that has observed so far wants to be a member from now on.
+    void ask_to_come_in(time_point now) {
+        setup_.observes = false;
+        if (known_ && !is_tried() && !is_member()) ask_to_be_tried(now);
+    }
+
     // ---- what came in
 
     void handle_message(public_key const& from, wire::message const& message, time_point now) {
