@@ -126,6 +126,11 @@ public:
     [[nodiscard]] bool is_welcome(public_key const& key) const {
         return rules_.probation.lets_in(key) && !banned_.contains(key) && !left_.contains(key);
     }
+    /// May it be told of the run?  It could be a member one day, by the rules or once more.
+    [[nodiscard]] bool may_be_told(public_key const& key) const {
+        bool const was_here = left_.contains(key) && !banned_.contains(key) && !standing_.is_struck(key);
+        return !members_->find(key) && (was_here || is_welcome(key));
+    }
     /// Is the wish of these days?  An old one shows that somebody kept it, not that its owner is there.
     [[nodiscard]] bool is_fresh(wire::join const& one) const {
         return one.step <= step() && step() - one.step <= rules_.standing.wish_lasts;

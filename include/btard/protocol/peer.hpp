@@ -141,6 +141,10 @@ public:
         begin_audits(now);
         for (auto const& one : at_->context.probation.tried)
             post(one.who.key, wire::introduction{{}, at_->context, {}});
+        if (last_ && last_->context.epoch != at_->context.epoch) // who has come in does not know it yet
+            for (auto const& one : at_->context.roster)
+                if (one.key != setup_.self && !last_->members->find(one.key))
+                    post(one.key, wire::introduction{{}, at_->context, {}});
         if (auto const about = wishes_.has_guests() ? chronicle_.introduction() : std::nullopt)
             for (auto const& key : wishes_.take_guests()) post(key, *about);
         enter(phase::commit, now);
@@ -284,11 +288,10 @@ private:
     void on(public_key const& from, wire::join const& m, time_point) {
         auto const signed_by_it = [&] { return proves(m, setup_.run, *key_); };
         auto const n = membership_.members()->size();
-        if (membership_.may_return(m.who.key)) {
-            if (membership_.may_come(m)) wishes_.hear_returning(m, signed_by_it);
-        } else if (membership_.may_try(m)) {
-            wishes_.hear_stranger(m, n, signed_by_it);
-        } else if (from == m.who.key && membership_.is_welcome(from) && !membership_.members()->find(from)) {
+        if (membership_.may_come(m)) {
+            if (membership_.may_return(m.who)) wishes_.hear_returning(m, signed_by_it);
+            else wishes_.hear_stranger(m, n, signed_by_it);
+        } else if (from == m.who.key && membership_.may_be_told(from)) {
             wishes_.hear_guest(
                 from, setup_.rules.probation.places(n)); // a small frame brings it all epochs: so only a few
         }
