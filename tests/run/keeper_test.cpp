@@ -197,6 +197,21 @@ TEST_CASE("keeper: an introduction is due once a second for each key") {
     CHECK(due == 31);
 }
 
+TEST_CASE("keeper: whatever is asked, nothing is thrown, and each question has one answer at most") {
+    one_member one;
+    random_stream random(seed{13, 1});
+    for (std::size_t k = 100; k < 140; ++k) one.ask(k, wire::follow{k});
+    for (int k = 0; k < 20'000; ++k) {
+        if (k % 200 == 0) one.run.step();
+        one.said();
+        auto bytes = encode_run_frame(wire::fetch{wire::fetched(random.below(5)), one.run.context.step - random.below(3),
+                                                  random.below(3)});
+        if (k % 2 == 0) bytes[random.below(bytes.size())] = static_cast<std::byte>(random.below(256));
+        if (auto const read = decode_run_frame(bytes)) one.ask(100 + random.below(50), *read);
+        CHECK(one.said().size() <= 1);
+    }
+}
+
 TEST_CASE("keeper: floats that followers have are left out") {
     one_member one;
     one.ask(100, wire::follow{});

@@ -34,8 +34,8 @@
 namespace btard {
 
 /// Without clock and socket, as `peer`.  Takes over what f + 1 members of the roster say alike, one of them honest:
-/// which step begins, and the hashes of what is fetched.  Who sends other bytes, or nothing, is not asked for a while,
-/// and accused of nothing.
+/// which step begins, and the hashes of what is fetched.  Who sends other bytes, or nothing, is not asked for a
+/// while, and accused of nothing.
 class follower {
 public:
     explicit follower(follower_setup setup)
@@ -53,7 +53,7 @@ public:
         run_.set_context(context);
         work(now);
     }
-    /// Fetches what a member has to know beside the parameters when that step begins; in place of that of another one.
+    /// Fetches what a member has to know beside the parameters when that step begins, and no more that of another.
     void fetch_held(std::uint64_t step, time_point now) {
         if (held_ && held_->step() == step) return;
         drop_held();
@@ -111,8 +111,8 @@ public:
     [[nodiscard]] model_state const* state() const { return state_ ? &*state_ : nullptr; }
     /// It has the state with which the newest step begins.
     [[nodiscard]] bool is_current() const { return state_ && known() && state_->step == known()->step; }
-    /// What `fetch_held` asked for, with all its floats; null: not here yet.  `check_state` says whether a peer may be
-    /// made of it.
+    /// What `fetch_held` asked for, with all its floats; null: not here yet.  `check_state` says whether a peer may
+    /// be made of it.
     [[nodiscard]] wire::held const* held() const { return held_ ? held_->result() : nullptr; }
     [[nodiscard]] std::size_t chunks_done() const { return download_ ? download_->chunks_done() : 0; }
     [[nodiscard]] std::size_t chunks_total() const { return download_ ? download_->chunks() : 0; }

@@ -28,7 +28,7 @@ struct follower_setup {
     std::vector<tensor_layout> layout = {};
     std::size_t threads = 1;               ///< for the optimizer
     std::optional<model_state> state = {}; ///< of step 0, or of a checkpoint; absent: members are asked for one
-    std::chrono::nanoseconds patience = std::chrono::seconds(60); ///< with a member that sends nothing that it was asked
+    std::chrono::nanoseconds patience = std::chrono::seconds(60); ///< with who sends nothing that it was asked for
     std::chrono::nanoseconds rest = std::chrono::minutes(2);      ///< how long it is not asked then
     /// Told of the state of each step that it reaches, in order, but for those between it and a state that was fetched.
     std::function<void(model_state const&)> reached = [](model_state const&) {};

@@ -52,10 +52,12 @@ public:
                     member_floats floats, model_state const& state, time_point now) {
         expects(state.step == context.step, "step ", context.step, " does not begin with the state of step ",
                 state.step);
+        expects(context.step > 0 || applied.empty(), "something has moved the parameters before the first step");
         context_ = context;
         if (followers_.empty()) moves_.clear();
-        if (applied.empty()) moves_.clear(); // nothing before it is in a row with what comes
-        else moves_.push_back({context.step - 1, std::move(applied), {}});
+        bool const in_a_row = !moves_.empty() && moves_.back().step + 2 == context.step;
+        if (!in_a_row || applied.empty()) moves_.clear();
+        if (!applied.empty()) moves_.push_back({context.step - 1, std::move(applied), {}});
         while (!moves_.empty() && moves_.size() > kept_steps(state.parameters.size())) moves_.pop_front();
         held_.reset();
         held_hash_.reset();
@@ -86,8 +88,8 @@ public:
         out_.pop_front();
         return next;
     }
-    /// Who has asked how the roster follows from the first one: is to be sent a `wire::introduction`.  Each key once a
-    /// second at most.
+    /// Who has asked how the roster follows from the first one: a `wire::introduction` is to be sent there.  Each key
+    /// once a second at most.
     [[nodiscard]] std::optional<public_key> poll_introduction() {
         if (guests_.empty()) return {};
         auto const next = guests_.front();
