@@ -88,8 +88,19 @@ public:
     [[nodiscard]] std::string status() const {
         if (!charter_) return "waiting for somebody who knows the run";
         if (entrant_) return entrant_->progress_text();
-        if (!peer_) return "waiting for the other founders";
-        return concat("step ", peer_->state().step(), ", ", name_of(peer_->where()));
+        if (!peer_) return begins_at_ ? "waiting for links with the other founders" : "waiting for the other founders";
+        auto const& logs = peer_->logs();
+        auto const& roster = peer_->membership().members()->members();
+        std::string all = concat("step ", peer_->state().step(), ", ", name_of(peer_->where()));
+        std::size_t silent = 0;
+        std::string names;
+        for (std::size_t k = 0; k < roster.size() && logs.begun() && !logs.closed(); ++k) {
+            if (roster[k].key == self() || !logs.current().body(peer_id(k)).empty()) continue;
+            if (++silent <= 4) names += concat(" ", short_name(roster[k].key), net_->has_link(roster[k].key) ? "" : " (no link)");
+        }
+        if (silent > 0) all += concat(": waits for ", silent, " of ", roster.size(), " members:", names, silent > 4 ? " ..." : "");
+        else if (logs.begun()) all += ": waits for parts, gradients or signatures";
+        return all + concat("; bears with ", peer_->membership().faults(), " liars among ", roster.size());
     }
 
 private:
@@ -184,6 +195,7 @@ private:
     bool prepare() {
         say(concat("configuration:\n", charter_->settings.text()));
         plan_ = std::make_unique<plan_type>(read_plan_(charter_->settings.text()));
+        speaks_at_ = net_->now() + status_every;
         state_ = std::make_unique<model_state>(plan_->first());
         layout_ = layout_of(plan_->task);
         if (root_of(*state_) != charter_->start) {
@@ -233,6 +245,7 @@ private:
         if (there < charter_->founders.size() && net_->now() < *begins_at_) return;
         say(concat("all begins, with ", there, " of ", charter_->founders.size(), " founders"));
         begins_at_.reset();
+        had_life_ = true;
         peer_setup setup{self(), *run(), secret(), charter_->founders, plan_->rules};
         peer_ = std::make_unique<peer_type>(who_, std::move(setup), bench(), colluding<Conduct>{does_.conduct, does_.coalition_or_null()});
         everybody_[self()] = peer_.get();
@@ -254,6 +267,7 @@ private:
     void begin_step() {
         if (state_->step >= plan_->steps) return finish();
         begun_ = net_->now();
+        speaks_at_ = begun_ + status_every;
         thread_->forget_before(state_->step > 0 ? state_->step - 1 : 0);
         parameters_now_ = std::make_shared<std::vector<float> const>(state_->parameters);
         bool const checked = state_->step % plan_->rules.state_every == 0;
@@ -432,6 +446,10 @@ private:
     void on_timer(time_point now) override {
         if (ending_) return;
         if (finished_at_ && *finished_at_ <= now) return end(run_end::finished);
+        if (plan_ && now >= speaks_at_) {
+            if (!final_root_) say(status());
+            speaks_at_ = now + status_every;
+        }
         if (peer_) peer_->handle_timeout(now);
         for (auto* const one : {entrant_.get(), scout_.get()})
             if (one) one->handle_timeout(now);
@@ -443,7 +461,7 @@ private:
         drain();
     }
     void wake() {
-        time_point first = time_point::max();
+        time_point first = plan_ ? speaks_at_ : time_point::max();
         for (auto const& one : {begins_at_, finished_at_, stalls_at_, peer_ ? peer_->poll_deadline() : std::nullopt,
                                 entrant_ ? entrant_->poll_deadline() : std::nullopt,
                                 scout_ ? scout_->poll_deadline() : std::nullopt})
@@ -636,7 +654,8 @@ private:
     std::vector<ban_record> fresh_bans_; ///< that the next step will confirm
     std::optional<time_point> begins_at_, finished_at_, stalls_at_;
     std::chrono::seconds patience_{20}; ///< until all founders are linked
-    time_point begun_{};
+    static constexpr std::chrono::seconds status_every{10}; ///< while no step ends
+    time_point begun_{}, speaks_at_{};
     double loss_ = 0, gradient_seconds_ = 0;
     bool leaves_ = false, failed_ = false, gone_ = false, wants_in_ = false, had_life_ = false, draining_ = false;
     std::optional<digest> final_root_;
