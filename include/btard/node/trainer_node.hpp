@@ -95,7 +95,7 @@ public:
         std::size_t silent = 0;
         std::string names;
         for (std::size_t k = 0; k < roster.size() && logs.begun() && !logs.closed(); ++k) {
-            if (roster[k].key == self() || !logs.current().body(peer_id(k)).empty()) continue;
+            if (roster[k].key == self() || logs.current().has_spoken(peer_id(k))) continue;
             if (++silent <= 4) names += concat(" ", short_name(roster[k].key), net_->has_link(roster[k].key) ? "" : " (no link)");
         }
         if (silent > 0) all += concat(": waits for ", silent, " of ", roster.size(), " members:", names, silent > 4 ? " ..." : "");
