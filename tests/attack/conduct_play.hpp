@@ -121,9 +121,9 @@ struct ending {
 /// What honest members would hand to one that comes in: of that they must have the same.
 ///
 /// @param step that begins
-inline bool same_states(swarm& run, std::size_t peers, std::uint64_t step) {
+inline bool same_states(swarm& run, std::uint64_t step) {
     std::optional<digest> first;
-    for (std::size_t k = 0; k < peers; ++k) {
+    for (std::size_t k = 0; k < run.size(); ++k) {
         if (!run.is_member(k)) continue;
         auto const& of = run.at(k); // who has crashed may be in an earlier one
         if (of.running() || of.gone() || of.conduct().acts() || of.membership().step() != step) continue;
@@ -144,7 +144,7 @@ inline ending play(scene const& of, std::function<void(swarm&, step_report const
     if (watch) watch(run, nullptr);
     ending end;
     end.steps = run.train(of.steps, [&](step_report const& report) {
-        end.same_states &= same_states(run, of.peers, report.step + 1);
+        end.same_states &= same_states(run, report.step + 1);
         if (watch) watch(run, &report);
     });
     for (auto const& one : run.removals()) {

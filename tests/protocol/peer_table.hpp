@@ -231,7 +231,8 @@ public:
         for (auto const& [step, of] : states)
             for (auto const& [k, state] : of)
                 if (state != of.begin()->second)
-                    return concat("peers ", of.begin()->first, " and ", k, " would hand on other states in step ", step);
+                    return concat("peers ", of.begin()->first, " and ", k, " would hand on other states in step ",
+                                  step);
         return {};
     }
     /// The same; who crashed may be out.

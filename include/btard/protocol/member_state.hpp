@@ -34,18 +34,19 @@
 
 namespace btard {
 
-/// All that a member must know when a step begins, but for floats.  What its hash is of is the same on all honest members.
+/// All that a member must know when a step begins, but for floats.  What its hash is of is the same on all honest
+/// members.
 ///
 /// With the step before come its logs: accusations in the step that begins are about what was done there.
 struct member_state {
-    step_context context{};                ///< of the step that begins
+    step_context context{}; ///< of the step that begins
     membership_books membership = {};
     learned_distances distances = {};
-    std::vector<past_epoch> epochs = {};   ///< up to that of the step before
-    step_context last{};                   ///< of the step before
-    std::vector<kept_log> logs = {};       ///< of the step before, all; their signatures are not in the hash
-    judged verdicts = {};                  ///< of the step before
-    std::vector<epoch_link> links = {};    ///< how its roster came about, see `check_epochs`; not in the hash
+    std::vector<past_epoch> epochs = {}; ///< up to that of the step before
+    step_context last{};                 ///< of the step before
+    std::vector<kept_log> logs = {};     ///< of the step before, all; their signatures are not in the hash
+    judged verdicts = {};                ///< of the step before
+    std::vector<epoch_link> links = {};  ///< how its roster came about, see `check_epochs`; not in the hash
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.context);
@@ -62,8 +63,8 @@ struct member_state {
 
 /// Beside it, checked by hashes that stand in it.
 struct member_floats {
-    shared_floats given = {};                ///< (size) v0: the last aggregate that stood
-    shared_floats before = {};               ///< (size) v0 of the step before
+    shared_floats given = {};                 ///< (size) v0: the last aggregate that stood
+    shared_floats before = {};                ///< (size) v0 of the step before
     std::vector<wire::aggregate> fallen = {}; ///< of the step before, the parts that verdicts have removed
 
     static constexpr void members(auto& self, auto&& member) {
@@ -100,7 +101,8 @@ struct no_exhibits {
     std::set<public_key> keys;
     for (auto const& one : context.roster) keys.insert(one.key);
     if (keys.empty() || keys.size() != context.roster.size() || keys.size() > size)
-        return concat("step ", context.step, " has no members, one twice, or more than a gradient has numbers");
+        return concat("step ", context.step,
+                      " has no members, one twice, or more than a gradient has numbers");
     for (peer_id const idle : context.idle)
         if (std::size_t(idle) >= keys.size())
             return concat("step ", context.step, " has an idle member that is none");
@@ -136,8 +138,8 @@ template <class B, verifiable_aggregator A>
     return replay.record();
 }
 
-/// May a peer be made of this?  Whatever the donor has written: nothing is believed that a hash or a signature could show.
-/// That the state is the one of this run, f + 1 members must say, by its hash; this says that it makes sense.
+/// May a peer be made of this?  Whatever the donor has written: nothing is believed that a hash or a signature could
+/// show.  That the state is the one of this run, f + 1 members must say, by its hash; this says that it makes sense.
 ///
 /// @param self who is to be a member
 template <signer S, class B, verifiable_aggregator A>
@@ -150,7 +152,8 @@ template <signer S, class B, verifiable_aggregator A>
     if (std::ranges::find(context.roster, self, &log_member::key) == context.roster.end())
         return "it is the state of others: this key is no member";
     bool const same_epoch = context.epoch == last.epoch && context.roster == last.roster;
-    if (context.step - 1 != last.step || context.step == 0 || !(same_epoch || context.epoch - 1 == last.epoch))
+    if (context.step - 1 != last.step || context.step == 0 ||
+        !(same_epoch || context.epoch - 1 == last.epoch))
         return concat("step ", context.step, " does not follow on step ", last.step);
     if (epochs.empty() || epochs.back() != past_epoch{last.epoch, last.step, last.roster})
         return concat("the epochs do not end with that of step ", last.step);

@@ -35,7 +35,7 @@ namespace btard {
 /// What a membership has in it between two steps, beside the context of the next one: equal on all peers.
 struct membership_books {
     standing_books standing = {};
-    std::set<public_key> banned = {}, left = {}; ///< `left`: were members, and are none, or were once
+    std::set<public_key> banned = {}, left = {}; ///< `left`: went once; some are back
     std::set<std::pair<public_key, std::array<std::byte, 16>>> lives = {}; ///< of all that are or were members
 
     static constexpr void members(auto& self, auto&& member) {

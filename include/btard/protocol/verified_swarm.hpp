@@ -144,6 +144,7 @@ public:
     [[nodiscard]] network& net() { return *net_; }
     [[nodiscard]] peer_type& at(std::size_t peer) { return *peers_[peer]; }
     [[nodiscard]] bool is_member(std::size_t peer) const { return weights_[peer] != 0; }
+    [[nodiscard]] std::size_t size() const { return options_.peers; } ///< members, newcomers, and those that were
     [[nodiscard]] swarm_events const& events() const { return events_; }
     /// What third parties have to know of this run to check its bans.
     [[nodiscard]] trust_root root_of_trust() const {
@@ -248,7 +249,7 @@ private:
         auto const& from = *peers_[donor];
         auto const& roster = from.membership().members()->members();
         log_member const who = newcomers_.at(k).who();
-        if (std::ranges::find(roster, who) == roster.end()) return; // in this life; the one before may not be missed yet
+        if (std::ranges::find(roster, who) == roster.end()) return; // the life before may not be missed yet
         setup_.self = who.key;
         setup_.secret = tagged_hash("secret", options_.seed, k, step_);
         auto const state = decode<member_state>(encode(from.state_for_newcomer())).value();

@@ -179,7 +179,8 @@ public:
         }
         if (!begun() && !inherited_) return;
         roster const& known = begun() ? *now().among : *inherited_->among;
-        if (!before(this->at(), where) || !is_small(message, known.size()) || where.step > this->at().step + 1) return;
+        if (!before(this->at(), where) || where.step > this->at().step + 1) return;
+        if (!is_small(message, known.size())) return;
         if (!known.find(from)) { // perhaps a member of the next step, whom this member does not know yet
             bool const room = early_.contains(from) || early_.size() < 2 * known.size();
             if (where.step == this->at().step || !room) return;

@@ -47,8 +47,8 @@ enum class verdict : std::uint8_t {
     hidden,  ///< most never saw the evidence: it costs the accuser a point
 };
 
-/// What is left of a judgement for those who judge the step after it, when they have nothing but logs: testimonies may
-/// have been corrected by rows.
+/// What is left of a judgement for those who judge the step after it, when they have nothing but logs: rows may have
+/// corrected testimonies.
 struct judged {
     std::vector<std::optional<testimony>> said = {}; ///< (parts that stood before verdicts, n)
     std::vector<part_id> removed = {};               ///< those that do not stand after them

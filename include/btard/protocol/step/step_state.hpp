@@ -44,7 +44,8 @@ struct step_state {
     /// Of a step that is over, for a peer that was no member in it.
     ///
     /// @param v0 (size) from which its rule started
-    step_state(step_context start, run_rules const& rules, step_record whole, judged const& verdicts, shared_floats v0)
+    step_state(step_context start, run_rules const& rules, step_record whole, judged const& verdicts,
+               shared_floats v0)
         : step_state(std::move(start), nullptr, nobody, rules, std::move(v0)) {
         members = std::make_shared<roster const>(context.roster);
         record = std::move(whole);

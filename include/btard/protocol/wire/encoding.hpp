@@ -39,8 +39,8 @@ struct wire_limits {
 ///         member(self.rows, &wire_limits::peers);
 ///     }
 ///
-/// A list needs a limit, a member of `wire_limits`; so does a `std::map` or a `std::set`, which is the list of what is in
-/// it, in ascending order.
+/// A list needs a limit, a member of `wire_limits`; so does a `std::map` or a `std::set`, which is the list of what is
+/// in it, in ascending order.
 template <class M>
 concept wire_struct = std::is_class_v<M> && requires(M& value) {
     M::members(value, [](auto&, auto...) {});
