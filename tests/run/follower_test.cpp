@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "../protocol/small_swarm.hpp"
 #include "small_run.hpp"
 
 #include <btard/core/error.hpp>
@@ -78,7 +79,9 @@ std::map<std::string, small_run::lie> all_lies() {
              m.snapshot = wire::snapshot_head{m.context.step, other};
              return true;
          })},
-        {"other hashes of chunks", about<wire::leaves>([](wire::leaves& m) { return m.hashes.back() = other, true; })},
+        {"other hashes of chunks", about<wire::leaves>([](wire::leaves& m) {
+             return m.hashes.back() = other, true;
+         })},
         {"too few chunks", about<wire::leaves>([](wire::leaves& m) { return m.hashes.pop_back(), true; })},
         {"too many chunks", about<wire::leaves>([](wire::leaves& m) { return m.hashes.resize(9'000), true; })},
         {"other chunks", about<wire::chunk>([](wire::chunk& m) { return m.values = spoiled(m.values), true; })},
@@ -91,7 +94,8 @@ std::map<std::string, small_run::lie> all_lies() {
          })},
         {"floats of another step", about<wire::applied>([](wire::applied& m) { return m.step += 1, true; })},
         {"no answer but that it is missing", [](small_run::message m) -> std::optional<small_run::message> {
-             if (auto const* const a = std::get_if<wire::leaves>(&m)) return wire::missing{{wire::fetched::leaves, a->step, 0}};
+             if (auto const* const a = std::get_if<wire::leaves>(&m))
+                 return wire::missing{{wire::fetched::leaves, a->step, 0}};
              if (auto const* const a = std::get_if<wire::chunk>(&m))
                  return wire::missing{{wire::fetched::chunk, a->step, a->index}};
              if (auto const* const a = std::get_if<wire::applied>(&m))
@@ -170,10 +174,10 @@ TEST_CASE("follower: one that comes late fetches a state from several members wh
 TEST_CASE("follower: whatever f members say or send, it has the state of the others") {
     for (auto const& one : all_lies()) {
         CAPTURE(one.first);
-        small_run run(7, 3, lamb{}, 100'000); // two chunks
+        small_run run(7, 3, with_momentum, 150'000); // two chunks
         let_lie(run, 3, one.second);
         run.follow();
-        for (int k = 0; k < 24; ++k) {
+        for (int k = 0; k < 14; ++k) {
             run.step();
             run.wait(20s); // the silent ones are waited for
         }
@@ -252,7 +256,8 @@ TEST_CASE("follower: a link that is down for a few steps costs nothing, for many
     check_current(run);
     auto const away = [&](int steps) {
         for (std::size_t k = 0; k < 4; ++k) run.lose(key_of(k));
-        for (auto& [key, one] : run.keepers) one.handle_message(key_of(201), wire::follow{}, run.now); // keeps it going
+        for (auto& [key, one] : run.keepers) // else they keep nothing
+            one.handle_message(key_of(201), wire::follow{}, run.now);
         for (int k = 0; k < steps; ++k) run.step();
         for (std::size_t k = 0; k < 4; ++k) run.link(key_of(k));
         run.deliver();
@@ -318,7 +323,9 @@ TEST_CASE("follower: what a new member has to know comes with its floats, whoeve
         {"nothing else", [](small_run::message m) { return std::optional(std::move(m)); }},
         {"another state", about<held>([](held& m) { return m.state.context.banned += 1, true; })},
         {"other floats", about<held>([](held& m) { return m.floats.given = spoiled(m.floats.given), true; })},
-        {"other floats before", about<held>([](held& m) { return m.floats.before = spoiled(m.floats.before), true; })},
+        {"other floats before", about<held>([](held& m) {
+             return m.floats.before = spoiled(m.floats.before), true;
+         })},
         {"no floats", about<held>([](held& m) { return m.floats = {}, true; })},
         {"too many floats", about<held>([](held& m) { return m.floats.fallen.assign(3, {0, {}, {1, 2}}), true; })},
         {"silence", about<held>([](held&) { return false; })},
@@ -420,4 +427,53 @@ TEST_CASE("follower: states of another size or optimizer, and waits of no time, 
     setup = run.setup();
     setup.size = 0;
     CHECK_THROWS_AS(follower{setup}, contract_violation);
+}
+
+TEST_CASE("follower: what peers hand on, through keepers, is what a peer can be made of") {
+    run_rules rules;
+    rules.faults = 1;
+    small_test::small_swarm swarm(4, rules);
+    constexpr std::size_t size = small_test::small_swarm::size;
+    std::vector<shared_floats> applied(4);
+    swarm.watch = [&](std::size_t by, peer_action const& action) {
+        if (auto const* const one = std::get_if<act::apply>(&action)) applied[by] = one->aggregate;
+    };
+    follower_setup setup{.run = swarm.setup.run, .rules = rules, .size = size};
+    setup.layout = {{"all", 0, {size}, size, true}};
+    auto truth = first_state(setup.optimizer, std::vector<float>(size));
+    setup.state = truth;
+    follower who(setup);
+    std::vector<keeper> keepers(4);
+    who.set_context(swarm.peers[0]->membership().context(), swarm.net.now());
+    for (std::size_t k = 0; k < 4; ++k) who.handle_linked(swarm.keys[k].key(), swarm.net.now());
+    auto const deliver = [&] {
+        time_point const now = swarm.net.now();
+        for (bool more = true; more;) {
+            more = false;
+            for (; auto const next = who.poll_message(); more = true)
+                keepers[swarm.number(next->first)].handle_message(key_of(200), next->second, now);
+            for (std::size_t k = 0; k < 4; ++k)
+                for (; auto const next = keepers[k].poll_message(); more = true)
+                    who.handle_message(swarm.keys[k].key(), *decode_run_frame(encode_run_frame(next->second)), now);
+        }
+    };
+    deliver();
+    for (std::uint64_t step = 1; step < 8; ++step) {
+        swarm.step();
+        btard::step(setup.optimizer, truth.memory, setup.layout, applied[0], truth.parameters, 1, 1);
+        truth.step = step;
+        for (std::size_t k = 0; k < 4; ++k)
+            keepers[k].begin_step(swarm.peers[k]->membership().context(), applied[k],
+                                  swarm.peers[k]->state_for_newcomer(), swarm.peers[k]->floats_for_newcomer(), truth,
+                                  swarm.net.now());
+        who.fetch_held(step, swarm.net.now());
+        deliver();
+        REQUIRE(who.is_current());
+        CHECK(*who.state() == truth);
+        REQUIRE(who.held());
+        auto const bad = check_state(who.held()->state, who.held()->floats, swarm.keys[1], swarm.peers[1]->bench(),
+                                     rules, setup.run, swarm.keys[1].key());
+        CHECK_MESSAGE(!bad, bad.value_or(""));
+        CHECK(who.held()->floats == swarm.peers[1]->floats_for_newcomer());
+    }
 }

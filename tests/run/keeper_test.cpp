@@ -95,8 +95,9 @@ TEST_CASE("keeper: the same thing is given to the same follower twice at most") 
     one.ask(100, wire::follow{8});
     one.ask(101, wire::follow{});
     one.step_to(8);
-    for (wire::fetch const& what : {wire::fetch{wire::fetched::applied, 7, 0}, wire::fetch{wire::fetched::held, 8, 0},
-                                    wire::fetch{wire::fetched::leaves, 8, 0}, wire::fetch{wire::fetched::chunk, 8, 0}}) {
+    for (wire::fetch const& what :
+         {wire::fetch{wire::fetched::applied, 7, 0}, wire::fetch{wire::fetched::held, 8, 0},
+          wire::fetch{wire::fetched::leaves, 8, 0}, wire::fetch{wire::fetched::chunk, 8, 0}}) {
         CHECK(one.has(100, what));
         CHECK(one.has(100, what));
         CHECK(!one.has(100, what));
@@ -204,8 +205,9 @@ TEST_CASE("keeper: whatever is asked, nothing is thrown, and each question has o
     for (int k = 0; k < 20'000; ++k) {
         if (k % 200 == 0) one.run.step();
         one.said();
-        auto bytes = encode_run_frame(wire::fetch{wire::fetched(random.below(5)), one.run.context.step - random.below(3),
-                                                  random.below(3)});
+        std::uint64_t const step = one.run.context.step - random.below(3);
+        wire::fetch const asked{wire::fetched(random.below(5)), step, random.below(3)};
+        auto bytes = encode_run_frame(asked);
         if (k % 2 == 0) bytes[random.below(bytes.size())] = static_cast<std::byte>(random.below(256));
         if (auto const read = decode_run_frame(bytes)) one.ask(100 + random.below(50), *read);
         CHECK(one.said().size() <= 1);

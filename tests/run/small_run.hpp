@@ -34,7 +34,7 @@ inline std::vector<float> drawn_floats(std::uint64_t stream, std::size_t size) {
     return all;
 }
 
-/// All honest members are alike: there is one state, and what a member says is what its keeper says, or `lies` make of it.
+/// All honest members are alike: there is one state.  A member says what its keeper says, or what `lies` make of it.
 class small_run {
 public:
     using message = wire::run_message;

@@ -22,6 +22,7 @@
 #include <btard/train/optimizer.hpp>
 #include <btard/train/schedule.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -99,7 +100,7 @@ public:
     [[nodiscard]] std::optional<time_point> poll_deadline() const {
         auto first = questions_.poll_deadline();
         for (auto const& when : {asks_again_, gives_up_})
-            if (when && (!first || *when < *first)) first = when;
+            if (when) first = std::min(*when, first.value_or(*when));
         return first;
     }
 

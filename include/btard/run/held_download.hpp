@@ -15,7 +15,7 @@
 
 namespace btard {
 
-/// The last aggregates that stood come along only where they are not what moved the parameters, as far as that is known.
+/// The last aggregates that stood come along only where they are not what moved the parameters, or that is not known.
 class held_download {
 public:
     explicit held_download(std::uint64_t step) : step_(step) {}

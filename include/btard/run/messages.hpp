@@ -245,7 +245,7 @@ struct applied {
 struct held {
     std::uint64_t step = 0; ///< that begins with it
     member_state state = {};
-    member_floats floats = {}; ///< left out: `given`, what moved the parameters last; `before`, in the step before that
+    member_floats floats = {}; ///< left out may be: `given`, moved the parameters last; `before`, before that
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
