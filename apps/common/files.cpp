@@ -36,8 +36,12 @@ std::string read_file(std::string const& path, std::size_t most) {
     return text;
 }
 
-line_file::line_file(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "wb")) {
+line_file::line_file(std::string path, existing what)
+    : path_(std::move(path)), file_(std::fopen(path_.c_str(), what == existing::continued ? "a+b" : "wb")) {
     if (!file_) fail(last_error(), "cannot write", path_);
+    if (what == existing::emptied || std::fseek(file_.get(), -1, SEEK_END) != 0) return; // it is empty
+    is_empty_ = false;
+    if (std::fgetc(file_.get()) != '\n') write(""); // a line that was cut off stands alone
 }
 
 void line_file::write(std::string_view line) {

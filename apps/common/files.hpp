@@ -19,8 +19,9 @@ namespace btard::apps {
 /// killed leaves what it had done.
 class line_file {
 public:
-    /// Empties the file if there is one.  @throws environment_error.
-    explicit line_file(std::string path);
+    enum class existing { emptied, continued };
+    /// @throws environment_error.
+    explicit line_file(std::string path, existing what = existing::emptied);
 
     /// @throws environment_error: the disk is full.
     void write(std::string_view line);
@@ -29,6 +30,7 @@ public:
     void rename(std::string const& path);
 
     [[nodiscard]] std::string const& path() const { return path_; }
+    [[nodiscard]] bool was_empty() const { return is_empty_; } ///< when it was opened
 
 private:
     struct closes {
@@ -36,6 +38,7 @@ private:
     };
     std::string path_;
     std::unique_ptr<std::FILE, closes> file_;
+    bool is_empty_ = true;
 };
 
 /// Writes a whole file, which replaces one of this name only when it is complete.  @throws environment_error.

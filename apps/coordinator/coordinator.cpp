@@ -162,8 +162,12 @@ int coordinator(std::vector<std::string> const& words) {
     };
     events.ended = [&](bool) {
         if (last) files.keep(*last, roster, true);
-        signals.cancel();
+        std::error_code ignored;
+        signals.cancel(ignored);
+        signals.clear(ignored); // from here on a signal ends the program
     };
+    if (!options.join.empty() && !options.initial_state.empty())
+        throw environment_error(errc::bad_text, "--initial-state begins a new run, --join follows one that goes on; give one of them");
     auto const contacts = options.join.empty() ? std::vector<std::string>{} : std::vector{options.join};
     coordinator_node<verified_rule> node(io, key, setup_of(options.own, contacts, program), read_plan, std::move(events));
     if (contacts.empty()) {

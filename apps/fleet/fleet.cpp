@@ -145,6 +145,11 @@ private:
             if (failed || done_) return;
             if (!started_) start_trainers();
             else if (!stopped_) watch_->look();
+            if (!stopped_ && ends_at_ && std::chrono::steady_clock::now() > *ends_at_) {
+                stopped_ = true; // who still runs was away when the run ended
+                gives_up_ = std::chrono::steady_clock::now() + std::chrono::seconds(15);
+                for (auto const& one : children_) one.send(SIGTERM);
+            }
             if (stopped_ && std::chrono::steady_clock::now() > gives_up_)
                 for (auto const& one : children_) one.send(SIGKILL);
             check_children();
@@ -176,17 +181,26 @@ private:
             any = any || !status;
             if (status && !told_[one.name()]) {
                 told_[one.name()] = true;
-                bool const fine = *status == 0 || (one.name() != "coordinator" && *status >= 3) || stopped_;
+                bool const coordinates = one.name() == "coordinator";
+                bool const fine = *status == 0 || (!coordinates && (*status == 3 || *status == 4)) || stopped_;
                 if (!fine)
                     watch_->say(concat(one.name(), " has ended with status ", *status, "; see ", options_.out, "/",
                                        one.name(), ".log"));
-                if (one.name() == "coordinator" && *status != 0 && !stopped_) failed_ = true, stop(SIGTERM);
+                if (!fine && (coordinates || !watch_->has_begun())) fail(one.name());
+                if (coordinates && fine && !stopped_) ends_at_ = std::chrono::steady_clock::now() + std::chrono::seconds(30);
             }
         }
         if (any || !(started_ || failed_ || stopped_)) return;
         done_ = true;
         timer_.cancel();
         signals_.cancel();
+    }
+    /// It cannot go on without that one.
+    void fail(std::string const& name) {
+        if (failed_) return;
+        failed_ = true;
+        culprit_ = name;
+        stop(SIGTERM);
     }
     void stop(int number) {
         bool const again = stopped_;
@@ -200,7 +214,7 @@ private:
         watch_->look();
         std::printf("\n%s", watch_->summary().c_str());
         if (failed_) {
-            std::fprintf(stderr, "%s", watch_->last_words("coordinator").c_str());
+            std::fprintf(stderr, "%s", watch_->last_words(culprit_).c_str());
             return 1;
         }
         return signal_ == 0 ? 0 : 128 + signal_;
@@ -215,6 +229,8 @@ private:
     std::list<child> children_;
     std::map<std::string, bool> told_;
     std::chrono::steady_clock::time_point gives_up_{};
+    std::optional<std::chrono::steady_clock::time_point> ends_at_;
+    std::string culprit_;
     bool started_ = false, stopped_ = false, failed_ = false, done_ = false;
     int signal_ = 0;
 };

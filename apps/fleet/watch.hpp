@@ -25,6 +25,7 @@ public:
     [[nodiscard]] std::size_t founders() const { return settings_.founders; }
     /// Of the coordinator; "": it does not listen yet.
     [[nodiscard]] std::string port() const;
+    [[nodiscard]] bool has_begun() const { return !loss_.empty(); }
     /// Reads what is new, and shows it.
     void look();
     void say(std::string const& line) { shown_.say(line); }

@@ -16,19 +16,22 @@ namespace btard::apps {
 
 run_files::run_files(node_options const& options, std::vector<std::uint64_t> at,
                      std::function<void(std::string const&)> say)
-    : options_(options), at_(std::move(at)), say_(std::move(say)) {}
-
-void run_files::begin(wire::charter const& charter, run_settings const& settings, std::vector<tensor_layout> layout) {
-    if (options_.out.empty() || lock_) return;
+    : options_(options), at_(std::move(at)), say_(std::move(say)) {
+    if (options_.out.empty()) return;
     make_folder(options_.out);
     lock_.emplace(options_.out);
+}
+
+void run_files::begin(wire::charter const& charter, run_settings const& settings, std::vector<tensor_layout> layout) {
+    if (!lock_ || metrics_) return;
     run_ = charter.run();
     settings_text_ = charter.settings.text();
     optimizer_ = settings.optimizer;
     layout_ = std::move(layout);
     std::string const name = short_name(run_);
-    metrics_.emplace(concat(options_.out, "/metrics-", name, ".jsonl"));
-    bans_.emplace(concat(options_.out, "/bans-", name, ".jsonl"));
+    metrics_.emplace(concat(options_.out, "/metrics-", name, ".jsonl"), line_file::existing::continued);
+    bans_.emplace(concat(options_.out, "/bans-", name, ".jsonl"), line_file::existing::continued);
+    if (!bans_->was_empty()) return;
     std::size_t size = 0;
     for (auto const& tensor : layout_) size += tensor.size;
     bans_->write(run_line({.root = {run_, charter.founders},
@@ -38,16 +41,34 @@ void run_files::begin(wire::charter const& charter, run_settings const& settings
                            .real_keys = true}));
 }
 
-void run_files::write(std::string const& metrics_line) {
-    if (metrics_) metrics_->write(metrics_line);
+void run_files::write_to(std::optional<line_file>& file, std::string const& line) {
+    if (!file) return;
+    try {
+        file->write(line);
+        complained_ = false;
+    } catch (environment_error const& error) {
+        if (!std::exchange(complained_, true)) say_(error.what());
+    }
 }
+void run_files::write(std::string const& metrics_line) { write_to(metrics_, metrics_line); }
 
 void run_files::write(ban_record const& ban) {
-    if (!bans_) return;
     auto const line = ban_line(run_, ban);
-    bans_->write(line);
+    write_to(bans_, line);
     auto const bytes = std::as_bytes(std::span(line.data(), line.size()));
     ban_list_.emplace_back(bytes.begin(), bytes.end());
+}
+
+std::optional<model_state> run_files::last(digest const& run, run_settings const& settings,
+                                           std::vector<tensor_layout> const& layout) const {
+    if (!lock_) return {};
+    auto const found = load_last_checkpoint(options_.out, run);
+    for (auto const& sentence : found.skipped) say_(sentence);
+    if (!found.last) return {};
+    auto state = state_of(*found.last, found.path, settings, layout);
+    state.step = found.last->step;
+    say_(concat("going on from ", found.path));
+    return state;
 }
 
 void run_files::keep(model_state const& state, std::vector<log_member> const& roster, bool last) {

@@ -27,12 +27,13 @@ class run_files {
 public:
     /// Nothing is written where the options name no folder.
     ///
+    /// @throws environment_error: the folder cannot be made, or another process uses it
     /// @param at further steps after which there is a checkpoint, which is kept for good
     run_files(node_options const& options, std::vector<std::uint64_t> at, std::function<void(std::string const&)> say);
 
-    /// The run is known.
+    /// The run is known: what the folder has of it is continued.
     ///
-    /// @throws environment_error: the folder cannot be made, or another process uses it
+    /// @throws environment_error: the files cannot be written
     void begin(wire::charter const& charter, run_settings const& settings, std::vector<tensor_layout> layout);
     void write(std::string const& metrics_line);
     void write(ban_record const& ban);
@@ -41,14 +42,19 @@ public:
     /// @param last true: one is due
     void keep(model_state const& state, std::vector<log_member> const& roster, bool last);
 
-    [[nodiscard]] bool is_used() const { return lock_.has_value(); }
+    /// The state of the last good checkpoint of that run; nothing: there is none.
+    [[nodiscard]] std::optional<model_state> last(digest const& run, run_settings const& settings,
+                                                  std::vector<tensor_layout> const& layout) const;
 
 private:
+    void write_to(std::optional<line_file>& file, std::string const& line);
+
     node_options options_;
     std::vector<std::uint64_t> at_;
     std::function<void(std::string const&)> say_;
     std::optional<folder_lock> lock_;
     std::optional<line_file> metrics_, bans_;
+    bool complained_ = false;
     std::vector<std::vector<std::byte>> ban_list_;
     std::optional<std::uint64_t> kept_;
     digest run_{};
@@ -57,7 +63,7 @@ private:
     std::vector<tensor_layout> layout_;
 };
 
-/// The state of a checkpoint, for a run of these settings.
+/// The state of a checkpoint, for a run of these settings; of which step it is then, is for the caller to say.
 ///
 /// @throws environment_error: it is of another model, or another optimizer
 [[nodiscard]] model_state state_of(checkpoint const& from, std::string const& path, run_settings const& settings,

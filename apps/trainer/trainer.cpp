@@ -96,7 +96,8 @@ int status_of(run_end how) {
     case run_end::finished:
     case run_end::left: return 0;
     case run_end::banned: return 3;
-    case run_end::removed: return 4;
+    case run_end::removed:
+    case run_end::missed: return 4;
     case run_end::failed:
     case run_end::not_possible: break;
     }
@@ -143,6 +144,7 @@ int trainer(std::vector<std::string> const& words) {
         return running->member()->membership().context().roster;
     };
     trainer_events events;
+    events.kept = [&](wire::charter const& charter) { return files.last(charter.run(), settings, layout); };
     events.began = [&](wire::charter const& charter) { files.begin(charter, settings, layout); };
     events.stepped = [&](wire::metrics const& told, model_state const& state) {
         files.write(metrics_line(told));
@@ -153,7 +155,9 @@ int trainer(std::vector<std::string> const& words) {
     events.ended = [&](run_end how, model_state const* state) {
         status = status_of(how);
         if (state && how != run_end::not_possible) files.keep(*state, roster(), true);
-        signals.cancel();
+        std::error_code ignored;
+        signals.cancel(ignored);
+        signals.clear(ignored); // from here on a signal ends the program
     };
     auto const plan = [&](std::string const& text) {
         settings = read_charter(text);
@@ -172,8 +176,8 @@ int trainer(std::vector<std::string> const& words) {
             if (failed) return;
             if (std::exchange(once, true)) std::_Exit(130);
             say("leaving at the end of this step; once more ends at once");
-            node.leave();
             wait();
+            node.leave();
         });
     };
     wait();

@@ -24,7 +24,7 @@ std::vector<wire::run_message> examples() {
     step_context const context{
         .run = hash, .epoch = 1, .step = 300, .roster = {who}, .given = {{0, 3, hash}}, .far = 2.5};
     wire::charter const charter{wire::letters("rule = mean"), hash, hash, {std::byte{1}}, {who}};
-    return {wire::greeting{run_role::coordinator, hash, {std::byte{3}}, 1'700'000'000'000, wire::letters("token")},
+    return {wire::greeting{run_role::coordinator, hash, {std::byte{3}}, 1'700'000'000'000, tagged_hash("token")},
             wire::addresses{{{{hash.bytes}, wire::letters("example.org"), 4'000}}},
             charter,
             wire::refusal{refusal_reason::other_numerics},

@@ -51,13 +51,17 @@ public:
             at.host = info.address.substr(0, colon == std::string::npos ? 0 : colon);
             if (!at.host.empty() && at.host.front() == '[') at.host = at.host.substr(1, at.host.size() - 2);
         }
-        own_words_[key] = std::move(at);
+        if (own_words_.size() < wire_limits{}.peers || own_words_.contains(key)) own_words_[key] = std::move(at);
     }
-    /// What somebody else says; what the peer itself has said counts more.
-    void heard(wire::addresses const& from) {
+    /// What somebody else says of those that concern us; what the peer itself has said counts more, and what our
+    /// operator's contact says more than what others do.
+    template <class F>
+    void heard(wire::addresses const& from, bool contact, F&& concerns) {
         for (auto const& one : from.known) {
-            if (one.port == 0 || hearsay_.size() >= wire_limits{}.peers || !is_host(one.host.text())) continue;
-            hearsay_[one.key] = {one.host.text(), one.port};
+            if (one.port == 0 || !is_host(one.host.text()) || !concerns(one.key)) continue;
+            host_and_port at{one.host.text(), one.port};
+            if (contact) hearsay_.insert_or_assign(one.key, std::move(at));
+            else hearsay_.emplace(one.key, std::move(at));
         }
     }
     [[nodiscard]] std::optional<host_and_port> find(public_key const& key) const {
@@ -65,11 +69,12 @@ public:
             if (auto const at = in->find(key); at != in->end()) return at->second;
         return {};
     }
-    /// Of those that this process has had a link with.
-    [[nodiscard]] wire::addresses known() const {
+    /// Of those that this process has had a link with, and that concern others.
+    template <class F>
+    [[nodiscard]] wire::addresses known(F&& concerns) const {
         wire::addresses all;
         for (auto const& [key, at] : own_words_)
-            if (all.known.size() < wire_limits{}.peers) all.known.push_back({key, wire::letters(at.host), at.port});
+            if (all.known.size() < wire_limits{}.peers && concerns(key)) all.known.push_back({key, wire::letters(at.host), at.port});
         return all;
     }
 

@@ -61,7 +61,10 @@ public:
     /// @param start    the state with which it begins; absent: what the settings say
     void gather(std::string const& settings, std::size_t founders, std::optional<model_state> start) {
         prepare(settings);
-        if (start) state_ = *std::move(start);
+        if (start) {
+            state_ = *std::move(start);
+            begins_with_ = flat(state_);
+        }
         wanted_ = founders;
         auto& made = charter_.emplace();
         made.settings = wire::letters(settings);
@@ -82,8 +85,11 @@ private:
 
     void on_greeted(public_key const& from, acquaintance const& who) override {
         if (who.role != run_role::trainer) return;
+        if (who.run && !run() && charter_ && !std::exchange(warned_, true))
+            say(concat(short_name(from), " is in run ", short_name(*who.run),
+                       ", which goes on; to follow that one, begin again with --join and its address"));
         if (charter_) post(from, *charter_);
-        if (run()) post(from, book_.known());
+        if (run()) post(from, book_.known([this](public_key const& key) { return concerns(key); }));
         if (run() && !watch_) watch(from);
         if (watch_) watch_->handle_linked(from, net_->now());
         drain();
@@ -96,8 +102,10 @@ private:
         drain();
     }
     void on_run_message(public_key const& from, wire::run_message& message, time_point now) override {
-        if (std::get_if<wire::ready>(&message)) return hear_ready(from);
-        if (auto const* const said = std::get_if<wire::charter>(&message)) return hear_charter(from, *said);
+        if (auto const* const one = std::get_if<wire::ready>(&message)) return hear_ready(from, *one);
+        if (auto const* const said = std::get_if<wire::charter>(&message))
+            return is_contact(from) ? hear_charter(from, *said) : void();
+        if (auto const* const no = std::get_if<wire::refusal>(&message)) return hear_refusal(from, no->why);
         if (auto const* const told = std::get_if<wire::metrics>(&message)) return hear_metrics(from, *told);
         if (auto const* const last = std::get_if<wire::finished>(&message)) return hear_finished(from, *last);
         if (auto const* const asked = std::get_if<wire::fetch>(&message)) return answer(from, *asked);
@@ -108,6 +116,20 @@ private:
         if (watch_) watch_->handle_message(from, message, now);
         drain();
     }
+    [[nodiscard]] bool concerns(public_key const& key) const override {
+        auto const is_on = [&](std::vector<log_member> const& list) {
+            return std::ranges::find(list, key, &log_member::key) != list.end();
+        };
+        return (charter_ && is_on(charter_->founders)) || is_on(ready_) ||
+               (watch_ && watch_->known() && is_on(watch_->known()->roster));
+    }
+    void hear_refusal(public_key const& from, refusal_reason why) {
+        if (!is_contact(from) || run()) return;
+        say(concat(short_name(from), why == refusal_reason::wrong_token
+                                         ? " refuses us: the join token is missing, or another one"
+                                         : " refuses us"));
+        end(false);
+    }
     void hear_charter(public_key const& from, wire::charter const& said) {
         if (charter_ || said.founders.empty()) return;
         prepare(said.settings.text());
@@ -116,7 +138,8 @@ private:
         events_.began(*charter_);
         watch(from);
     }
-    void hear_ready(public_key const& from) {
+    void hear_ready(public_key const& from, wire::ready const& said) {
+        if (!charter_ || said.numerics != charter_->numerics) return void(post(from, wire::refusal{refusal_reason::other_numerics}));
         if (run() || std::ranges::find(ready_, from, &log_member::key) != ready_.end()) return;
         ready_.push_back({from, known().at(from).life});
         say(concat("founders: ", ready_.size(), " of ", wanted_, ", ", short_name(from), " at ", known().at(from).address));
@@ -127,19 +150,17 @@ private:
         charter_->founders = ready_;
         say(concat("run ", short_name(*run()), " begins with ", wanted_, " founders"));
         events_.began(*charter_);
-        post_all(book_.known());
+        post_all(book_.known([this](public_key const& key) { return concerns(key); }));
         post_all(*charter_);
         watch(ready_.front().key, true);
     }
     /// Of the state with which the run begins, where that is not what the settings say: nobody else has it yet.
     void answer(public_key const& from, wire::fetch const& asked) {
-        if (state_.step != 0 || asked.step != 0) return void(post(from, wire::missing{asked}));
-        auto const all = flat(state_);
+        if (!charter_ || !begins_with_) return void(post(from, wire::missing{asked}));
+        auto const& all = *begins_with_;
         if (asked.what == wire::fetched::leaves) post(from, wire::leaves{0, leaves_of(all)});
-        else if (asked.what == wire::fetched::chunk && asked.index < chunks_of(all.size())) {
-            auto const part = chunk_of(all, asked.index);
-            post(from, wire::chunk{0, asked.index, shared_floats(part.begin(), part.end())});
-        }
+        else if (asked.what == wire::fetched::chunk && asked.index < chunks_of(all.size()))
+            post(from, wire::chunk{0, asked.index, all.slice(asked.index * chunk_floats, chunk_of(all, asked.index).size())});
     }
 
     // ---- the run
@@ -186,7 +207,7 @@ private:
             check_end();
             if (ending_) return;
         }
-        net_->wake_at(watch_->poll_deadline().value_or(time_point::max()));
+        wake();
     }
     void reach(model_state const& at) {
         reached_ = at.step;
@@ -195,14 +216,15 @@ private:
     }
     void on_timer(time_point now) override {
         if (watch_) watch_->handle_timeout(now);
+        check_end();
         drain();
     }
     void hear_metrics(public_key const& from, wire::metrics const& told) {
-        if (!run()) return;
+        if (!run() || !concerns(from) || told.step >= plan_->steps) return;
         events_.told(from, told);
         auto& steps = done_[from];
         steps = std::max(steps, told.step + 1);
-        while (is_over(steps_ + 1)) events_.stepped(++steps_, members());
+        while (steps_ < plan_->steps && is_over(steps_ + 1)) events_.stepped(++steps_, members());
     }
     [[nodiscard]] std::size_t members() const {
         return watch_ && watch_->known() ? watch_->known()->roster.size() : charter_->founders.size();
@@ -214,29 +236,40 @@ private:
         return here >= members() || ahead > plan_->rules.faults;
     }
     void hear_finished(public_key const& from, wire::finished const& said) {
+        if (!plan_ || !concerns(from) || said.step != plan_->steps) return;
         finished_[from] = said.root;
+        if (finished_.size() > plan_->rules.faults && !ends_at_) { // one of them is honest; others may be behind
+            auto const& t = plan_->rules.timing;
+            ends_at_ = net_->now() + 2 * t.body + static_cast<std::int64_t>(plan_->rules.faults + 4) * t.interval;
+        }
         check_end();
+        if (!ending_) wake();
     }
     void check_end() {
-        if (ending_ || !plan_ || finished_.size() <= plan_->rules.faults) return;
-        bool alone = true; // nobody is left from whom the last state could be had
-        for (auto const& [key, one] : known()) {
-            if (one.role != run_role::trainer) continue;
-            if (!finished_.contains(key)) return;
-            alone = false;
+        if (ending_ || !ends_at_) return;
+        bool late = net_->now() >= *ends_at_, alone = true;
+        for (auto const& one : watch_ && watch_->known() ? watch_->known()->roster : charter_->founders) {
+            bool const linked = known().contains(one.key);
+            alone = alone && !linked;
+            if (linked && !finished_.contains(one.key) && !late) return;
         }
-        if (!alone && reached_ < plan_->steps) return;
+        if (!alone && !late && reached_ < plan_->steps) return; // the last state can still be had
         std::map<digest, std::size_t> same;
         for (auto const& [key, root] : finished_) ++same[root];
         auto const most = std::ranges::max_element(same, {}, [](auto const& one) { return one.second; });
-        say(concat("all have finished; ", most->second, " of ", finished_.size(), " have the same state, ",
+        say(concat("the run is over; ", most->second, " of ", finished_.size(), " members have the same state, ",
                    short_name(most->first)));
         end(true);
+    }
+    void wake() {
+        time_point first = watch_ ? watch_->poll_deadline().value_or(time_point::max()) : time_point::max();
+        if (ends_at_) first = std::min(first, *ends_at_);
+        net_->wake_at(first);
     }
     void end(bool good) {
         if (std::exchange(ending_, true)) return;
         events_.ended(good);
-        net_->stop(std::chrono::seconds(2));
+        stop_net();
     }
 
     std::function<plan_type(std::string const&)> read_plan_;
@@ -246,11 +279,14 @@ private:
     std::size_t wanted_ = 0;
     std::vector<log_member> ready_;
     std::unique_ptr<entrant> watch_;
+    std::optional<shared_floats> begins_with_; ///< where that is not what the settings say
     std::uint64_t reached_ = 0;
     bool told_end_ = false;
     std::map<public_key, std::uint64_t> done_; // steps, by what each one says
     std::uint64_t steps_ = 0;
     std::map<public_key, digest> finished_;
+    std::optional<time_point> ends_at_;
+    bool warned_ = false;
 };
 
 } // namespace btard

@@ -131,6 +131,7 @@ enum class run_end {
     left,         ///< in good order
     banned,
     removed,      ///< for another reason, and it may not come back
+    missed,       ///< the run was over while it was away
     failed,       ///< device or parameters
     not_possible, ///< it could not take part
 };

@@ -14,6 +14,7 @@
 #include <btard/transport/tcp.hpp>
 
 #include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <openssl/rand.h>
 
@@ -54,10 +55,10 @@ public:
     run_node(asio::io_context& io, identity const& who, run_role role, node_setup setup)
         : io_(io), who_(who), role_(role), setup_(std::move(setup)) {
         setup_.net.channels = run_channels();
-        setup_.net.options.most_links = std::max<std::uint32_t>(setup_.net.options.most_links, 4'096);
         draw_life();
         net_ = std::make_unique<tcp>(io_, who_, setup_.net, *this);
         for (auto const& one : setup_.contacts) net_->reach(one.host, one.port);
+        sweep_later();
     }
     run_node(run_node const&) = delete;
     run_node& operator=(run_node const&) = delete;
@@ -76,7 +77,10 @@ protected:
     struct acquaintance {
         run_role role = run_role::trainer;
         bool greeted = false;
+        bool contact = false; ///< one that our operator has named
+        time_point since{};   ///< of the link
         std::array<std::byte, 16> life = {};
+        std::optional<digest> run = {}; ///< that it is in
         std::string address = {};
     };
 
@@ -86,6 +90,12 @@ protected:
     virtual void on_run_message(public_key const& from, wire::run_message& message, time_point now) = 0;
     virtual void on_protocol_message(public_key const&, wire::message const&, time_point) {}
     virtual void on_link_lost(public_key const&, time_point) {}
+    /// A member, a founder, or one that is wanted for another reason: others may say where it is.
+    [[nodiscard]] virtual bool concerns(public_key const&) const { return false; }
+    [[nodiscard]] bool is_contact(public_key const& key) const {
+        auto const at = known_.find(key);
+        return at != known_.end() && at->second.contact;
+    }
 
     void say(std::string const& line) const { setup_.say(line); }
     posted post(public_key const& to, wire::run_message const& message) {
@@ -127,23 +137,27 @@ protected:
     // ---- what the links tell
 
     void on_frame(public_key const& from, std::size_t, std::vector<std::byte> frame, time_point now) override {
+        auto const at = known_.find(from);
+        bool const greeted = at != known_.end() && at->second.greeted;
         if (!is_run_frame(frame)) {
+            if (!greeted) return; // it has to say first what it is
             auto const message = decode_frame(frame);
             if (!message) return refuse_frame(from);
             return on_protocol_message(from, *message, now);
         }
         auto message = decode_run_frame(frame);
         if (!message) return refuse_frame(from);
-        auto const at = known_.find(from);
         if (auto const* const hello = std::get_if<wire::greeting>(&*message)) return hear_greeting(from, *hello);
         bool const refuses = std::get_if<wire::refusal>(&*message) != nullptr; // it may have been refused by us, too
-        if (!refuses && (at == known_.end() || !at->second.greeted)) return;   // it has to say first what it is
-        if (auto const* const where = std::get_if<wire::addresses>(&*message)) book_.heard(*where);
+        if (!greeted && !refuses) return;
+        if (auto const* const where = std::get_if<wire::addresses>(&*message))
+            book_.heard(*where, is_contact(from), [this](public_key const& key) { return concerns(key); });
         on_run_message(from, *message, now);
     }
     void on_linked(public_key const& key, tcp_link_info const& info, time_point) override {
         book_.linked(key, info);
-        known_[key].address = info.address;
+        auto& one = known_[key];
+        one = {.contact = info.dialled && !run() && !setup_.contacts.empty(), .since = net_->now(), .address = info.address};
         unreachable_.clear();
         post(key, greeting(key));
     }
@@ -160,6 +174,12 @@ protected:
     /// Links cost little, and give nothing: what somebody may do is decided by what it says.
     bool admits(public_key const&) override { return true; }
 
+    /// Closes all links in the end.
+    void stop_net() {
+        sweep_.cancel();
+        net_->stop(std::chrono::seconds(2));
+    }
+
     asio::io_context& io_;
     identity const& who_;
     run_role role_;
@@ -169,29 +189,42 @@ protected:
     bool ending_ = false; ///< links are closed, and nobody needs to hear of it
     address_book book_;
     std::unique_ptr<tcp> net_;
+    asio::steady_timer sweep_{io_};
 
 private:
     void hear_greeting(public_key const& from, wire::greeting const& said) {
+        auto const at = known_.find(from);
+        if (at == known_.end() || at->second.greeted) return; // once for each link
         auto const mine = run();
         auto const theirs = said.run == digest{} ? std::nullopt : std::optional(said.run);
         if (!setup_.token.empty() && !knows_token(from, said)) {
             say(concat("refused ", short_name(from), ": the join token is missing, or another one"));
-            return turn_away(from, refusal_reason::wrong_token);
+            return void(post(from, wire::refusal{refusal_reason::wrong_token}));
         }
         if (mine && theirs && *mine != *theirs) {
             say(concat("refused ", short_name(from), ": it is of another run, ", short_name(*theirs)));
-            return turn_away(from, refusal_reason::other_run);
+            return void(post(from, wire::refusal{refusal_reason::other_run}));
         }
-        auto& now = known_[from];
-        bool const first = !std::exchange(now.greeted, true);
+        auto& now = at->second;
+        now.greeted = true;
         now.role = said.role;
         now.life = said.life;
-        if (first) show_skew(from, said.clock);
+        now.run = theirs;
+        show_skew(from, said.clock);
         on_greeted(from, now);
     }
-    void turn_away(public_key const& whom, refusal_reason why) {
-        post(whom, wire::refusal{why});
-        known_.erase(whom);
+    /// Who does not say what it is, or was refused, is let go of.
+    void sweep_later() {
+        sweep_.expires_after(std::chrono::seconds(5));
+        sweep_.async_wait([this](std::error_code failed) {
+            if (failed || ending_) return;
+            std::vector<public_key> silent;
+            for (auto const& [key, one] : known_)
+                if (!one.greeted && net_->now() - one.since > std::chrono::seconds(10)) silent.push_back(key);
+            for (auto const& key : silent)
+                if (!concerns(key) && !is_contact(key)) known_.erase(key), net_->forget(key);
+            sweep_later();
+        });
     }
     [[nodiscard]] bool knows_token(public_key const& from, wire::greeting const& said) const {
         return said.token &&

@@ -19,6 +19,7 @@
 #include <btard/node/run_plan.hpp>
 #include <btard/node/start_download.hpp>
 #include <btard/protocol/conduct.hpp>
+#include <btard/protocol/ban/transcript_check.hpp>
 #include <btard/protocol/member_state.hpp>
 #include <btard/protocol/peer.hpp>
 #include <btard/run/keeper.hpp>
@@ -49,6 +50,8 @@ namespace btard {
 /// What a trainer tells its program.
 struct trainer_events {
     std::function<void(wire::charter const&)> began = [](auto const&) {}; ///< its run is known, with all founders
+    /// A state of that run that its program has kept; where there is none, members are asked.
+    std::function<std::optional<model_state>(wire::charter const&)> kept = [](auto const&) { return std::nullopt; };
     /// A step is over; parameters are those with which the next one begins.
     std::function<void(wire::metrics const&, model_state const&)> stepped = [](auto const&, auto const&) {};
     std::function<void(ban_record const&)> banned = [](auto const&) {}; ///< with what shows it to others
@@ -107,17 +110,19 @@ private:
     // ---- before the run
 
     void on_greeted(public_key const& from, acquaintance const& who) override {
-        if (charter_ && !charter_->founders.empty()) {
+        if (run()) {
             post(from, *charter_);
-            post(from, book_.known());
+            post(from, book_.known([this](public_key const& key) { return concerns(key); }));
+        } else if (who.role == run_role::trainer && !who.run && who.contact) {
+            say(concat(short_name(from), " is a trainer without a run, as this one; give the address of the coordinator"));
         }
         if (who.role == run_role::coordinator) {
-            coordinators_.insert(from);
-            keeper_.handle_message(from, wire::follow{}, net_->now()); // from the first step on
-        } else if (peer_ && peer_->running() && net_->now() - begun_ > patience_for_a_link()) {
+            if (coordinators_.size() < 4) coordinators_.insert(from);
+            if (coordinators_.contains(from)) keeper_.handle_message(from, wire::follow{}, net_->now()); // from the first step on
+        } else if (peer_ && peer_->running() && concerns(from) && net_->now() - begun_ > patience_for_a_link()) {
             scout(); // it was away, or we were
         }
-        if (wants_in_ && who.role == run_role::trainer) enter();
+        if (wants_in_ && who.role == run_role::trainer) (void)enter();
         for (auto* const one : {entrant_.get(), scout_.get()})
             if (one) one->handle_linked(from, net_->now());
         try_to_begin();
@@ -133,26 +138,49 @@ private:
     }
 
     void on_run_message(public_key const& from, wire::run_message& message, time_point now) override {
-        if (auto const* const said = std::get_if<wire::charter>(&message)) hear_charter(from, *said);
-        else if (auto const* const no = std::get_if<wire::refusal>(&message)) hear_refusal(from, no->why);
-        else if (start_) hear_start(from, message);
-        else if (std::get_if<wire::addresses>(&message)) link_with_all();
-        else if (auto const* const last = std::get_if<wire::finished>(&message)) hear_finished(from, *last);
-        else if (charter_ && plan_) {
-            if (peer_) keeper_.handle_message(from, message, now);
+        if (auto const* const said = std::get_if<wire::charter>(&message)) {
+            if (is_contact(from)) hear_charter(from, *said);
+        } else if (auto const* const no = std::get_if<wire::refusal>(&message)) {
+            hear_refusal(from, no->why);
+        } else if (start_ && is_contact(from)) {
+            hear_start(from, message);
+        } else if (std::get_if<wire::addresses>(&message)) {
+            link_with_all();
+        } else if (auto const* const last = std::get_if<wire::finished>(&message)) {
+            hear_finished(from, *last);
+        } else if (charter_ && plan_) {
+            if (peer_ && may_follow(from)) keeper_.handle_message(from, message, now);
             for (auto* const one : {entrant_.get(), scout_.get()})
                 if (one) one->handle_message(from, message, now);
             drain();
         }
     }
+    /// Members, founders, and those that may come in.
+    [[nodiscard]] bool concerns(public_key const& key) const override {
+        if (!charter_) return false;
+        auto const is_on = [&](std::vector<log_member> const& list) {
+            return std::ranges::find(list, key, &log_member::key) != list.end();
+        };
+        auto const* const known = entrant_ ? entrant_->known() : nullptr;
+        return is_on(charter_->founders) || (known && is_on(known->roster)) ||
+               (peer_ && is_on(peer_->membership().context().roster));
+    }
+    /// Those that were members have their places; others only some, for which keys cost nothing.
+    [[nodiscard]] bool may_follow(public_key const& key) const {
+        return concerns(key) || coordinators_.contains(key) ||
+               (peer_->membership().may_be_told(key) && keeper_.followers() < charter_->founders.size() + 32);
+    }
     void hear_charter(public_key const& from, wire::charter const& said) {
-        if (charter_ && !charter_->founders.empty()) return; // it has one
-        if (plan_ && charter_ && said.settings != charter_->settings) {
-            say(concat(short_name(from), " has another configuration than the one before; it is not taken"));
-            return;
+        if (run() || ending_) return; // it has one
+        if (auto const bad = wrong_in(said); !bad.empty()) return end(run_end::not_possible, bad);
+        if (plan_ && charter_) {
+            auto const& [settings, numerics, begins, nonce, unused] = *charter_;
+            if (said.settings != settings || said.numerics != numerics || said.start != begins || said.nonce != nonce)
+                return say(concat(short_name(from), " has another configuration than the one before; it is not taken"));
         }
         charter_ = said;
         if (!plan_ && !prepare()) return;
+        if (!said.founders.empty()) plan_->rules.validate(said.founders.size());
         auto const& founders = charter_->founders;
         bool const comes_later =
             !founders.empty() && std::ranges::find(founders, log_member{self(), life_}) == founders.end();
@@ -167,14 +195,23 @@ private:
             if (!was_one && plan_->rules.probation.admits == admission::nobody)
                 return end(run_end::not_possible,
                            "the run has begun, and lets nobody in: its setting probation.admits is nobody");
-            return enter();
+            if (auto kept = events_.kept(*charter_)) state_ = std::make_unique<model_state>(*std::move(kept));
+            (void)enter();
+            return drain();
         }
         begins_at_ = net_->now() + patience_;
         wake();
         try_to_begin();
     }
+    [[nodiscard]] static std::string wrong_in(wire::charter const& said) {
+        for (char const one : said.settings.text()) // it goes to a terminal
+            if ((one >= 0 && one < ' ' && one != '\n') || one == '\x7f') return "the configuration is no text";
+        std::set<public_key> keys;
+        for (auto const& one : said.founders) keys.insert(one.key);
+        return keys.size() == said.founders.size() ? "" : "the list of founders has one twice";
+    }
     void tell_ready(public_key const& to) {
-        post(to, wire::ready{charter_->numerics});
+        post(to, wire::ready{numerics_});
         say(concat("ready: ", plan_->task.size(), " parameters; waiting for the founders of the run"));
     }
     void fetch_start(public_key const& from) {
@@ -202,8 +239,8 @@ private:
             say("the run begins with a state of its own, which is fetched");
             start_.emplace(charter_->start, plan_->optimizer, plan_->task.size());
         }
-        auto const mine = numerics_of(*plan_, plan_->rules.tolerance == 0);
-        if (mine != charter_->numerics) {
+        numerics_ = numerics_of(*plan_, plan_->rules.tolerance == 0);
+        if (numerics_ != charter_->numerics) {
             end(run_end::not_possible, "this machine computes other bits than the one that began the run: other data, "
                                        "another build of LibTorch, or another processor; gradients of this machine would "
                                        "look like lies");
@@ -221,13 +258,13 @@ private:
     void hear_refusal(public_key const& from, refusal_reason why) {
         constexpr std::string_view texts[] = {
             "our join token is missing, or another one: give the one of the run as --token",
-            "our key is not on its list",
             "it is of another run",
             "this machine computes other bits than the others",
             "it knows of no run itself: give the address of the coordinator, or of a member",
         };
+        if (!refusals_.insert(from).second) return;
         say(concat(short_name(from), " refuses us: ", texts[static_cast<std::size_t>(why)]));
-        if (!peer_ && why != refusal_reason::no_run_yet) end(run_end::not_possible, "refused");
+        if (!run() && is_contact(from)) end(run_end::not_possible);
     }
     /// Of the roster, or of the founders.
     void link_with_all() {
@@ -296,21 +333,33 @@ private:
     // ---- from outside into the run
 
     /// A new life: the one before is over, if there was one.
-    void enter() {
-        public_key contact{};
-        bool found = false;
-        for (auto const& [key, one] : known())
-            if (!found && one.greeted && one.role == run_role::trainer) contact = key, found = true;
-        wants_in_ = !found;
-        if (!found) return say("waiting for a member to ask");
-        if (had_life_) draw_life();
-        had_life_ = true;
+    ///
+    /// @return whether there is somebody to ask; else the next member that links is asked
+    bool enter() {
         peer_.reset();
-        everybody_.clear();
+        entrant_.reset();
         scout_.reset();
+        everybody_.clear();
         stalls_at_.reset();
-        entrant_ = made_entrant(contact, false);
+        early_.clear();
+        early_bytes_ = 0;
+        if (std::exchange(diverged_, false)) state_.reset();
+        if (leaves_) {
+            end(failed_ ? run_end::failed : run_end::left);
+            return false;
+        }
+        std::optional<public_key> contact;
+        for (auto const& [key, one] : known())
+            if (!contact && one.greeted && one.role == run_role::trainer && (concerns(key) || one.contact)) contact = key;
+        wants_in_ = !contact;
+        if (!contact) {
+            say("waiting for a member to ask");
+            return false;
+        }
+        if (std::exchange(had_life_, true)) draw_life();
+        entrant_ = made_entrant(*contact, false);
         tell_links(*entrant_);
+        return true;
     }
     [[nodiscard]] std::unique_ptr<entrant> made_entrant(public_key const& contact, bool observes) {
         follower_setup follow{.run = *run(),
@@ -374,6 +423,13 @@ private:
             say(concat("what a member says of the run cannot be: ", *bad));
             return entrant_->refuse(now);
         }
+        epoch_rosters rosters; // how its roster came about, which its hash does not cover
+        bool const bad_links = check_epochs(all->state.links, who_, plan_->rules, {*run(), charter_->founders}, rosters) ||
+                               all->state.last.epoch + 1 != rosters.size() || all->state.last.roster != rosters.back();
+        if (bad_links) {
+            say("a member sends epochs that do not lead to the roster");
+            return entrant_->refuse(now);
+        }
         state_ = std::make_unique<model_state>(*entrant_->state());
         peer_setup setup{self(), *run(), secret(), {}, plan_->rules};
         peer_ = std::make_unique<peer_type>(who_, std::move(setup), bench(),
@@ -406,9 +462,7 @@ private:
     void hear_gradient(gradient_result done) {
         if (ending_) return;
         if (!done.failed.empty()) {
-            say(concat("cannot compute gradients any more: ", done.failed, "; leaving the run"));
-            failed_ = true;
-            return leave();
+            return end(run_end::failed, concat("cannot compute gradients any more: ", done.failed, "; leaving the run"));
         }
         shorten(done.gradient, plan_->clip_gradient);
         if (entrant_ && done.job.urgent) {
@@ -427,25 +481,28 @@ private:
         for (auto* const one : {entrant_.get(), scout_.get()})
             if (one) one->handle_message(from, message, now);
         if (!peer_) {
-            keep_early(from, message);
+            keep_early(from, message, encode_frame(message).size());
             return drain();
         }
         peer_->handle_message(from, message, now);
         drain();
     }
     /// Of others that have begun a little sooner.  What is lost here they say again when they are asked, which is late.
-    void keep_early(public_key const& from, wire::message const& message) {
-        constexpr std::size_t most = 64; // of one founder, in one step
-        if (channel_of(message) == 0 && early_of_[from]++ < most && early_.size() < most * most)
-            early_.emplace_back(from, message);
+    void keep_early(public_key const& from, wire::message const& message, std::size_t bytes) {
+        constexpr std::size_t most = 32u << 20;
+        bool const told = std::holds_alternative<wire::introduction>(message) || channel_of(message) != 0;
+        if (told || !concerns(from) || early_bytes_ + bytes > most) return;
+        early_bytes_ += bytes;
+        early_.emplace_back(from, message);
     }
     void replay_early() {
         for (auto const& [from, message] : std::exchange(early_, {})) peer_->handle_message(from, message, net_->now());
-        early_of_.clear();
+        early_bytes_ = 0;
     }
     void on_timer(time_point now) override {
         if (ending_) return;
-        if (finished_at_ && *finished_at_ <= now) return end(run_end::finished);
+        if (finished_at_ && *finished_at_ <= now && final_root_) return end(run_end::finished);
+        if (finished_at_ && *finished_at_ <= now) return end(run_end::missed, "the run was over while this trainer was away");
         if (plan_ && now >= speaks_at_) {
             if (!final_root_) say(status());
             speaks_at_ = now + status_every;
@@ -474,7 +531,7 @@ private:
         while (!ending_) {
             auto action = peer_ ? peer_->poll_action() : std::nullopt;
             if (action) std::visit([&](auto& one) { carry_out(one); }, *action);
-            if (std::exchange(gone_, false)) enter();
+            if (std::exchange(gone_, false)) (void)enter();
             if (action) continue;
             if (!drain_others()) break;
         }
@@ -489,8 +546,7 @@ private:
             link_with_all();
             if (entrant_->has_missed_it()) {
                 say("the run went on before this trainer had come in; once more");
-                enter();
-                return true;
+                return enter();
             }
             come_in();
             return peer_ != nullptr;
@@ -503,8 +559,7 @@ private:
             if (scout_->known() && peer_ && scout_->known()->step > state_->step + 1) {
                 say(concat("the others are in step ", scout_->known()->step, ", we are in step ", state_->step,
                            "; coming back"));
-                enter();
-                return true;
+                return enter();
             }
         }
         return false;
@@ -570,8 +625,7 @@ private:
     }
     void carry_out(act::diverged& one) {
         say(concat("our state differs from that of a quorum in step ", one.step, "; taking theirs"));
-        state_.reset();
-        gone_ = true;
+        diverged_ = gone_ = true;
     }
     /// The step after a ban confirms its evidence; what has no such step is told all the same.
     void tell_bans(bool all) {
@@ -600,15 +654,25 @@ private:
         keeper_.begin_step(peer_->membership().context(), std::exchange(applied_, {}), std::nullopt, member_floats{},
                            *state_, net_->now()); // for those that follow
         post_all(wire::finished{state_->step, *final_root_});
-        auto const& t = plan_->rules.timing;
-        finished_at_ = net_->now() + t.body + 2 * t.interval; // others may still ask
+        finished_at_ = net_->now() + lingers(); // others may still ask
         stalls_at_.reset();
         check_finished();
         wake();
     }
+    /// As long as others may be behind: a relay, and what they say then.
+    [[nodiscard]] std::chrono::nanoseconds lingers() const {
+        auto const& t = plan_->rules.timing;
+        return 2 * t.body + static_cast<std::int64_t>(plan_->rules.faults + 4) * t.interval;
+    }
     void hear_finished(public_key const& from, wire::finished const& said) {
+        if (!plan_ || said.step != plan_->steps || !(concerns(from) || coordinators_.contains(from))) return;
         others_finished_[from] = said.root;
+        std::size_t members = 0;
+        for (auto const& [key, root] : others_finished_) members += concerns(key);
+        // One of them is honest: the run is over, and this trainer has a little time to be so, too.
+        if (members > plan_->rules.faults && !final_root_ && !finished_at_) finished_at_ = net_->now() + lingers();
         check_finished();
+        if (!ending_) wake();
     }
     void check_finished() {
         if (!final_root_) return;
@@ -623,7 +687,7 @@ private:
         if (!why.empty()) say(why);
         tell_bans(true);
         events_.ended(how, state_.get());
-        net_->stop(std::chrono::seconds(2));
+        stop_net();
     }
 
     template <class E>
@@ -643,13 +707,15 @@ private:
     std::optional<start_download> start_; ///< while it comes
     std::unique_ptr<entrant> entrant_; ///< null: it is a member, or about to be
     std::unique_ptr<entrant> scout_;   ///< looks at the run from outside, while the peer waits
-    keeper keeper_;
+    keeper keeper_{{.followers = wire_limits{}.peers}}; ///< whose number `may_follow` bounds
     shared_floats applied_; // (size) in the step before
     std::optional<act::compute> on_trial_;
     std::shared_ptr<std::vector<float> const> parameters_now_, parameters_before_;
     std::set<public_key> coordinators_;
     std::vector<std::pair<public_key, wire::message>> early_;
-    std::map<public_key, std::size_t> early_of_;
+    std::size_t early_bytes_ = 0;
+    std::set<public_key> refusals_; ///< that were shown
+    digest numerics_{};
     std::vector<wire::told_removal> removed_;
     std::vector<ban_record> fresh_bans_; ///< that the next step will confirm
     std::optional<time_point> begins_at_, finished_at_, stalls_at_;
@@ -657,7 +723,7 @@ private:
     static constexpr std::chrono::seconds status_every{10}; ///< while no step ends
     time_point begun_{}, speaks_at_{};
     double loss_ = 0, gradient_seconds_ = 0;
-    bool leaves_ = false, failed_ = false, gone_ = false, wants_in_ = false, had_life_ = false, draining_ = false;
+    bool leaves_ = false, failed_ = false, gone_ = false, wants_in_ = false, had_life_ = false, diverged_ = false, draining_ = false;
     std::optional<digest> final_root_;
     std::map<public_key, digest> others_finished_;
     std::unique_ptr<gradient_thread> thread_; // last: it ends first

@@ -41,12 +41,11 @@ constexpr std::size_t enum_count(run_role) { return 2; }
 /// Why a process is not let in.  A code, so that no text of a stranger comes into a log.
 enum class refusal_reason : std::uint8_t {
     wrong_token,    ///< the join token is missing, or another one
-    not_listed,     ///< its key is not on the list
     other_run,      ///< it is of another run
     other_numerics, ///< its build, or its machine, computes other bits
-    no_run_yet,     ///< a trainer that has no charter itself
+    no_run_yet,     ///< it asks one that has no charter itself
 };
-constexpr std::size_t enum_count(refusal_reason) { return 5; }
+constexpr std::size_t enum_count(refusal_reason) { return 4; }
 
 } // namespace btard
 
