@@ -10,7 +10,9 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <sys/stat.h>
@@ -153,4 +155,42 @@ TEST_CASE("bad input: a sentence and status 2, or 1 for what is around us") {
     fails("k4", {"--join", "nowhere"}, 2, "is no address");
     fails("k5", {"--checkpoint-evry", "3"}, 2, "checkpoint-every");
     fails("k6", {"--listen", "192.0.2.77:80"}, 1, "cannot listen");
+}
+
+// BTARD_KILLS=100 test_network --test-case=soak* --no-skip
+TEST_CASE("soak: random kills of trainers and the coordinator stop nobody for long, and nobody is banned" * doctest::skip()) {
+    char const* const wanted = std::getenv("BTARD_KILLS");
+    std::size_t const kills = wanted ? std::stoul(wanted) : 10, steps = 60 * kills + 200;
+    processes run("soak", 7, {"--standing.first_wait", "3", "--standing.wait_halves", "5", "--probation.admits", "nobody"},
+                  steps);
+    run.coordinate();
+    run.train_all();
+    run.reach(10);
+    std::uint64_t lot = 88'172'645'463'325'252;
+    double longest = 0;
+    std::size_t done = 0;
+    for (; done < kills; ++done) {
+        lot ^= lot << 13, lot ^= lot >> 7, lot ^= lot << 17; // xorshift
+        std::size_t const victim = lot % 8;
+        std::string const name = victim == 0 ? "coordinator" : "t" + std::to_string(victim);
+        auto const other = victim == 1 ? std::string("t2") : std::string("t1");
+        if (!run.runs(other)) break; // the run is over
+        std::this_thread::sleep_for(std::chrono::milliseconds(lot >> 20 & 1'023)); // at any moment
+        run.signal(name, SIGKILL);
+        (void)run.wait_for(name);
+        if (victim == 0) {
+            run.coordinate({"--join", "127.0.0.1:" + run.port_of(other)});
+            run.hear("coordinator", "step ");
+        } else {
+            auto const begun = std::chrono::steady_clock::now();
+            run.train(name, {}, other);
+            run.hear(name, "a member of the run from step", std::chrono::seconds(120));
+            longest = std::max(longest, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+        }
+    }
+    MESSAGE(done << " kills; at most " << longest << " s until the one that was killed was a member again");
+    words const all{"t1", "t2", "t3", "t4", "t5", "t6", "t7"};
+    for (auto const& name : all) CHECK(run.wait_for(name, std::chrono::seconds(600)) == 0);
+    run.check_equal(all);
+    for (auto const& name : all) run.check_no_bans(name);
 }
