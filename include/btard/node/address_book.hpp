@@ -53,12 +53,13 @@ public:
         }
         if (own_words_.size() < wire_limits{}.peers || own_words_.contains(key)) own_words_[key] = std::move(at);
     }
-    /// What somebody else says of those that concern us; what the peer itself has said counts more, and what our
-    /// operator's contact says more than what others do.
+    /// What somebody else says of those that concern us, and all that our operator's contact says, which counts more than
+    /// what others do.  What the peer itself has said counts most.
     template <class F>
     void heard(wire::addresses const& from, bool contact, F&& concerns) {
         for (auto const& one : from.known) {
-            if (one.port == 0 || !is_host(one.host.text()) || !concerns(one.key)) continue;
+            if (one.port == 0 || !is_host(one.host.text())) continue;
+            if (hearsay_.size() >= wire_limits{}.peers || !(contact || concerns(one.key))) continue;
             host_and_port at{one.host.text(), one.port};
             if (contact) hearsay_.insert_or_assign(one.key, std::move(at));
             else hearsay_.emplace(one.key, std::move(at));

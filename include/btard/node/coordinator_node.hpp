@@ -150,8 +150,8 @@ private:
         charter_->founders = ready_;
         say(concat("run ", short_name(*run()), " begins with ", wanted_, " founders"));
         events_.began(*charter_);
-        post_all(book_.known([this](public_key const& key) { return concerns(key); }));
         post_all(*charter_);
+        post_all(book_.known([this](public_key const& key) { return concerns(key); }));
         watch(ready_.front().key, true);
     }
     /// Of the state with which the run begins, where that is not what the settings say: nobody else has it yet.
