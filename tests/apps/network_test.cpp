@@ -29,7 +29,7 @@ TEST_CASE("five trainers finish a run with the same parameters, and ban the one 
     CHECK(run.wait_for("t1") == 3);
     run.check_equal({"t2", "t3", "t4", "t5", "coordinator"});
     CHECK(run.log("coordinator").find("is banned: wrong_gradient") != std::string::npos);
-    CHECK(run.log("coordinator").find("4 of 4 have the same state") != std::string::npos);
+    CHECK(run.log("coordinator").find("4 of 4 members have the same state") != std::string::npos);
     CHECK(run.log("t1").find("this trainer is banned: wrong_gradient") != std::string::npos);
 }
 
