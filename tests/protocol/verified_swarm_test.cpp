@@ -146,3 +146,16 @@ TEST_CASE("crash: with liars about, honest crashes cost nobody his place") {
         }
     }
 }
+
+TEST_CASE("crash: an attacker that comes back attacks again, and counts as one") {
+    crashing s(8, 2, {0});
+    s.run.crash(0);
+    s.run.train(1);
+    s.run.restart(0);
+    s.run.train(24, [&](step_report const&) { return !s.run.is_member(0); });
+    REQUIRE(s.run.is_member(0));
+    s.run.train(1, [&](step_report const& step) {
+        CHECK(step.attacking == 1);
+        CHECK(step.byzantine == 1);
+    });
+}

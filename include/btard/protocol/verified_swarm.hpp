@@ -260,7 +260,7 @@ private:
                 auto acts = peers_[k] ? peers_[k]->conduct() : doing(k);
                 peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, peers_[donor]->bench(),
                                                         std::move(acts), *peers_[donor]);
-                if (tried != newcomers_.end() && peers_[k]->conduct().acts())
+                if (peers_[k]->conduct().acts() && !is_byzantine(k))
                     byzantine_.insert(std::ranges::upper_bound(byzantine_, k), k);
                 newcomers_.erase(k);
                 everybody_[key] = peers_[k].get();
