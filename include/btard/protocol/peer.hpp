@@ -636,7 +636,7 @@ private:
     }
     void contested(std::span<wire::aftermath const> reports) {
         if (!proceedings_.has_last()) return;
-        membership_.contested(proceedings_.judge_last(membership_.faults(), reports), proceedings_.last_members());
+        membership_.contested(proceedings_.judge_last(reports), proceedings_.last_members());
     }
     void conclude(findings const& found) {
         membership_.against(found.against);

@@ -119,7 +119,7 @@ public:
             setup.not_waited_for = held_.back()->machine.silent();
             setup.short_deadline = std::min(times.short_deadline, times.deadline);
         }
-        held_.push_back(std::make_unique<session>(at, std::move(among), broadcast<S>(*with_, setup)));
+        held_.push_back(std::make_unique<session>(at, std::move(among), faults, broadcast<S>(*with_, setup)));
         times_ = times;
         closed_ = false;
         doubtful_.reset();
@@ -266,9 +266,10 @@ public:
         return seen;
     }
     /// Who pays for the broadcast before, and who is proved to have signed twice.
-    [[nodiscard]] contest_verdict judge_last(std::size_t faults, std::span<wire::aftermath const> reports) const {
+    [[nodiscard]] contest_verdict judge_last(std::span<wire::aftermath const> reports) const {
         if (held_.size() < 2) return {};
-        return judge(*held_[held_.size() - 2], faults, reports);
+        auto const& last = *held_[held_.size() - 2];
+        return judge(last, last.faults, reports);
     }
     /// The logs of a step, of this one or the one before, in their order, with all signatures that are here.
     [[nodiscard]] std::vector<kept_log> logs_of(std::uint64_t step) const {
@@ -313,10 +314,11 @@ public:
 
 private:
     struct session {
-        session(place where, std::shared_ptr<roster const> who, broadcast<S> with)
-            : at(where), among(std::move(who)), machine(std::move(with)) {}
+        session(place where, std::shared_ptr<roster const> who, std::size_t f, broadcast<S> with)
+            : at(where), among(std::move(who)), faults(f), machine(std::move(with)) {}
         place at;
         std::shared_ptr<roster const> among;
+        std::size_t faults; ///< among these members: those who judge may be fewer by then
         broadcast<S> machine;
 
         [[nodiscard]] bool is_full() const {
