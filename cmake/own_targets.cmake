@@ -19,9 +19,7 @@ target_compile_options(btard_dev INTERFACE
 )
 
 # The kernels are half of what is compiled where something is aggregated; our own programs share one copy.
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/kernels.cpp
-    CONTENT "#include <btard/aggregate/host.hpp>\nBTARD_HOST_KERNELS()\n")
-add_library(btard_kernels STATIC EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/kernels.cpp)
+add_library(btard_kernels STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_LIST_DIR}/kernels.cpp)
 target_link_libraries(btard_kernels PRIVATE btard_dev btard::core)
 target_compile_definitions(btard_kernels INTERFACE BTARD_COMPILED_KERNELS)
 
@@ -34,11 +32,14 @@ if(BTARD_WITH_TORCH)
     target_precompile_headers(btard_precompiled PRIVATE <torch/torch.h>)
 endif()
 
-# btard_executable(<name> SOURCES <file>... LINKS <target>...)
+# btard_executable(<name> [NO_KERNELS] SOURCES <file>... LINKS <target>...): NO_KERNELS where nothing is aggregated
 function(btard_executable name)
-    cmake_parse_arguments(PARSE_ARGV 1 own "" "" "SOURCES;LINKS")
+    cmake_parse_arguments(PARSE_ARGV 1 own "NO_KERNELS" "" "SOURCES;LINKS")
     add_executable(${name} ${own_SOURCES})
-    target_link_libraries(${name} PRIVATE btard_dev btard_kernels ${own_LINKS})
+    target_link_libraries(${name} PRIVATE btard_dev ${own_LINKS})
+    if(NOT own_NO_KERNELS)
+        target_link_libraries(${name} PRIVATE btard_kernels)
+    endif()
     if("btard::torch" IN_LIST own_LINKS)
         target_precompile_headers(${name} REUSE_FROM btard_precompiled)
         add_dependencies(with_torch ${name})

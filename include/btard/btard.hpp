@@ -77,6 +77,7 @@
 #include <btard/train/sgd.hpp>
 #include <btard/train/lamb.hpp>
 #include <btard/train/optimizer.hpp>
+#include <btard/train/optimizer_memory.hpp>
 #include <btard/train/worker_momentum.hpp>
 #include <btard/train/swarm_options.hpp>
 #include <btard/train/swarm_state.hpp>

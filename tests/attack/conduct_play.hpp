@@ -17,11 +17,14 @@
 #include <btard/testing/counting_signer.hpp>
 #include <btard/train/quadratic.hpp>
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -105,6 +108,7 @@ struct ending {
     std::size_t steps = 0;
     double seconds = 0; ///< of the network's clock
     bool honest_are_there = true;
+    bool same_states = true; ///< after each step, of honest members
 
     std::string text() const {
         std::string all;
@@ -113,6 +117,22 @@ struct ending {
         return all;
     }
 };
+
+/// What honest members would hand to one that comes in: of that they must have the same.
+///
+/// @param step that begins
+inline bool same_states(swarm& run, std::uint64_t step) {
+    std::optional<digest> first;
+    for (std::size_t k = 0; k < run.size(); ++k) {
+        if (!run.is_member(k)) continue;
+        auto const& of = run.at(k); // who has crashed may be in an earlier one
+        if (of.running() || of.gone() || of.conduct().acts() || of.membership().step() != step) continue;
+        digest const one = hash_of(of.state_for_newcomer());
+        if (one != first.value_or(one)) return false;
+        first = one;
+    }
+    return first.has_value();
+}
 
 inline ending play(scene const& of, std::function<void(swarm&, step_report const*)> const& watch = {}) {
     std::vector<testing::counting_signer> keys;
@@ -124,6 +144,7 @@ inline ending play(scene const& of, std::function<void(swarm&, step_report const
     if (watch) watch(run, nullptr);
     ending end;
     end.steps = run.train(of.steps, [&](step_report const& report) {
+        end.same_states &= same_states(run, report.step + 1);
         if (watch) watch(run, &report);
     });
     for (auto const& one : run.removals()) {
@@ -133,6 +154,7 @@ inline ending play(scene const& of, std::function<void(swarm&, step_report const
     for (std::size_t k = 0; k < of.peers; ++k)
         if (std::ranges::find(of.byzantine, k) == of.byzantine.end() && end.removed.contains(k))
             end.honest_are_there = false;
+    CHECK(end.same_states);
     end.seconds = std::chrono::duration<double>(run.net().now().time_since_epoch()).count();
     return end;
 }

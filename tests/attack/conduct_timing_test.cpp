@@ -10,7 +10,7 @@ using namespace plays;
 
 namespace {
 
-using reasons = std::map<std::size_t, std::set<std::string>>;
+using removals = std::map<std::size_t, std::set<std::string>>;
 
 /// On a quick network, and on two whose delays come near to what a question may take; honest peers are never removed.
 template <class F>
@@ -32,7 +32,7 @@ void in_all_weathers(scene of, F&& check, std::uint64_t seeds = 1) {
         }
     }
 }
-void expect(scene const& of, reasons const& removed, std::set<std::size_t> const& banned, std::uint64_t seeds = 1) {
+void expect(scene const& of, removals const& removed, std::set<std::size_t> const& banned, std::uint64_t seeds = 1) {
     in_all_weathers(of, [&](ending const& end) {
         CHECK(end.removed == removed);
         CHECK(end.banned == banned);
@@ -73,13 +73,13 @@ TEST_CASE("silence: bodies that half of the members do not get come from the oth
 
 TEST_CASE("silence: rows that their owners do not get are pushed to all; whoever has more than f disputes "
           "for it has a strike") {
-    reasons all;
+    removals all;
     in_all_weathers({.doing = {silence{.where = silent_on::links, .in = phase::result}}, .steps = 24},
                     [&](ending const& end) {
                         CHECK(end.banned.empty());
                         all.insert(end.removed.begin(), end.removed.end());
                     });
-    CHECK(all == reasons{{1, {"quarrels"}}});
+    CHECK(all == removals{{1, {"quarrels"}}});
 }
 
 TEST_CASE("silence: whoever gives its aggregate to nobody has a strike, whoever gives its rows to nobody is absent") {
@@ -147,7 +147,7 @@ TEST_CASE("equivocation: two statements for one slot ban by proof, in each phase
 
 TEST_CASE("mprng: a share that is not opened makes its owner absent, another value bans it, and the draw is "
           "made again") {
-    reasons const absent{{1, {"absence"}}, {4, {"absence"}}, {6, {"absence"}}};
+    removals const absent{{1, {"absence"}}, {4, {"absence"}}, {6, {"absence"}}};
     expect({.doing = {mprng_abort{spoiled::always, false, 1}}, .byzantine = {1, 4, 6}, .steps = 5}, absent, {});
     expect({.doing = {mprng_abort{spoiled::always, false, 1}}, .byzantine = {1}, .steps = 5}, {{1, {"absence"}}}, {});
     in_all_weathers({.doing = {mprng_abort{spoiled::always, true, 1}}, .byzantine = {1, 4, 6}, .steps = 5},
@@ -271,7 +271,7 @@ TEST_CASE("crash: an honest peer that dies at any moment is absent, costs nobody
                 if (report && report->step == 1) run.crash(2, 1 + event * 37); // a step has about 1,500 events
             });
             CHECK(end.steps == 5);
-            CHECK(end.removed == reasons{{2, {"absence"}}});
+            CHECK(end.removed == removals{{2, {"absence"}}});
             CHECK(end.banned.empty());
         }
     }

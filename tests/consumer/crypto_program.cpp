@@ -1,5 +1,6 @@
-// tests/consumer/crypto_program.cpp: what a user of the crypto and protocol layers might write.
+// tests/consumer/crypto_program.cpp: what a user of the crypto, checkpoint and protocol layers might write.
 // SPDX-License-Identifier: Apache-2.0
+#include <btard/checkpoint/checkpoint_file.hpp>
 #include <btard/crypto/identity.hpp>
 #include <btard/crypto/sha256.hpp>
 #include <btard/testing/counting_signer.hpp>
@@ -10,5 +11,5 @@ int main() {
     btard::testing::counting_signer const fake(1);
     bool const good = who.verify(who.key(), hash.bytes, who.sign(hash.bytes)) &&
                       fake.verify(fake.key(), hash.bytes, fake.sign(hash.bytes));
-    return good ? 0 : 1;
+    return good && btard::checkpoint{} == btard::checkpoint{} ? 0 : 1;
 }

@@ -171,10 +171,10 @@ TEST_CASE("key file: what is there but is no key file is refused with a sentence
     };
     CHECK(reading("") == "the key file '" + path + "' is empty");
     CHECK(reading(whole.substr(0, 118)) == "the key file '" + path + "' is cut off: it has 118 bytes of 119");
-    auto const foreign = "the key file '" + path +
+    auto const not_ours = "the key file '" + path +
                          "' does not hold an Ed25519 key as 'openssl genpkey -algorithm ed25519' writes it";
-    CHECK(reading(whole + "\n") == foreign);
-    CHECK(reading(std::string(100'000, 'a')) == foreign);
+    CHECK(reading(whole + "\n") == not_ours);
+    CHECK(reading(std::string(100'000, 'a')) == not_ours);
 
     auto const directory = failure_of([&] { (void)read_key_file(folder.path.string()); });
     CHECK(directory.code() == std::errc::is_a_directory);

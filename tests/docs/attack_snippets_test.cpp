@@ -15,7 +15,7 @@ using doctest::Approx;
 
 namespace {
 /// Three honest peers and an attacker, two coordinates.
-struct small_swarm {
+struct four_peers {
     std::array<float, 6> gradients{1, 2, 3, 6, 2, 1};
     std::array<std::size_t, 1> accomplices{3};
     attack_context at(std::size_t step) const {
@@ -25,7 +25,7 @@ struct small_swarm {
 } // namespace
 
 TEST_CASE("docs: more attacks") {
-    small_swarm const peers;
+    four_peers const peers;
     auto const sent = [&](auto attack, std::size_t step = 0) {
         std::vector<float> g{1, 1};
         watch_gradient(attack, peers.at(step), g);

@@ -103,6 +103,8 @@ public:
         for (std::size_t k = 0; k < with.n; ++k) begin(k);
     }
     void begin(std::size_t k) {
+        if (step_of(k) > 0 && counts(k) && !peers[k]->gone())
+            states[step_of(k)][k] = hash_of(peers[k]->state_for_newcomer());
         if (step_of(k) > with.last_step || stopped[k]) return;
         let_in(k);
         peers[k]->begin_step(now);
@@ -145,7 +147,10 @@ public:
             }
             setup.self = keys[k].key();
             setup.secret = tagged_hash("secret", k, lives[k]);
-            peers[k] = std::make_unique<member_peer>(keys[k], setup, bench(), upright{}, *peers[donor]);
+            auto const& from = *peers[donor];
+            auto const state = decode<member_state>(encode(from.state_for_newcomer())).value();
+            peers[k] = std::make_unique<member_peer>(keys[k], setup, bench(), upright{}, state,
+                                                     from.floats_for_newcomer(), from.begins_from());
             aggregates[k] = aggregates[donor]; // its parameters
             removed[k] = removed[donor];
             asks[k] = stopped[k] = false;
@@ -220,6 +225,14 @@ public:
         }
         for (auto const& one : removed[first.value()])
             if (counts(numbers.at(one.who))) return concat("an honest one is out: ", told(*first));
+        return wrong_states();
+    }
+    std::string wrong_states() const {
+        for (auto const& [step, of] : states)
+            for (auto const& [k, state] : of)
+                if (state != of.begin()->second)
+                    return concat("peers ", of.begin()->first, " and ", k, " would hand on other states in step ",
+                                  step);
         return {};
     }
     /// The same; who crashed may be out.
@@ -233,7 +246,7 @@ public:
                 return concat("peers ", *first, " and ", k, " have made different aggregates");
             if (removed[k] != removed[*first]) return concat("peers ", *first, " and ", k, " have removed others");
         }
-        return {};
+        return wrong_states();
     }
     std::string told(std::size_t k) const {
         std::string text;
@@ -282,6 +295,7 @@ public:
     std::vector<std::unique_ptr<member_peer>> peers;
     std::vector<std::vector<shared_floats>> aggregates; // of each peer, of each step
     std::vector<std::vector<act::removed>> removed;          // what each peer says
+    std::map<std::uint64_t, std::map<std::size_t, digest>> states; // what each would hand on, before each step
     std::vector<bool> stopped, asks; ///< it has crashed; and wants to come back
     std::vector<std::uint64_t> lives;
     std::size_t pauses = 0, sent = 0; ///< by the one whose message is spoiled, in that step

@@ -608,3 +608,63 @@ TEST_CASE("peer: strangers that ask first, however many, do not keep out a membe
     CHECK(s.peers[0]->membership().members()->find(s.keys[4].key()));
     CHECK(s.peers[0]->membership().context().probation.tried.size() == 1);
 }
+
+TEST_CASE("newcomer: a member that has lost everything is told of the run while it waits, and when it is in") {
+    run_rules rules{.faults = 1}; // nobody new is let in
+    rules.standing.first_wait = 6;
+    slow_swarm s(5, rules);
+    s.steps(1);
+    s.peers[4]->leave();
+    s.steps(2);
+    REQUIRE(s.peers[4]->gone());
+    s.return_as_newcomer(4, 90s);
+    auto const& returns = s.newcomers[0];
+    s.steps(2);
+    REQUIRE(returns.known() != nullptr);
+    CHECK(!returns.is_member());
+    auto const is_in = [&] { return s.peers[0]->membership().members()->find(s.keys[4].key()).has_value(); };
+    for (int k = 0; k < 9 && !is_in(); ++k) s.step();
+    REQUIRE(is_in());
+    CHECK(!returns.is_member());
+    s.begin();
+    while (!returns.is_member() && s.run_next()) {} // f + 1 members say so, and it has asked none of them
+    CHECK(returns.is_member());
+    CHECK(*returns.known() == s.peers[0]->membership().context());
+    CHECK(!returns.is_tried());
+}
+
+TEST_CASE("newcomer: one that is let in after its trial hears of it from the members, too") {
+    slow_swarm s(4);
+    s.add_newcomer(90s);
+    auto const& one = s.newcomers[0];
+    auto const is_in = [&] { return s.peers[0]->membership().members()->find(one.who().key).has_value(); };
+    for (int k = 0; k < 30 && !is_in(); ++k) s.step();
+    REQUIRE(is_in());
+    CHECK(!one.is_member());
+    s.begin();
+    while (!one.is_member() && s.run_next()) {}
+    CHECK(one.is_member());
+}
+
+TEST_CASE("newcomer: one that observes follows the run, and asks for nothing else") {
+    slow_swarm s(4);
+    std::size_t joins = 0, others = 0;
+    s.watch = [&](std::size_t by, peer_action const& action) {
+        if (by < 4) return;
+        auto const* const to = std::get_if<act::send>(&action);
+        auto const* const join = to ? std::get_if<wire::join>(&to->message) : nullptr;
+        ++(join && join->step == 0 ? joins : others);
+    };
+    std::size_t const number = s.add_newcomer(90s, true);
+    auto const& one = s.newcomers[0];
+    s.steps(20);
+    CHECK(s.tried().tried.empty());
+    REQUIRE(one.known() != nullptr);
+    CHECK(one.known()->step > 12);
+    CHECK(joins > 2);
+    std::size_t const asked = s.number(one.contact());
+    s.deliver(number, asked, *s.peers[asked]->introduction());
+    CHECK(*one.known() == s.peers[0]->state().context); // whom it has asked may tell it of every step
+    CHECK(others == 0);
+    CHECK(!one.is_member());
+}

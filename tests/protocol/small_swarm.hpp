@@ -67,20 +67,21 @@ public:
         }
     }
     /// It asks member 0 first.
-    void add_newcomer(std::chrono::nanoseconds patience) {
+    ///
+    /// @return its number
+    std::size_t add_newcomer(std::chrono::nanoseconds patience, bool observes = false) {
         std::size_t const k = keys.size();
         keys.emplace_back(k);
         numbers_.emplace(keys[k].key(), k);
         net.add(keys[k].key());
-        newcomers.emplace_back(keys[k],
-                               newcomer_setup{.who = {keys[k].key(), {}},
-                                              .root = {setup.run, setup.members},
-                                              .rules = setup.rules,
-                                              .size = size,
-                                              .contacts = {keys[0].key()},
-                                              .patience = patience},
-                               net.now());
-        drain(k);
+        begin_newcomer(k, {keys[k].key(), {}}, patience, observes);
+        return k;
+    }
+    /// A member that is out, and begins again with nothing, in its second life.
+    void return_as_newcomer(std::size_t k, std::chrono::nanoseconds patience) {
+        log_member who{keys[k].key(), {}};
+        who.incarnation[0] = std::byte{2};
+        begin_newcomer(k, who, patience, false);
     }
     /// A whole step of all members.
     void step() {
@@ -106,8 +107,8 @@ public:
         return true;
     }
     void deliver(std::size_t to, std::size_t from, wire::message const& message) {
-        if (to < peers.size()) peers[to]->handle_message(keys[from].key(), message, net.now());
-        else newcomers[to - peers.size()].handle_message(keys[from].key(), message, net.now());
+        if (auto* one = newcomer_at(to)) one->handle_message(keys[from].key(), message, net.now());
+        else peers[to]->handle_message(keys[from].key(), message, net.now());
         drain(to);
     }
     [[nodiscard]] std::size_t number(public_key const& key) const { return numbers_.at(key); }
@@ -119,8 +120,8 @@ public:
         auto const k = std::size_t(who);
         for (auto& work = work_[k]; !work.empty() && work.front().done <= now; work.pop_front())
             hand_in(k, work.front().what);
-        if (k < peers.size()) peers[k]->handle_timeout(now);
-        else newcomers[k - peers.size()].handle_timeout(now);
+        if (auto* one = newcomer_at(k)) one->handle_timeout(now);
+        else peers[k]->handle_timeout(now);
         drain(k);
     }
 
@@ -128,7 +129,7 @@ public:
     loopback<wire::message> net;
     peer_setup setup{.run = tagged_hash("run of a test")};
     std::vector<std::unique_ptr<peer_type>> peers;
-    std::deque<newcomer<testing::counting_signer>> newcomers; ///< numbered after the members
+    std::deque<newcomer<testing::counting_signer>> newcomers; ///< numbered after the members, if they never were one
 
 private:
     struct job {
@@ -136,9 +137,27 @@ private:
         time_point done;
     };
 
+    void begin_newcomer(std::size_t k, log_member const& who, std::chrono::nanoseconds patience, bool observes) {
+        places_[k] = newcomers.size();
+        newcomers.emplace_back(keys[k],
+                               newcomer_setup{.who = who,
+                                              .root = {setup.run, setup.members},
+                                              .rules = setup.rules,
+                                              .size = size,
+                                              .contacts = {keys[0].key()},
+                                              .patience = patience,
+                                              .observes = observes},
+                               net.now());
+        drain(k);
+    }
+    /// Null: it is a member.
+    [[nodiscard]] newcomer<testing::counting_signer>* newcomer_at(std::size_t k) {
+        auto const at = places_.find(k);
+        return at == places_.end() ? nullptr : &newcomers[at->second];
+    }
     void drain(std::size_t k) {
-        if (k < peers.size()) drain(k, *peers[k]);
-        else drain(k, newcomers[k - peers.size()]);
+        if (auto* one = newcomer_at(k)) drain(k, *one);
+        else drain(k, *peers[k]);
     }
     template <class P>
     void drain(std::size_t k, P& of) {
@@ -167,12 +186,13 @@ private:
     }
     void hand_in(std::size_t k, act::compute const& one) {
         auto made = gradient_of(one.from, size);
-        if (k < peers.size()) peers[k]->handle_gradient(one.step, one.whose, std::move(made), 1, net.now());
-        else newcomers[k - peers.size()].handle_gradient(one.step, std::move(made), 1);
+        if (auto* tried = newcomer_at(k)) tried->handle_gradient(one.step, std::move(made), 1);
+        else peers[k]->handle_gradient(one.step, one.whose, std::move(made), 1, net.now());
     }
     void carry_out(std::size_t, auto&) {}
 
     std::map<public_key, std::size_t> numbers_;
+    std::map<std::size_t, std::size_t> places_; // of newcomers, by their numbers
     std::map<std::size_t, std::deque<job>> work_;
 };
 

@@ -35,7 +35,7 @@ struct ignores_the_seed : task_of_one {
     double gradient(std::span<float const>, labels_hook, std::span<float>);
 };
 static_assert(!learnable<ignores_the_seed>);
-struct not_to_be_copied : task_of_one {
+struct task_not_to_be_copied : task_of_one {
     std::unique_ptr<int> state;
 };
-static_assert(!learnable<not_to_be_copied>); // a swarm makes one for each thread
+static_assert(!learnable<task_not_to_be_copied>); // a swarm makes one for each thread

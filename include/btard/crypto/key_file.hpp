@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/core/error.hpp>
+#include <btard/crypto/descriptor.hpp>
 #include <btard/crypto/identity.hpp>
 #include <btard/crypto/pem.hpp>
 
@@ -25,16 +26,6 @@ namespace btard {
 enum class existing_key { keep, replace };
 
 namespace detail {
-
-struct descriptor {
-    int number;
-    explicit descriptor(int opened) : number(opened) {}
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    ~descriptor() {
-        if (number >= 0) ::close(number);
-    }
-};
 
 [[noreturn]] inline void key_file_failed(int error, std::string_view what, std::string_view path) {
     std::error_code const code(error, std::generic_category());

@@ -15,6 +15,7 @@
 #include <btard/protocol/step/standing.hpp>
 #include <btard/protocol/step/step_context.hpp>
 #include <btard/protocol/step/step_record.hpp>
+#include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
@@ -31,6 +32,21 @@
 
 namespace btard {
 
+/// What a membership has in it between two steps, beside the context of the next one: equal on all peers.
+struct membership_books {
+    standing_books standing = {};
+    std::set<public_key> banned = {}, left = {}; ///< `left`: went once; some are back
+    std::set<std::pair<public_key, std::array<std::byte, 16>>> lives = {}; ///< of all that are or were members
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.standing);
+        member(self.banned, &wire_limits::entries);
+        member(self.left, &wire_limits::entries);
+        member(self.lives, &wire_limits::entries);
+    }
+    friend bool operator==(membership_books const&, membership_books const&) = default;
+};
+
 /// The only one that changes the roster.  A function of the agreed logs: what a step has against members is gathered
 /// while the step goes on, and takes effect when it is over, in no order.
 class membership {
@@ -40,6 +56,13 @@ public:
           context_{run, 0, 0, std::move(members), {}, genesis_value(run)} {
         for (auto const& one : context_.roster) lives_.emplace(one.key, one.incarnation);
     }
+    /// It goes on where that of somebody else is, between two steps.
+    membership(step_context next, membership_books kept, run_rules const& rules)
+        : rules_(rules), standing_(rules.faults, rules.standing, std::move(kept.standing)),
+          members_(std::make_shared<roster const>(next.roster)), context_(std::move(next)),
+          banned_(std::move(kept.banned)), left_(std::move(kept.left)), lives_(std::move(kept.lives)) {}
+    /// Between two steps: nothing is gathered then.
+    [[nodiscard]] membership_books kept() const { return {standing_.kept(), banned_, left_, lives_}; }
 
     // ---- what a step has against members
 
@@ -102,6 +125,11 @@ public:
     /// It may be, or is, on probation.
     [[nodiscard]] bool is_welcome(public_key const& key) const {
         return rules_.probation.lets_in(key) && !banned_.contains(key) && !left_.contains(key);
+    }
+    /// May it be told of the run?  It could be a member one day, by the rules or once more.
+    [[nodiscard]] bool may_be_told(public_key const& key) const {
+        bool const was_here = left_.contains(key) && !banned_.contains(key) && !standing_.is_struck(key);
+        return !members_->find(key) && (was_here || is_welcome(key));
     }
     /// Is the wish of these days?  An old one shows that somebody kept it, not that its owner is there.
     [[nodiscard]] bool is_fresh(wire::join const& one) const {

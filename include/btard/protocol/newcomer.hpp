@@ -1,4 +1,4 @@
-// btard/protocol/newcomer.hpp: a peer that never was a member, until it is one: asks, is tried, believes nobody alone.
+// btard/protocol/newcomer.hpp: a peer that is no member, until it is one: asks, is tried, believes nobody alone.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -42,14 +42,19 @@ struct newcomer_setup {
     std::vector<public_key> contacts =
         {}; ///< who is asked, in this order; when all were, those of the roster, in a drawn one
     std::chrono::nanoseconds patience = std::chrono::seconds(90); ///< until somebody else is asked
+    bool observes = false; ///< it follows the run, and never wants to be a member
 };
 
+/// One that was a member before comes back like this, without a trial, when its wait is over.
+///
 /// Without clock, socket and gradients, as `peer`.  `poll_action` gives messages to send and gradients to compute.
 ///
 /// What one member tells counts when a quorum has signed it, from the first roster on (`check_epochs`); what a step that
 /// begins starts from, when f + 1 members of the roster say the same, one of which is honest.  Where nothing of that
 /// comes, somebody else is asked.  Its first wish earns what it has to know.  The wish that counts, signed with the number of
 /// the step that it knows, goes to f + 1 members, as what it commits to does: one that passes nothing on costs it nothing.
+///
+/// One that observes asks for no more than to be told, and whom it has asked may tell it of every step.
 template <signer S>
 class newcomer {
 public:
@@ -59,6 +64,12 @@ public:
                 "a newcomer that knows nobody whom it could ask, or no size");
         setup_.rules.validate(setup_.root.roster.size());
         ask(now);
+    }
+
+    /// One that has observed so far wants to be a member from now on.
+    void ask_to_come_in(time_point now) {
+        setup_.observes = false;
+        if (known_ && !is_tried() && !is_member()) ask_to_be_tried(now);
     }
 
     // ---- what came in
@@ -71,7 +82,7 @@ public:
     void handle_gradient(std::uint64_t step, std::vector<float> gradient, std::uint32_t microbatches) {
         expects(gradient.size() == setup_.size, "a gradient of ", gradient.size(),
                 " numbers, the rule wants ", setup_.size);
-        if (!is_tried() || step != known_->step || said_in_ == step) return;
+        if (!is_tried() || setup_.observes || step != known_->step || said_in_ == step) return;
         std::size_t const workers = duties_of(everybody(), known_->idle, step).workers.size();
         fixed_gradient const made(std::move(gradient), microbatches,
                                   partition(setup_.size, std::max<std::size_t>(1, workers)));
@@ -131,13 +142,14 @@ private:
     /// What it knows is of these days: so it may be tried.  Members tell it nothing more until it is.
     void ask_to_be_tried(time_point now) {
         asks_again_ = now + setup_.patience;
+        if (setup_.observes) return;
         for (auto const& to : carriers()) {
             awaited_.insert(to);
             actions_.push_back(act::send{to, wish()});
         }
     }
     [[nodiscard]] wire::join wish() const {
-        return ask_to_join(*key_, setup_.root.run, setup_.who, known_ ? known_->step : 0);
+        return ask_to_join(*key_, setup_.root.run, setup_.who, known_ && !setup_.observes ? known_->step : 0);
     }
     /// f + 1 members: one at least is honest, and tells all others.
     [[nodiscard]] std::vector<public_key> carriers() const {
@@ -156,9 +168,11 @@ private:
 
     void hear(public_key const& from, wire::introduction const& about, time_point now) {
         if (!about.commits) return hear_voice(from, about.context, now);
-        if (awaited_.erase(from) == 0 || (known_ && about.context.step <= known_->step))
-            return; // one answer to a question
+        if (!awaited_.contains(from)) return;
+        if (!setup_.observes) awaited_.erase(from); // one answer to a question
+        if (known_ && about.context.step <= known_->step) return;
         if (!is_proved(about)) {
+            awaited_.erase(from);
             ++refused_;
             return ask(now);
         }
@@ -181,7 +195,7 @@ private:
         auto const same = std::ranges::count_if(voices_, [&](auto const& one) { return one.second == context; });
         if (std::size_t(same) <= faults_in(*known_, setup_.rules)) return;
         learn(context, now);
-        if (is_tried())
+        if (is_tried() && !setup_.observes)
             actions_.push_back(
                 act::compute{known_->step, setup_.who.key, gradient_seed(known_->before, setup_.who.key), 0});
     }

@@ -29,6 +29,7 @@
 #include <btard/protocol/exchange.hpp>
 #include <btard/protocol/log/introduction.hpp>
 #include <btard/protocol/log/proceedings.hpp>
+#include <btard/protocol/member_state.hpp>
 #include <btard/protocol/membership.hpp>
 #include <btard/protocol/needs.hpp>
 #include <btard/protocol/signer.hpp>
@@ -92,14 +93,29 @@ public:
 
     /// A peer that is a member from the next step on, and has lost everything or never had it.
     ///
-    /// @param donor a member whose step is over
-    peer(S const& key, peer_setup setup, court<B, A> bench, C conduct, peer const& donor)
+    /// @param state  of a member, and its floats: `check_state` has found nothing wrong with them
+    /// @param from   from when the time of the step counts; a member's `begins_from`
+    peer(S const& key, peer_setup setup, court<B, A> bench, C conduct, member_state const& state,
+         member_floats const& floats, time_point from)
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
-          membership_(donor.membership_), chronicle_(donor.chronicle_), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), watch_(donor.watch_), given_(donor.given_), wishes_(setup_.secret),
-          at_(donor.at_->for_newcomer(setup_.rules)), base_(donor.base_), short_base_(donor.short_base_) {
-        expects(!donor.running_ && is_member(), "a peer comes in between two steps, when the others have let it in");
-        proceedings_.inherit(donor.proceedings_);
+          membership_(state.context, state.membership, setup_.rules),
+          chronicle_(state.links, state.last, state.logs), proceedings_(key, setup_.self, setup_.run),
+          exchange_(bench_.size), watch_(setup_.rules.far, state.distances), given_(floats.given),
+          wishes_(setup_.secret), base_(from), short_base_(from) {
+        expects(is_member(), "a peer comes in between two steps, when the others have let it in");
+        auto record = record_of_last(state, bench_, setup_.rules);
+        expects(record.has_value() && given_.size() == bench_.size && floats.before.size() == bench_.size,
+                "the state of a member that was not checked");
+        at_ = std::make_unique<step_state>(state.last, setup_.rules, *std::move(record), state.verdicts,
+                                           floats.before);
+        auto const cut = at_->cut();
+        for (part_id const part : at_->judge->standing())
+            if (at_->judge->stands(part))
+                at_->aggregates[std::size_t(part)] = given_.slice(cut.begin(part), cut.size(part));
+        for (auto const& one : floats.fallen) at_->aggregates.at(std::size_t(one.part)) = one.values;
+        auto const& log = state.logs.back().certificate;
+        auto const f = setup_.rules.faults_among(state.last.roster.size(), state.last.lost());
+        proceedings_.inherit(log.at, log.list, f, state.epochs);
     }
 
     // ---- commands
@@ -126,6 +142,10 @@ public:
         begin_audits(now);
         for (auto const& one : at_->context.probation.tried)
             post(one.who.key, wire::introduction{{}, at_->context, {}});
+        if (last_ && last_->context.epoch != at_->context.epoch) // who has come in does not know it yet
+            for (auto const& one : at_->context.roster)
+                if (one.key != setup_.self && !last_->members->find(one.key))
+                    post(one.key, wire::introduction{{}, at_->context, {}});
         if (auto const about = wishes_.has_guests() ? chronicle_.introduction() : std::nullopt)
             for (auto const& key : wishes_.take_guests()) post(key, *about);
         enter(phase::commit, now);
@@ -207,6 +227,26 @@ public:
     [[nodiscard]] std::optional<epoch_link> confirmation_of(std::uint64_t step) const {
         return chronicle_.after(step);
     }
+    /// Of the last step that is over, for whoever follows the run; nothing: none is.
+    [[nodiscard]] std::optional<wire::introduction> introduction() const { return chronicle_.introduction(); }
+    /// What one that comes in with the next step has to know: between two steps.
+    [[nodiscard]] member_state state_for_newcomer() const {
+        expects(at_ && !running_ && !gone_, "a member tells what it knows between two steps");
+        return {membership_.context(), membership_.kept(),      watch_.kept(),         proceedings_.epochs(),
+                at_->context,          chronicle_.logs(), at_->judge->result(), chronicle_.epochs()};
+    }
+    /// The same: what is to be sent beside it.
+    [[nodiscard]] member_floats floats_for_newcomer() const {
+        expects(at_ && !running_ && !gone_, "a member tells what it knows between two steps");
+        member_floats floats{given_, at_->given, {}};
+        for (part_id const part : at_->judge->standing())
+            if (!at_->judge->stands(part))
+                floats.fallen.push_back({at_->step(), part, at_->aggregates[std::size_t(part)]});
+        return floats;
+    }
+    [[nodiscard]] shared_floats const& given() const { return given_; } ///< (size) v0 of the next step
+    /// From when the time of the next step counts, by the clock of this member.
+    [[nodiscard]] time_point begins_from() const { return base_; }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.
@@ -249,11 +289,10 @@ private:
     void on(public_key const& from, wire::join const& m, time_point) {
         auto const signed_by_it = [&] { return proves(m, setup_.run, *key_); };
         auto const n = membership_.members()->size();
-        if (membership_.may_return(m.who.key)) {
-            if (membership_.may_come(m)) wishes_.hear_returning(m, signed_by_it);
-        } else if (membership_.may_try(m)) {
-            wishes_.hear_stranger(m, n, signed_by_it);
-        } else if (from == m.who.key && membership_.is_welcome(from) && !membership_.members()->find(from)) {
+        if (membership_.may_come(m)) {
+            if (membership_.may_return(m.who)) wishes_.hear_returning(m, signed_by_it);
+            else wishes_.hear_stranger(m, n, signed_by_it);
+        } else if (from == m.who.key && membership_.may_be_told(from)) {
             wishes_.hear_guest(
                 from, setup_.rules.probation.places(n)); // a small frame brings it all epochs: so only a few
         }

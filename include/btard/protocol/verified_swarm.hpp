@@ -13,6 +13,7 @@
 #include <btard/core/random.hpp>
 #include <btard/protocol/actions.hpp>
 #include <btard/protocol/conduct.hpp>
+#include <btard/protocol/member_state.hpp>
 #include <btard/protocol/newcomer.hpp>
 #include <btard/protocol/peer.hpp>
 #include <btard/protocol/verification.hpp>
@@ -92,15 +93,18 @@ public:
     void crash(std::size_t peer) {
         net_->stop(endpoint_id(peer));
         running_[peer] = false;
-        returns_[peer] = false;
+        newcomers_.erase(peer);
     }
     /// It wants to be a member again, with nothing left of what it had: asks until the others let it in, and takes over
     /// what one of them knows.
     void restart(std::size_t peer) {
         expects(!running_[peer], "peer ", peer, " is still there");
         net_->start(endpoint_id(peer));
-        returns_[peer] = true;
-        ++lives_[peer];
+        log_member who{keys_[peer].key(), {}};
+        std::ranges::copy(detail::little_endian(++lives_[peer]), who.incarnation.begin());
+        std::size_t contact = 0;
+        while (contact + 1 < options_.peers && !takes_part(contact)) ++contact;
+        ask_for(peer, who, contact);
     }
     /// A peer with a key of its own that never was a member: asks, is tried, and is one if it is let in
     /// (`probation_rules`).
@@ -120,16 +124,9 @@ public:
         weights_.push_back(0);
         attacks_.push_back(attacks_.front());
         peers_.emplace_back();
-        for (auto* flags : {&running_, &waits_, &acted_, &returns_}) flags->push_back(false);
+        for (auto* flags : {&running_, &waits_, &acted_}) flags->push_back(false);
         lives_.push_back(0);
-        newcomer_setup setup{.who = {name, {}},
-                             .root = root_of_trust(),
-                             .rules = setup_.rules,
-                             .size = parameters_.size(),
-                             .contacts = {keys_[contact].key()},
-                             .patience = 2 * setup_.rules.timing.question};
-        newcomers_.emplace(k, newcomer<Key>(keys_[k], std::move(setup), net_->now()));
-        drain_newcomer(k);
+        ask_for(k, {name, {}}, contact);
         return k;
     }
     /// Where keys come from that the conduct brings in (`brings_keys`): `make(number)`.
@@ -147,6 +144,7 @@ public:
     [[nodiscard]] network& net() { return *net_; }
     [[nodiscard]] peer_type& at(std::size_t peer) { return *peers_[peer]; }
     [[nodiscard]] bool is_member(std::size_t peer) const { return weights_[peer] != 0; }
+    [[nodiscard]] std::size_t size() const { return options_.peers; } ///< members, newcomers, and those that were
     [[nodiscard]] swarm_events const& events() const { return events_; }
     /// What third parties have to know of this run to check its bans.
     [[nodiscard]] trust_root root_of_trust() const {
@@ -211,7 +209,6 @@ private:
         running_.assign(options_.peers, true);
         waits_.assign(options_.peers, true);
         acted_.assign(options_.peers, false);
-        returns_.assign(options_.peers, false);
         lives_.assign(options_.peers, 0);
     }
 
@@ -228,7 +225,7 @@ private:
         bring_new_keys();
         acted_.assign(options_.peers, false);
         for (std::size_t k = 0; k < options_.peers; ++k)
-            if (returns_[k] || newcomers_.contains(k)) come_back(k);
+            if (newcomers_.contains(k)) come_in(k);
         for (std::size_t k = 0; k < options_.peers; ++k)
             if (takes_part(k) && waits_[k]) begin(k);
         serve();
@@ -244,37 +241,29 @@ private:
         }
         return report();
     }
-    void come_back(std::size_t k) {
-        public_key const& key = keys_[k].key();
-        log_member who{key, {}};
-        auto const tried = newcomers_.find(k);
-        if (tried != newcomers_.end()) who = tried->second.who();
-        else std::ranges::copy(detail::little_endian(lives_[k]), who.incarnation.begin());
-        for (std::size_t donor = 0; donor < options_.peers; ++donor) {
-            if (!takes_part(donor) || lies(donor) || !waits_[donor]) continue;
-            auto const& roster = peers_[donor]->membership().members()->members();
-            if (std::ranges::find(roster, who) !=
-                roster.end()) { // in this life; the one before may not be missed yet
-                setup_.self = key;
-                setup_.secret = tagged_hash("secret", options_.seed, k, step_);
-                auto acts = peers_[k] ? peers_[k]->conduct() : doing(k);
-                peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, peers_[donor]->bench(),
-                                                        std::move(acts), *peers_[donor]);
-                if (peers_[k]->conduct().acts() && !is_byzantine(k))
-                    byzantine_.insert(std::ranges::upper_bound(byzantine_, k), k);
-                newcomers_.erase(k);
-                everybody_[key] = peers_[k].get();
-                running_[k] = waits_[k] = true;
-                returns_[k] = false;
-                weights_[k] = 1;
-                return;
-            }
-            break;
-        }
-        if (tried != newcomers_.end()) return; // it asks by itself
-        auto const asks = std::make_shared<wire::message const>(ask_to_join(keys_[k], setup_.run, who, step_));
-        for (std::size_t to = 0; to < options_.peers; ++to)
-            if (takes_part(to)) net_->post(endpoint_id(k), endpoint_id(to), asks);
+    /// It takes over what the first honest member knows, if that one has let it in.
+    void come_in(std::size_t k) {
+        std::size_t donor = 0;
+        while (donor < options_.peers && (!takes_part(donor) || lies(donor) || !waits_[donor])) ++donor;
+        if (donor == options_.peers) return;
+        auto const& from = *peers_[donor];
+        auto const& roster = from.membership().members()->members();
+        log_member const who = newcomers_.at(k).who();
+        if (std::ranges::find(roster, who) == roster.end()) return; // the life before may not be missed yet
+        setup_.self = who.key;
+        setup_.secret = tagged_hash("secret", options_.seed, k, step_);
+        auto const state = decode<member_state>(encode(from.state_for_newcomer())).value();
+        auto const floats = from.floats_for_newcomer();
+        auto const bad = check_state(state, floats, keys_[k], from.bench(), setup_.rules, setup_.run, who.key);
+        expects(!bad, "peer ", donor, " hands on what no peer can be made of: ", bad.value_or(""));
+        auto acts = peers_[k] ? peers_[k]->conduct() : doing(k);
+        if (acts.acts() && !is_byzantine(k)) byzantine_.insert(std::ranges::upper_bound(byzantine_, k), k);
+        peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, from.bench(), std::move(acts), state, floats,
+                                                from.begins_from());
+        newcomers_.erase(k);
+        everybody_[who.key] = peers_[k].get();
+        running_[k] = waits_[k] = true;
+        weights_[k] = 1;
     }
     void begin(std::size_t k) {
         waits_[k] = false;
@@ -326,10 +315,21 @@ private:
             report.banned.push_back(peer);
         weights_[peer] = 0;
         std::erase(byzantine_, peer);
-        newcomers_.erase(peer);
+        if (one.banned) newcomers_.erase(peer); // else it was another life that is over
     }
 
     // ---- newcomers
+
+    void ask_for(std::size_t k, log_member const& who, std::size_t contact) {
+        newcomer_setup setup{.who = who,
+                             .root = root_of_trust(),
+                             .rules = setup_.rules,
+                             .size = parameters_.size(),
+                             .contacts = {keys_[contact].key()},
+                             .patience = 2 * setup_.rules.timing.question};
+        newcomers_.emplace(k, newcomer<Key>(keys_[k], std::move(setup), net_->now()));
+        drain_newcomer(k);
+    }
 
     void bring_new_keys() {
         if constexpr (brings_keys<Conduct>) {
@@ -511,7 +511,7 @@ private:
     std::map<public_key, std::size_t> numbers_;
     std::vector<std::unique_ptr<peer_type>> peers_;
     peer_setup setup_; // what all have in common
-    std::vector<bool> running_, waits_, acted_, returns_;
+    std::vector<bool> running_, waits_, acted_;
     std::multimap<std::size_t, std::size_t> crashes_; // (event, peer)
     std::vector<std::uint64_t> lives_; // how often each one has been restarted
     std::vector<request> requests_;

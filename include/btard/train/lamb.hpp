@@ -67,6 +67,12 @@ struct lamb {
         double mean_weight = 0;     ///< 1 - beta1^t: the same running mean, of ones
         double square_weight = 0;   ///< 1 - beta2^t
 
+        static constexpr void members(auto& self, auto&& member) {
+            member("means", self.means);
+            member("squares", self.squares);
+            member("mean_weight", self.mean_weight);
+            member("square_weight", self.square_weight);
+        }
         friend bool operator==(state const&, state const&) = default;
     };
     [[nodiscard]] static state start(std::size_t size) {

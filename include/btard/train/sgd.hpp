@@ -52,6 +52,7 @@ struct sgd {
     struct state {
         std::vector<float> velocity; ///< b; empty without momentum
 
+        static constexpr void members(auto& self, auto&& member) { member("velocity", self.velocity); }
         friend bool operator==(state const&, state const&) = default;
     };
     [[nodiscard]] state start(std::size_t size) const {

@@ -439,7 +439,7 @@ TEST_CASE("proceedings: a newcomer judges what is said of the broadcast before i
     r.deliver();
     proceedings<key> fresh(r.keys[3], r.keys[3].key(), run);
     CHECK(!fresh.has_last());
-    fresh.inherit(r.peers[0]);
+    fresh.inherit(at(0, phase::accuse), r.peers[0].current().log(), 1, r.peers[0].epochs());
     std::swap(r.peers[3], fresh);
     r.members = std::make_shared<roster const>(r.members->members());
     r.begin(at(1, phase::commit, 0, 1));

@@ -12,8 +12,11 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 using namespace btard;
@@ -45,6 +48,8 @@ struct everything {
     std::vector<inner> list = {};
     shared_floats values = {};
     member_set set = {};
+    std::map<std::uint32_t, inner> by_number = {};
+    std::set<std::pair<peer_id, bool>> pairs = {};
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.flag);
@@ -57,6 +62,8 @@ struct everything {
         member(self.list, &wire_limits::peers);
         member(self.values, &wire_limits::floats);
         member(self.set, &wire_limits::peers);
+        member(self.by_number, &wire_limits::peers);
+        member(self.pairs, &wire_limits::peers);
     }
     friend bool operator==(everything const&, everything const&) = default;
 };
@@ -81,6 +88,8 @@ everything full() {
     all.set = member_set(11);
     all.set.insert(0);
     all.set.insert(10);
+    all.by_number = {{300, {1, colour::green}}, {7, {}}};
+    all.pairs = {{peer_id{2}, true}, {peer_id{2}, false}};
     return all;
 }
 
@@ -92,6 +101,11 @@ struct lists {
 struct only_set {
     member_set set;
     static constexpr void members(auto& self, auto&& member) { member(self.set, &wire_limits::peers); }
+};
+
+struct only_map {
+    std::map<std::uint32_t, bool> map = {};
+    static constexpr void members(auto& self, auto&& member) { member(self.map, &wire_limits::claims); }
 };
 
 } // namespace
@@ -148,6 +162,10 @@ TEST_CASE("decode: each value has one form") {
     CHECK(!decode<lists>(bytes({0x81, 0, 7})));    // one in two bytes
     CHECK(decode<only_set>(bytes({3, 0b101})).has_value());
     CHECK(!decode<only_set>(bytes({3, 0b1101}))); // a fourth entry of three
+    CHECK(encode(only_map{{{5, true}, {3, false}}}) == bytes({2, 3, 0, 5, 1}));
+    CHECK(decode<only_map>(bytes({2, 3, 0, 5, 1})).has_value());
+    CHECK(!decode<only_map>(bytes({2, 5, 1, 3, 0}))); // in another order
+    CHECK(!decode<only_map>(bytes({2, 3, 0, 3, 1}))); // one key twice
 }
 
 TEST_CASE("decode: a bit flipped anywhere gives another value or none, and never the same") {
@@ -165,6 +183,8 @@ TEST_CASE("decode: a list is never longer than its limit, nor than what is left 
     wire_limits const few{.claims = 3};
     CHECK(decode<lists>(bytes({3, 1, 2, 3}), few).has_value());
     CHECK(!decode<lists>(bytes({4, 1, 2, 3, 4}), few));
+    CHECK(!decode<only_map>(bytes({4, 1, 0, 2, 0, 3, 0, 4, 0}), few));
+    CHECK(!decode<only_map>(bytes({3, 1, 0})));
     CHECK(!decode<lists>(bytes({0xFF, 0x7F, 1}))); // 16,383 elements in one byte
     CHECK(!decode<lists>(bytes({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1})));
     CHECK(!decode<lists>(bytes({0xFF, 0xFF, 0xFF, 0xFF, 0x0F})));

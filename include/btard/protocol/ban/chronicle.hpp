@@ -67,12 +67,23 @@ private:
 /// on the randomness of the one before that.
 class chronicle {
 public:
+    chronicle() = default;
+    /// It begins with the last step of somebody else: records that need a step before that one are not made by it.
+    chronicle(std::vector<epoch_link> epochs, step_context last, std::vector<kept_log> logs)
+        : epochs_(std::move(epochs)) {
+        kept_.push_back({std::move(last), std::move(logs)});
+    }
+
     /// A step is over.
     void note(step_context const& context, std::vector<kept_log> logs) {
         if (!kept_.empty() && kept_.back().context.epoch != context.epoch) epochs_.push_back({context, logs.front()});
         kept_.push_back({context, std::move(logs)});
         if (kept_.size() > 3) kept_.pop_front();
     }
+
+    [[nodiscard]] std::vector<epoch_link> const& epochs() const { return epochs_; }
+    /// Of the last step.
+    [[nodiscard]] std::vector<kept_log> const& logs() const { return kept_.back().logs; }
 
     /// For newcomers: the last step that is over, and how its roster came about.  Nothing: none is.
     [[nodiscard]] std::optional<wire::introduction> introduction() const {

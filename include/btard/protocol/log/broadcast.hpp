@@ -115,6 +115,8 @@ public:
     [[nodiscard]] std::uint64_t offences() const { return check_.offences(); }
     [[nodiscard]] digest_tally const& digests() const { return vote_.tally(); }
     [[nodiscard]] relay_set const& relay() const { return relay_.accepted(); }
+    /// A body of it is here.
+    [[nodiscard]] bool has_spoken(peer_id member) const { return !bodies_.of(member).empty(); }
     /// The bytes of a body of the log; when closed, of each member with one.
     [[nodiscard]] std::span<std::byte const> body(peer_id member) const {
         return bodies_.bytes(member, log().at(static_cast<std::size_t>(member)));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/log/broadcast.hpp>
@@ -75,6 +76,19 @@ private:
     std::map<public_key, peer_id> places_;
 };
 
+/// An epoch whose statements may still be shown: of the step, or of one of the two before.
+struct past_epoch {
+    std::uint64_t number = 0, last_step = 0;
+    std::vector<log_member> members_then = {};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.number);
+        member(self.last_step);
+        member(self.members_then, &wire_limits::peers);
+    }
+    friend bool operator==(past_epoch const&, past_epoch const&) = default;
+};
+
 /// When a broadcast has to be over.
 struct phase_times {
     time_point deadline;                  ///< D
@@ -105,6 +119,7 @@ public:
 
     void begin(std::shared_ptr<roster const> among, place at, std::size_t faults, phase_times const& times) {
         std::erase_if(held_, [&](auto const& old) { return old->at.step + 1 < at.step; });
+        if (inherited_ && inherited_->at.step + 1 < at.step) inherited_.reset();
         std::erase_if(epochs_,
                       [&](epoch const& old) { return old.last_step + 2 < at.step || old.number == at.epoch; });
         epochs_.push_back({at.epoch, at.step, among});
@@ -132,10 +147,16 @@ public:
         }
         std::erase_if(early_, [](auto const& one) { return one.second.empty(); });
     }
-    /// The last broadcast of somebody else, which is closed: what the next one says about it must be judged.
-    void inherit(proceedings const& from) {
-        held_.push_back(std::make_unique<session>(from.now()));
-        epochs_ = from.epochs_;
+    /// The last broadcast of the step before the first one of this member: what the next one says about it must be
+    /// judged.  It is closed, and others answer for it.
+    ///
+    /// @param faults f of its members
+    /// @param epochs up to that of the broadcast
+    void inherit(place at, log_list log, std::size_t faults, std::span<past_epoch const> epochs) {
+        expects(!begun() && !epochs.empty(), "broadcasts go on after others, or after none");
+        for (auto const& [number, last_step, then] : epochs)
+            epochs_.push_back({number, last_step, std::make_shared<roster const>(then)});
+        inherited_.emplace(at, epochs_.back().among, faults, std::move(log));
     }
     /// Nothing happens if somebody else has spoken with the same key: two bodies would be proof of a lie.
     void submit(std::vector<std::byte> body) {
@@ -157,15 +178,17 @@ public:
             if (counts && !was_full && (*next)->is_full()) sooner_ = at + 3 * times_.question;
             return;
         }
-        if (held_.empty() || !before(now().at, where)) return;
-        if (!is_small(message, now().among->size()) || where.step > now().at.step + 1) return;
-        if (!now().among->find(from)) { // perhaps a member of the next step, whom this member does not know yet
-            bool const room = early_.contains(from) || early_.size() < 2 * now().among->size();
-            if (where.step == now().at.step || !room) return;
+        if (!begun() && !inherited_) return;
+        roster const& known = begun() ? *now().among : *inherited_->among;
+        if (!before(this->at(), where) || where.step > this->at().step + 1) return;
+        if (!is_small(message, known.size())) return;
+        if (!known.find(from)) { // perhaps a member of the next step, whom this member does not know yet
+            bool const room = early_.contains(from) || early_.size() < 2 * known.size();
+            if (where.step == this->at().step || !room) return;
         }
         auto& waiting = early_[from];
         if (waiting.size() < most_early) waiting.push_back(message);
-        if (!closed_ && !doubtful_ && now().among->find(from))
+        if (begun() && !closed_ && !doubtful_ && known.find(from))
             doubtful_ = at + times_.question; // it has closed this one: how?
     }
     void handle_timeout(time_point at) {
@@ -220,7 +243,7 @@ public:
     [[nodiscard]] bool begun() const { return !held_.empty(); }
     [[nodiscard]] bool closed() const { return closed_; }
     [[nodiscard]] broadcast<S> const& current() const { return now().machine; }
-    [[nodiscard]] place const& at() const { return now().at; }
+    [[nodiscard]] place const& at() const { return begun() ? now().at : inherited_.value().at; }
 
     /// From when the time of the next broadcast counts.  Closed by everybody's signature: the others learn of it by a
     /// question or two.  Otherwise: when a relay would be over.
@@ -267,8 +290,8 @@ public:
     }
     /// Who pays for the broadcast before, and who is proved to have signed twice.
     [[nodiscard]] contest_verdict judge_last(std::span<wire::aftermath const> reports) const {
-        if (held_.size() < 2) return {};
-        auto const& last = *held_[held_.size() - 2];
+        if (!has_last()) return {};
+        last_log const last = held_.size() > 1 ? last_log(*held_[held_.size() - 2]) : last_log(*inherited_);
         return judge(last, last.faults, reports);
     }
     /// The logs of a step, of this one or the one before, in their order, with all signatures that are here.
@@ -288,29 +311,27 @@ public:
     }
     /// Two statements of a member for one slot: seen here, or shown by others in the next broadcast.
     [[nodiscard]] std::optional<equivocation> proof_against(public_key const& who) const {
-        for (std::size_t k = 0; k < held_.size(); ++k) {
+        std::optional<equivocation> found;
+        if (inherited_ && begun()) found = shown_after(last_log(*inherited_), *held_.front(), who);
+        for (std::size_t k = 0; k < held_.size() && !found; ++k) {
             auto const& one = *held_[k];
             if (!one.machine.decided()) continue;
-            if (auto const member = one.among->find(who))
-                if (auto both = one.machine.equivocated(*member)) return both;
-            if (k + 1 == held_.size() || !held_[k + 1]->machine.decided()) continue;
-            std::vector<wire::aftermath> reports;
-            for (std::size_t m = 0; m < held_[k + 1]->among->size(); ++m) {
-                wire::aftermath seen;
-                if (byte_reader(held_[k + 1]->machine.body(peer_id(m))).read(seen))
-                    reports.push_back(std::move(seen));
-            }
-            auto const verdict = judge(one, 0, reports);
-            for (auto const& proof : verdict.proofs)
-                if (one.among->key(proof.member) == who) return proof;
-            for (auto const& [key, proof] : verdict.earlier)
-                if (key == who) return proof;
+            if (auto const member = one.among->find(who)) found = one.machine.equivocated(*member);
+            if (!found && k + 1 < held_.size()) found = shown_after(last_log(one), *held_[k + 1], who);
         }
-        return {};
+        return found;
     }
-    [[nodiscard]] bool has_last() const { return held_.size() > 1; }
+    [[nodiscard]] bool has_last() const { return held_.size() > 1 || (begun() && inherited_); }
     /// The members of the broadcast before.
-    [[nodiscard]] roster const& last_members() const { return *held_[held_.size() - 2]->among; }
+    [[nodiscard]] roster const& last_members() const {
+        return held_.size() > 1 ? *held_[held_.size() - 2]->among : *inherited_.value().among;
+    }
+    /// For `inherit`.
+    [[nodiscard]] std::vector<past_epoch> epochs() const {
+        std::vector<past_epoch> all;
+        for (auto const& [number, last_step, then] : epochs_) all.push_back({number, last_step, then->members()});
+        return all;
+    }
 
 private:
     struct session {
@@ -354,10 +375,28 @@ private:
         auto const at = std::ranges::find(epochs_, number, &epoch::number);
         return at == epochs_.end() ? nullptr : at->among.get();
     }
-    [[nodiscard]] contest_verdict judge(session const& one, std::size_t faults,
+    struct inherited {
+        inherited(place where, std::shared_ptr<roster const> who, std::size_t f, log_list agreed)
+            : at(where), among(std::move(who)), faults(f), log(std::move(agreed)) {}
+        place at;
+        std::shared_ptr<roster const> among;
+        std::size_t faults;
+        log_list log;
+    };
+    /// Of a broadcast, what the one after it is about.
+    struct last_log {
+        explicit last_log(session const& of)
+            : at(of.at), among(*of.among), faults(of.faults), log(of.machine.log()) {}
+        explicit last_log(inherited const& of) : at(of.at), among(*of.among), faults(of.faults), log(of.log) {}
+        place at;
+        roster const& among;
+        std::size_t faults;
+        log_list const& log;
+    };
+    [[nodiscard]] contest_verdict judge(last_log const& one, std::size_t faults,
                                         std::span<wire::aftermath const> reports) const {
-        auto const& members = one.among->members();
-        auto verdict = judge_contest(*with_, {run_, one.at}, members, faults, one.machine.log(), reports);
+        auto const& members = one.among.members();
+        auto verdict = judge_contest(*with_, {run_, one.at}, members, faults, one.log, reports);
         for (auto const& report : reports) {
             for (auto const& proof : report.proofs) {
                 auto const* const then = find_epoch(proof.in.at.epoch);
@@ -372,6 +411,22 @@ private:
             }
         }
         return verdict;
+    }
+
+    [[nodiscard]] std::optional<equivocation> shown_after(last_log const& one, session const& next,
+                                                          public_key const& who) const {
+        if (!next.machine.decided()) return {};
+        std::vector<wire::aftermath> reports;
+        for (std::size_t m = 0; m < next.among->size(); ++m) {
+            wire::aftermath seen;
+            if (byte_reader(next.machine.body(peer_id(m))).read(seen)) reports.push_back(std::move(seen));
+        }
+        auto const verdict = judge(one, 0, reports);
+        for (auto const& proof : verdict.proofs)
+            if (one.among.key(proof.member) == who) return proof;
+        for (auto const& [key, proof] : verdict.earlier)
+            if (key == who) return proof;
+        return {};
     }
 
     [[nodiscard]] session& now() { return *held_.back(); }
@@ -400,6 +455,7 @@ private:
     public_key self_;
     digest run_;
     std::vector<std::unique_ptr<session>> held_; // the last one is going on
+    std::optional<inherited> inherited_;         // until the step after it is over
     std::vector<epoch> epochs_;                  // of this step and the two before
     phase_times times_{};
     bool closed_ = false;

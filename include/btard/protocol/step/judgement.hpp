@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/step/roster.hpp>
@@ -46,6 +47,28 @@ enum class verdict : std::uint8_t {
     hidden,  ///< most never saw the evidence: it costs the accuser a point
 };
 
+/// What is left of a judgement for those who judge the step after it, when they have nothing but logs: rows may have
+/// corrected testimonies.
+struct judged {
+    std::vector<std::optional<testimony>> said = {}; ///< (parts that stood before verdicts, n)
+    std::vector<part_id> removed = {};               ///< those that do not stand after them
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.said, &wire_limits::entries);
+        member(self.removed, &wire_limits::peers);
+    }
+    friend bool operator==(judged const&, judged const&) = default;
+
+    /// Of that step, can it be?
+    [[nodiscard]] bool fits(step_record const& step) const {
+        auto const standing = step.standing_parts();
+        auto const is_one = [&](part_id part) {
+            return std::ranges::find(standing, part) != standing.end() && std::ranges::count(removed, part) == 1;
+        };
+        return said.size() == standing.size() * step.n() && std::ranges::all_of(removed, is_one);
+    }
+};
+
 /// More than half.
 [[nodiscard]] constexpr bool most(std::size_t count, std::size_t of) { return 2 * count > of; }
 
@@ -60,10 +83,19 @@ public:
         : step_(&step), before_(before), by_distance_(by_distance), standing_(step.standing_parts()),
           said_(standing_.size(), std::vector<std::optional<testimony>>(step.n())) {}
 
-    /// The same of a copy of the step, which is over.
-    judgement(judgement const& other, step_record const& copy) : judgement(other) {
-        step_ = &copy;
-        before_ = nullptr;
+    /// Of a step that is over.
+    judgement(step_record const& step, judged const& over) : judgement(step, nullptr) {
+        expects(over.fits(step), "what was judged is none of this step");
+        auto next = over.said.begin();
+        for (auto& part : said_)
+            for (auto& one : part) one = *next++;
+        removed_ = over.removed;
+    }
+    /// When the step is over.
+    [[nodiscard]] judged result() const {
+        judged over{{}, removed_};
+        for (auto const& part : said_) over.said.insert(over.said.end(), part.begin(), part.end());
+        return over;
     }
 
     /// The testimonies.  Rows whose senders said nothing useful are shown to all.
@@ -250,12 +282,12 @@ public:
     }
     /// What the opened rows of a part show.
     ///
-    /// @param wrong the aggregate does not follow from them
+    /// @param is_wrong the aggregate does not follow from them
     /// @param liars those whose testimony does not
-    offences convict(part_id part, bool wrong, std::span<peer_id const> liars) {
+    offences convict(part_id part, bool is_wrong, std::span<peer_id const> liars) {
         offences against;
         peer_id const owner = step_->parts()[index(part)].owner;
-        if (wrong) {
+        if (is_wrong) {
             note(against, owner, offence::wrong_result);
             remove(part);
         }

@@ -4,11 +4,13 @@
 
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
+#include <btard/protocol/wire/encoding.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -47,6 +49,54 @@ struct standing_rules {
 /// Points are counted in millionths: shares of one are the same on every machine.
 inline constexpr std::uint64_t point = 1'000'000;
 
+/// All that a `standing` has in it: equal on all peers.
+struct standing_books {
+    struct record {
+        std::uint64_t doublings = 0, returns = 0, entered = 0;
+        std::optional<std::uint64_t> strike_at = {};
+        bool struck = false;
+        std::uint64_t points = 0, charged_at = 0;
+
+        static constexpr void members(auto& self, auto&& member) {
+            member(self.doublings);
+            member(self.returns);
+            member(self.entered);
+            member(self.strike_at);
+            member(self.struck);
+            member(self.points);
+            member(self.charged_at);
+        }
+        friend bool operator==(record const&, record const&) = default;
+    };
+    struct quarrel {
+        std::vector<std::uint64_t> complaints = {}; // steps
+        std::uint64_t ends = 0;
+
+        static constexpr void members(auto& self, auto&& member) {
+            member(self.complaints, &wire_limits::claims);
+            member(self.ends);
+        }
+        friend bool operator==(quarrel const&, quarrel const&) = default;
+    };
+    struct payments {
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> shares = {}; // (step, points)
+
+        static constexpr void members(auto& self, auto&& member) { member(self.shares, &wire_limits::claims); }
+        friend bool operator==(payments const&, payments const&) = default;
+    };
+
+    std::map<public_key, record> peers = {};
+    std::map<std::pair<public_key, public_key>, quarrel> pairs = {};
+    std::map<std::pair<public_key, public_key>, payments> shares = {}; // of the first, for the slots of the second
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.peers, &wire_limits::entries);
+        member(self.pairs, &wire_limits::entries);
+        member(self.shares, &wire_limits::entries);
+    }
+    friend bool operator==(standing_books const&, standing_books const&) = default;
+};
+
 /// A function of the agreed log alone: every peer that feeds it the same log, in the order of the steps, has the
 /// same in it.  Nothing here is guilt.
 ///
@@ -54,31 +104,32 @@ inline constexpr std::uint64_t point = 1'000'000;
 /// honest one, since each of them counts for at most one point a window in what others pay.
 class standing {
 public:
-    standing(std::size_t faults, standing_rules rules = {})
-        : budget_((faults + 1) * point), faults_(faults), rules_(rules) {
+    standing(std::size_t faults, standing_rules rules = {}, standing_books of = {})
+        : budget_((faults + 1) * point), faults_(faults), rules_(rules), books_(std::move(of)) {
         rules_.validate();
     }
+    [[nodiscard]] standing_books const& kept() const { return books_; }
 
     /// Absent at a deadline, whatever the phase: it may come back after a wait.
     void note_absence(public_key peer, std::uint64_t step) {
-        auto& one = peers_[peer];
+        auto& one = books_.peers[peer];
         one.doublings = doublings(one, step);
         one.returns = step + (rules_.first_wait << std::min<std::uint64_t>(one.doublings, 40));
         ++one.doublings;
     }
     /// In good order: it waits too, since each change of the roster costs the others, and no longer the next time.
     void note_leave(public_key peer, std::uint64_t step) {
-        auto& one = peers_[peer];
+        auto& one = books_.peers[peer];
         one.returns = std::max(one.returns, step + rules_.first_wait);
     }
-    void note_return(public_key peer, std::uint64_t step) { peers_[peer].entered = step; }
+    void note_return(public_key peer, std::uint64_t step) { books_.peers[peer].entered = step; }
 
     /// Removed with a strike: it waits, and the second strike is final.
     void note_strike(public_key peer, std::uint64_t step) {
-        auto& one = peers_[peer];
-        one.struck |= one.strike_at != never && step - one.strike_at < rules_.strike_fades;
+        auto& one = books_.peers[peer];
+        one.struck |= one.strike_at && step - *one.strike_at < rules_.strike_fades;
         one.strike_at = step;
-        for (auto& [both, between] : pairs_) // it has paid for them
+        for (auto& [both, between] : books_.pairs) // it has paid for them
             if (both.first == peer || both.second == peer) between = {};
         note_absence(peer, step);
     }
@@ -87,7 +138,7 @@ public:
     ///
     /// @return whether the budget is spent: it is removed with a strike
     [[nodiscard]] bool charge(public_key peer, std::uint64_t points, std::uint64_t step) {
-        auto& one = peers_[peer];
+        auto& one = books_.peers[peer];
         if (points > 0) {
             one.points = owed(one, step) + points;
             one.charged_at = step;
@@ -97,7 +148,7 @@ public:
 
     /// Points in the quarrel over somebody else's slot: from each sender no more than one point a window.
     [[nodiscard]] bool charge_share(public_key peer, public_key sender, std::uint64_t points, std::uint64_t step) {
-        auto& from = shares_[{peer, sender}];
+        auto& from = books_.shares[{peer, sender}].shares;
         std::erase_if(from, [&](auto const& old) { return old.first + rules_.window <= step; });
         std::uint64_t paid = 0;
         for (auto const& old : from) paid += old.second;
@@ -111,7 +162,7 @@ public:
     /// While they are, the row goes to all anyway, and complaints about it count for nothing.
     void note_complaint(public_key owner, public_key sender, std::uint64_t step) {
         if (in_dispute(owner, sender, step)) return;
-        auto& between = pairs_[key(owner, sender)];
+        auto& between = books_.pairs[key(owner, sender)];
         std::erase_if(between.complaints, [&](std::uint64_t old) { return old + rules_.window <= step; });
         between.complaints.push_back(step);
         if (between.complaints.size() <= rules_.complaints) return;
@@ -120,9 +171,9 @@ public:
     }
 
     [[nodiscard]] bool in_dispute(public_key a, public_key b, std::uint64_t step) const {
-        if (pairs_.empty()) return false; // asked for each pair, and true of none
-        auto const at = pairs_.find(key(a, b));
-        return at != pairs_.end() && step < at->second.ends;
+        if (books_.pairs.empty()) return false; // asked for each pair, and true of none
+        auto const at = books_.pairs.find(key(a, b));
+        return at != books_.pairs.end() && step < at->second.ends;
     }
 
     /// More disputes than there can be liars: it is removed with a strike.
@@ -137,40 +188,27 @@ public:
 
     /// Not guilty, but not readmitted either.
     [[nodiscard]] bool is_struck(public_key peer) const {
-        auto const at = peers_.find(peer);
-        return at != peers_.end() && at->second.struck;
+        auto const at = books_.peers.find(peer);
+        return at != books_.peers.end() && at->second.struck;
     }
     /// The first step of which it can be a member again.
     [[nodiscard]] std::uint64_t may_return_at(public_key peer) const {
-        auto const at = peers_.find(peer);
-        return at == peers_.end() ? 0 : at->second.returns;
+        auto const at = books_.peers.find(peer);
+        return at == books_.peers.end() ? 0 : at->second.returns;
     }
     [[nodiscard]] std::uint64_t points_of(public_key peer, std::uint64_t step) const {
-        auto const at = peers_.find(peer);
-        return at == peers_.end() ? 0 : owed(at->second, step);
+        auto const at = books_.peers.find(peer);
+        return at == books_.peers.end() ? 0 : owed(at->second, step);
     }
     [[nodiscard]] std::uint64_t budget() const { return budget_; }
 
 private:
-    static constexpr std::uint64_t never = ~std::uint64_t{0};
-
-    struct record {
-        std::uint64_t doublings = 0, returns = 0, entered = 0;
-        std::uint64_t strike_at = never;
-        bool struck = false;
-        std::uint64_t points = 0, charged_at = 0;
-    };
-    struct quarrel {
-        std::vector<std::uint64_t> complaints;
-        std::uint64_t ends = 0;
-    };
-
     /// Those that time in the roster since the last return has not taken back.
-    [[nodiscard]] std::uint64_t doublings(record const& one, std::uint64_t step) const {
+    [[nodiscard]] std::uint64_t doublings(standing_books::record const& one, std::uint64_t step) const {
         std::uint64_t const back = (step - std::min(step, one.entered)) / rules_.wait_halves;
         return one.doublings - std::min(one.doublings, back);
     }
-    [[nodiscard]] std::uint64_t owed(record const& one, std::uint64_t step) const {
+    [[nodiscard]] std::uint64_t owed(standing_books::record const& one, std::uint64_t step) const {
         std::uint64_t const faded = budget_ * (step - std::min(step, one.charged_at)) / rules_.window;
         return one.points - std::min(one.points, faded);
     }
@@ -181,10 +219,7 @@ private:
     std::uint64_t budget_;
     std::size_t faults_;
     standing_rules rules_;
-    std::map<public_key, record> peers_;
-    std::map<std::pair<public_key, public_key>, quarrel> pairs_;
-    std::map<std::pair<public_key, public_key>, std::vector<std::pair<std::uint64_t, std::uint64_t>>>
-        shares_; // (step, points)
+    standing_books books_;
 };
 
 } // namespace btard

@@ -41,16 +41,17 @@ struct step_state {
           given(std::move(v0)) {}
     step_state(step_state const&) = delete;
     step_state& operator=(step_state const&) = delete;
-    /// What somebody else knows of a step that is over, for a peer that was no member in it.
-    [[nodiscard]] std::unique_ptr<step_state> for_newcomer(run_rules const& rules) const {
-        auto copy = std::make_unique<step_state>(context, members, nobody, rules, given);
-        copy->record = record;
-        copy->judge.emplace(*judge, copy->record);
-        copy->aggregates = aggregates;
-        copy->norms = norms;
-        copy->committed = committed;
-        copy->resulted = resulted;
-        return copy;
+    /// Of a step that is over, for a peer that was no member in it.
+    ///
+    /// @param v0 (size) from which its rule started
+    step_state(step_context start, run_rules const& rules, step_record whole, judged const& verdicts,
+               shared_floats v0)
+        : step_state(std::move(start), nullptr, nobody, rules, std::move(v0)) {
+        members = std::make_shared<roster const>(context.roster);
+        record = std::move(whole);
+        end_commit();
+        judge.emplace(record, verdicts);
+        resulted = true;
     }
     static constexpr peer_id nobody{~std::uint32_t{0}};
 

@@ -44,6 +44,10 @@ public:
             for (std::size_t k = 0; k < count; ++k)
                 if (!read(value.emplace_back())) return false;
             return true;
+        } else if constexpr (detail::is_sorted<V>) {
+            return sorted(value, limit);
+        } else if constexpr (detail::is_pair<V>) {
+            return read(value.first) && read(value.second);
         } else if constexpr (std::same_as<V, shared_floats>) {
             return floats(value, limit);
         } else if constexpr (detail::is_maybe<V>) {
@@ -121,6 +125,30 @@ private:
         if (!count(number) || limit == nullptr || number > limits_.*limit) return false;
         value = number;
         return true;
+    }
+
+    /// Each key once, in ascending order.
+    template <class V>
+    [[nodiscard]] bool sorted(V& value, std::size_t wire_limits::*limit) {
+        std::size_t count = 0;
+        if (!length(count, limit) || count > in_.size()) return false;
+        value.clear();
+        typename V::key_type key{};
+        for (std::size_t k = 0; k < count; ++k) {
+            if (!read(key)) return false;
+            if (k > 0 && !(last_key(value) < key)) return false;
+            if constexpr (requires { typename V::mapped_type; }) {
+                if (!read(value.emplace_hint(value.end(), key, typename V::mapped_type{})->second)) return false;
+            } else {
+                value.insert(value.end(), key);
+            }
+        }
+        return true;
+    }
+    template <class V>
+    [[nodiscard]] static typename V::key_type const& last_key(V const& of) {
+        if constexpr (requires { typename V::mapped_type; }) return of.rbegin()->first;
+        else return *of.rbegin();
     }
 
     /// Straight into the buffer in which they stay: the row of a rule, or a part of the aggregate.

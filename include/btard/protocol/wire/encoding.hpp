@@ -11,9 +11,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace btard {
@@ -36,7 +39,8 @@ struct wire_limits {
 ///         member(self.rows, &wire_limits::peers);
 ///     }
 ///
-/// A list needs a limit, a member of `wire_limits`.
+/// A list needs a limit, a member of `wire_limits`; so does a `std::map` or a `std::set`, which is the list of what is
+/// in it, in ascending order.
 template <class M>
 concept wire_struct = std::is_class_v<M> && requires(M& value) {
     M::members(value, [](auto&, auto...) {});
@@ -47,6 +51,16 @@ template <class>
 inline constexpr bool is_list = false;
 template <class E>
 inline constexpr bool is_list<std::vector<E>> = true;
+template <class>
+inline constexpr bool is_sorted = false;
+template <class K, class V>
+inline constexpr bool is_sorted<std::map<K, V>> = true;
+template <class K>
+inline constexpr bool is_sorted<std::set<K>> = true;
+template <class>
+inline constexpr bool is_pair = false;
+template <class A, class B>
+inline constexpr bool is_pair<std::pair<A, B>> = true;
 template <class>
 inline constexpr bool is_maybe = false;
 template <class E>
@@ -87,9 +101,12 @@ public:
     void write(V const& value, std::size_t wire_limits::* = nullptr) {
         if constexpr (wire_struct<V>) {
             V::members(value, [this](auto const& member, auto... limit) { this->write(member, limit...); });
-        } else if constexpr (detail::is_list<V>) {
+        } else if constexpr (detail::is_list<V> || detail::is_sorted<V>) {
             count(value.size());
             for (auto const& element : value) write(element);
+        } else if constexpr (detail::is_pair<V>) {
+            write(value.first);
+            write(value.second);
         } else if constexpr (std::same_as<V, shared_floats>) {
             count(value.size());
             floats(value);

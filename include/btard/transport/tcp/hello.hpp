@@ -78,21 +78,21 @@ inline constexpr std::string_view hello_begins = "btard";
 
 /// How many bytes of host follow the first 34; or what is wrong with those.
 [[nodiscard]] inline std::size_t host_length(std::span<std::byte const, hello::fixed> bytes,
-                                             std::error_code& wrong) {
+                                             std::error_code& failed) {
     bool const ours =
         std::ranges::equal(detail::hello_begins, bytes.first<5>(), {}, [](char c) { return std::byte(c); });
-    if (!ours) wrong = tcp_errc::not_our_protocol;
-    else if (bytes[5] != std::byte{hello::version}) wrong = tcp_errc::other_version;
-    else if (bytes[6] > std::byte{1}) wrong = tcp_errc::not_our_protocol;
-    return wrong ? 0 : std::to_integer<std::size_t>(bytes[33]);
+    if (!ours) failed = tcp_errc::not_our_protocol;
+    else if (bytes[5] != std::byte{hello::version}) failed = tcp_errc::other_version;
+    else if (bytes[6] > std::byte{1}) failed = tcp_errc::not_our_protocol;
+    return failed ? 0 : std::to_integer<std::size_t>(bytes[33]);
 }
 
 /// Nothing for bytes that `encode` doesn't write, among them a host with anything but letters of addresses.
 [[nodiscard]] inline std::optional<hello> decode_hello(std::span<std::byte const> bytes) {
-    std::error_code wrong;
+    std::error_code failed;
     if (bytes.size() < hello::fixed) return {};
-    std::size_t const length = host_length(bytes.first<hello::fixed>(), wrong);
-    if (wrong || bytes.size() != hello::fixed + length) return {};
+    std::size_t const length = host_length(bytes.first<hello::fixed>(), failed);
+    if (failed || bytes.size() != hello::fixed + length) return {};
     hello to;
     to.link = static_cast<link_kind>(bytes[6]);
     std::ranges::copy(bytes.subspan(7, 16), to.instance.begin());

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run_files.hpp"
+
+#include "../simulate/ban_file.hpp"
+
+#include <btard/checkpoint/checkpoint_folder.hpp>
+#include <btard/core/error.hpp>
+#include <btard/core/policy_text.hpp>
+#include <btard/protocol/wire/tagged_hash.hpp>
+#include <btard/train/optimizer_memory.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace btard::apps {
+
+run_files::run_files(node_options const& options, std::vector<std::uint64_t> at,
+                     std::function<void(std::string const&)> say)
+    : options_(options), at_(std::move(at)), say_(std::move(say)) {}
+
+void run_files::begin(wire::charter const& charter, run_settings const& settings, std::vector<tensor_layout> layout) {
+    if (options_.out.empty() || lock_) return;
+    make_folder(options_.out);
+    lock_.emplace(options_.out);
+    run_ = charter.run();
+    settings_text_ = charter.settings.text();
+    optimizer_ = settings.optimizer;
+    layout_ = std::move(layout);
+    std::string const name = short_name(run_);
+    metrics_.emplace(concat(options_.out, "/metrics-", name, ".jsonl"));
+    bans_.emplace(concat(options_.out, "/bans-", name, ".jsonl"));
+    std::size_t size = 0;
+    for (auto const& tensor : layout_) size += tensor.size;
+    bans_->write(run_line({.root = {run_, charter.founders},
+                           .rules = settings.rules(),
+                           .rule = to_text(settings.rule),
+                           .size = size,
+                           .real_keys = true}));
+}
+
+void run_files::write(std::string const& metrics_line) {
+    if (metrics_) metrics_->write(metrics_line);
+}
+
+void run_files::write(ban_record const& ban) {
+    if (!bans_) return;
+    auto const line = ban_line(run_, ban);
+    bans_->write(line);
+    auto const bytes = std::as_bytes(std::span(line.data(), line.size()));
+    ban_list_.emplace_back(bytes.begin(), bytes.end());
+}
+
+void run_files::keep(model_state const& state, std::vector<log_member> const& roster, bool last) {
+    bool const listed = std::ranges::find(at_, state.step) != at_.end();
+    bool const due = last || listed || (options_.checkpoint_every > 0 && state.step % options_.checkpoint_every == 0);
+    if (!lock_ || !due || kept_ == state.step) return;
+    checkpoint made{.step = state.step,
+                    .run = run_,
+                    .configuration_digest = tagged_hash("settings", std::string_view(settings_text_)),
+                    .configuration = settings_text_,
+                    .tensors = shapes_of(layout_),
+                    .parameters = state.parameters,
+                    .optimizer = memory_of(optimizer_, state.memory),
+                    .roster = {},
+                    .bans = ban_list_,
+                    .seeds = {},
+                    .floats = {},
+                    .bytes = {}};
+    for (auto const& one : roster) made.roster.push_back({one.key, one.incarnation});
+    try {
+        auto const path = save_checkpoint(options_.out, made, {.last = options_.keep, .permanent = at_});
+        kept_ = state.step;
+        say_(concat("checkpoint: ", path));
+    } catch (environment_error const& error) {
+        say_(concat("no checkpoint of step ", state.step, ": ", error.what()));
+    }
+}
+
+model_state state_of(checkpoint const& from, std::string const& path, run_settings const& settings,
+                     std::vector<tensor_layout> const& layout) {
+    require_shapes(from, path, layout);
+    model_state made{0, from.parameters, start(settings.optimizer, from.parameters.size())};
+    if (from.optimizer) made.memory = restore(settings.optimizer, from.parameters.size(), *from.optimizer);
+    return made;
+}
+
+} // namespace btard::apps

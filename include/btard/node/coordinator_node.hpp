@@ -1,0 +1,256 @@
+// btard/node/coordinator_node.hpp: brings the founders of a run together, then watches it and keeps its states.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+//   gathering --enough are ready--> watching --all have finished--> finished
+//                                     ^
+//        asking --charter-------------+        where it was away, and comes back
+//
+//   It is no member: it has no vote, no part and no say in anything.  When it is gone the run goes on, and when it comes
+//   back it follows it again.
+
+#include <btard/core/error.hpp>
+#include <btard/core/types.hpp>
+#include <btard/node/entrant.hpp>
+#include <btard/node/run_node.hpp>
+#include <btard/node/run_plan.hpp>
+#include <btard/run/model_state.hpp>
+
+#include <asio/io_context.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace btard {
+
+struct coordinator_events {
+    std::function<void(wire::charter const&)> began = [](auto const&) {}; ///< a run with all its founders
+    /// What one trainer says of one of its steps.
+    std::function<void(public_key const&, wire::metrics const&)> told = [](auto const&, auto const&) {};
+    /// So many steps are over, by what trainers say; so many members there are.
+    std::function<void(std::uint64_t, std::size_t)> stepped = [](auto, auto) {};
+    /// The state with which a step begins, on the word of f + 1 members, and the roster then.
+    std::function<void(model_state const&, std::vector<log_member> const&)> reached = [](auto const&, auto const&) {};
+    std::function<void(bool good)> ended = [](bool) {};
+};
+
+template <verifiable_aggregator Rule>
+class coordinator_node final : public run_node {
+public:
+    using plan_type = run_plan<Rule>;
+
+    /// @param read_plan what the settings of a charter mean
+    coordinator_node(asio::io_context& io, identity const& who, node_setup setup,
+                     std::function<plan_type(std::string const&)> read_plan, coordinator_events events)
+        : run_node(io, who, run_role::coordinator, std::move(setup)), read_plan_(std::move(read_plan)),
+          events_(std::move(events)) {}
+
+    /// A new run.
+    ///
+    /// @param founders so many trainers are waited for
+    /// @param start    the state with which it begins; absent: what the settings say
+    void gather(std::string const& settings, std::size_t founders, std::optional<model_state> start) {
+        prepare(settings);
+        if (start) state_ = *std::move(start);
+        wanted_ = founders;
+        auto& made = charter_.emplace();
+        made.settings = wire::letters(settings);
+        made.numerics = numerics_of(*plan_, plan_->rules.tolerance == 0);
+        made.start = root_of(state_);
+        made.nonce = life_;
+    }
+    void stop() { end(false); }
+    [[nodiscard]] plan_type& plan() { return *plan_; }
+
+private:
+    void prepare(std::string const& settings) {
+        plan_ = std::make_unique<plan_type>(read_plan_(settings));
+        state_ = plan_->first();
+    }
+
+    // ---- before the run
+
+    void on_greeted(public_key const& from, acquaintance const& who) override {
+        if (who.role != run_role::trainer) return;
+        if (charter_) post(from, *charter_);
+        if (run()) post(from, book_.known());
+        if (run() && !watch_) watch(from);
+        if (watch_) watch_->handle_linked(from, net_->now());
+        drain();
+    }
+    void on_link_lost(public_key const& key, time_point now) override {
+        if (!run() && std::erase_if(ready_, [&](auto const& one) { return one.key == key; }) > 0)
+            say(concat("founders: ", ready_.size(), " of ", wanted_));
+        if (watch_) watch_->handle_lost(key, now);
+        check_end();
+        drain();
+    }
+    void on_run_message(public_key const& from, wire::run_message& message, time_point now) override {
+        if (std::get_if<wire::ready>(&message)) return hear_ready(from);
+        if (auto const* const said = std::get_if<wire::charter>(&message)) return hear_charter(from, *said);
+        if (auto const* const told = std::get_if<wire::metrics>(&message)) return hear_metrics(from, *told);
+        if (auto const* const last = std::get_if<wire::finished>(&message)) return hear_finished(from, *last);
+        if (auto const* const asked = std::get_if<wire::fetch>(&message)) return answer(from, *asked);
+        if (watch_) watch_->handle_message(from, message, now);
+        drain();
+    }
+    void on_protocol_message(public_key const& from, wire::message const& message, time_point now) override {
+        if (watch_) watch_->handle_message(from, message, now);
+        drain();
+    }
+    void hear_charter(public_key const& from, wire::charter const& said) {
+        if (charter_ || said.founders.empty()) return;
+        prepare(said.settings.text());
+        charter_ = said;
+        say(concat("run ", short_name(*run()), " of ", said.founders.size(), " founders"));
+        events_.began(*charter_);
+        watch(from);
+    }
+    void hear_ready(public_key const& from) {
+        if (run() || std::ranges::find(ready_, from, &log_member::key) != ready_.end()) return;
+        ready_.push_back({from, known().at(from).life});
+        say(concat("founders: ", ready_.size(), " of ", wanted_, ", ", short_name(from), " at ", known().at(from).address));
+        if (ready_.size() == wanted_) begin();
+    }
+    void begin() {
+        std::ranges::sort(ready_, {}, &log_member::key);
+        charter_->founders = ready_;
+        say(concat("run ", short_name(*run()), " begins with ", wanted_, " founders"));
+        events_.began(*charter_);
+        post_all(book_.known());
+        post_all(*charter_);
+        watch(ready_.front().key, true);
+    }
+    /// Of the state with which the run begins, where that is not what the settings say: nobody else has it yet.
+    void answer(public_key const& from, wire::fetch const& asked) {
+        if (state_.step != 0 || asked.step != 0) return void(post(from, wire::missing{asked}));
+        auto const all = flat(state_);
+        if (asked.what == wire::fetched::leaves) post(from, wire::leaves{0, leaves_of(all)});
+        else if (asked.what == wire::fetched::chunk && asked.index < chunks_of(all.size())) {
+            auto const part = chunk_of(all, asked.index);
+            post(from, wire::chunk{0, asked.index, shared_floats(part.begin(), part.end())});
+        }
+    }
+
+    // ---- the run
+
+    void watch(public_key const& contact, bool begins = false) {
+        follower_setup follow{.run = *run(),
+                              .rules = plan_->rules,
+                              .size = plan_->task.size(),
+                              .optimizer = plan_->optimizer,
+                              .schedule = plan_->schedule,
+                              .layout = layout_of(plan_->task),
+                              .state = state_};
+        follow.reached = [this](model_state const& at) { reach(at); };
+        watch_ = std::make_unique<entrant>(who_, entrant_setup{.who = {self(), life_},
+                                                               .root = {*run(), charter_->founders},
+                                                               .follow = std::move(follow),
+                                                               .contact = contact,
+                                                               .observes = true,
+                                                               .begins = begins},
+                                           net_->now());
+        for (auto const& [key, link] : known())
+            if (link.greeted && link.role == run_role::trainer) watch_->handle_linked(key, net_->now());
+        drain();
+    }
+    void drain() {
+        if (!watch_ || ending_) return;
+        while (auto action = watch_->poll_action()) {
+            auto const* const sent = std::get_if<act::send>(&*action);
+            if (sent == nullptr) continue;
+            auto const frame = std::make_shared<std::vector<std::byte> const>(encode_frame(sent->message));
+            link_with(sent->to);
+            net_->post(sent->to, channel_of(sent->message), frame);
+        }
+        while (auto message = watch_->poll_message()) {
+            if (post(message->first, message->second) != posted::unknown) continue;
+            link_with(message->first);
+            post(message->first, message->second);
+        }
+        if (auto const* const now = watch_->known())
+            for (auto const& one : now->roster) link_with(one.key);
+        if (auto const* const at = watch_->state(); at && at->step > reached_) reach(*at); // one that was fetched
+        if (reached_ == plan_->steps && !std::exchange(told_end_, true)) {
+            post_all(wire::finished{reached_, root_of(state_)});
+            check_end();
+            if (ending_) return;
+        }
+        net_->wake_at(watch_->poll_deadline().value_or(time_point::max()));
+    }
+    void reach(model_state const& at) {
+        reached_ = at.step;
+        state_ = at;
+        events_.reached(at, watch_->known() ? watch_->known()->roster : charter_->founders);
+    }
+    void on_timer(time_point now) override {
+        if (watch_) watch_->handle_timeout(now);
+        drain();
+    }
+    void hear_metrics(public_key const& from, wire::metrics const& told) {
+        if (!run()) return;
+        events_.told(from, told);
+        auto& steps = done_[from];
+        steps = std::max(steps, told.step + 1);
+        while (is_over(steps_ + 1)) events_.stepped(++steps_, members());
+    }
+    [[nodiscard]] std::size_t members() const {
+        return watch_ && watch_->known() ? watch_->known()->roster.size() : charter_->founders.size();
+    }
+    /// So many steps are: all members have said so, or more than f are a step ahead, and one of them is honest.
+    [[nodiscard]] bool is_over(std::uint64_t steps) const {
+        std::size_t here = 0, ahead = 0;
+        for (auto const& [key, count] : done_) here += count >= steps, ahead += count > steps;
+        return here >= members() || ahead > plan_->rules.faults;
+    }
+    void hear_finished(public_key const& from, wire::finished const& said) {
+        finished_[from] = said.root;
+        check_end();
+    }
+    void check_end() {
+        if (ending_ || !plan_ || finished_.size() <= plan_->rules.faults) return;
+        bool alone = true; // nobody is left from whom the last state could be had
+        for (auto const& [key, one] : known()) {
+            if (one.role != run_role::trainer) continue;
+            if (!finished_.contains(key)) return;
+            alone = false;
+        }
+        if (!alone && reached_ < plan_->steps) return;
+        std::map<digest, std::size_t> same;
+        for (auto const& [key, root] : finished_) ++same[root];
+        auto const most = std::ranges::max_element(same, {}, [](auto const& one) { return one.second; });
+        say(concat("all have finished; ", most->second, " of ", finished_.size(), " have the same state, ",
+                   short_name(most->first)));
+        end(true);
+    }
+    void end(bool good) {
+        if (std::exchange(ending_, true)) return;
+        events_.ended(good);
+        net_->stop(std::chrono::seconds(2));
+    }
+
+    std::function<plan_type(std::string const&)> read_plan_;
+    coordinator_events events_;
+    std::unique_ptr<plan_type> plan_;
+    model_state state_; // with which the run begins; later, that of the last step that is known
+    std::size_t wanted_ = 0;
+    std::vector<log_member> ready_;
+    std::unique_ptr<entrant> watch_;
+    std::uint64_t reached_ = 0;
+    bool told_end_ = false;
+    std::map<public_key, std::uint64_t> done_; // steps, by what each one says
+    std::uint64_t steps_ = 0;
+    std::map<public_key, digest> finished_;
+};
+
+} // namespace btard

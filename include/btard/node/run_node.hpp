@@ -1,0 +1,218 @@
+// btard/node/run_node.hpp: a process of a run and its links: who greets whom, and what comes in goes where.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <btard/core/error.hpp>
+#include <btard/core/types.hpp>
+#include <btard/crypto/compare.hpp>
+#include <btard/crypto/identity.hpp>
+#include <btard/crypto/text.hpp>
+#include <btard/node/address_book.hpp>
+#include <btard/node/channels.hpp>
+#include <btard/protocol/wire/codec.hpp>
+#include <btard/run/messages.hpp>
+#include <btard/transport/tcp.hpp>
+
+#include <asio/io_context.hpp>
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace btard {
+
+/// What every process of a run is given by its operator.
+struct node_setup {
+    tcp_setup net = {};                     ///< channels and instance are the node's own
+    std::string token = {};                 ///< asked of those that link; "": nothing is asked
+    std::vector<host_and_port> contacts = {}; ///< whom to link with first: a coordinator, or any member
+    std::function<void(std::string const&)> say = [](std::string const&) {}; ///< a line for the operator
+};
+
+/// The first letters of a key, as lines for the operator name a peer.
+[[nodiscard]] inline std::string short_name(public_key const& key) { return to_text(key).substr(0, 8); }
+[[nodiscard]] inline std::string short_name(digest const& hash) { return to_text(public_key{hash.bytes}).substr(0, 8); }
+
+/// The base of trainer and coordinator: links, greetings, addresses, frames.  All on the thread of the loop.
+class run_node : public tcp_handler {
+public:
+    run_node(asio::io_context& io, identity const& who, run_role role, node_setup setup)
+        : io_(io), who_(who), role_(role), setup_(std::move(setup)) {
+        setup_.net.channels = run_channels();
+        setup_.net.options.most_links = std::max<std::uint32_t>(setup_.net.options.most_links, 4'096);
+        draw_life();
+        net_ = std::make_unique<tcp>(io_, who_, setup_.net, *this);
+        for (auto const& one : setup_.contacts) net_->reach(one.host, one.port);
+    }
+    run_node(run_node const&) = delete;
+    run_node& operator=(run_node const&) = delete;
+
+    [[nodiscard]] tcp& net() { return *net_; }
+    [[nodiscard]] public_key const& self() const { return who_.key(); }
+    [[nodiscard]] std::optional<digest> run() const {
+        if (!charter_ || charter_->founders.empty()) return {};
+        return charter_->run();
+    }
+    /// Frames that no peer of ours sends.
+    [[nodiscard]] std::uint64_t bad_frames() const { return bad_frames_; }
+
+protected:
+    /// What a link has brought.
+    struct acquaintance {
+        run_role role = run_role::trainer;
+        bool greeted = false;
+        std::array<std::byte, 16> life = {};
+        std::string address = {};
+    };
+
+    // ---- for those that derive
+
+    virtual void on_greeted(public_key const&, acquaintance const&) {}
+    virtual void on_run_message(public_key const& from, wire::run_message& message, time_point now) = 0;
+    virtual void on_protocol_message(public_key const&, wire::message const&, time_point) {}
+    virtual void on_link_lost(public_key const&, time_point) {}
+
+    void say(std::string const& line) const { setup_.say(line); }
+    posted post(public_key const& to, wire::run_message const& message) {
+        return net_->post(to, channel_of(message),
+                          std::make_shared<std::vector<std::byte> const>(encode_run_frame(message)));
+    }
+    void post_all(wire::run_message const& message) {
+        auto const frame = std::make_shared<std::vector<std::byte> const>(encode_run_frame(message));
+        for (auto const& [key, one] : known_)
+            if (one.greeted) net_->post(key, channel_of(message), frame);
+    }
+    /// Dials a peer whose address is known, and keeps a queue for one that is not.
+    void link_with(public_key const& key) {
+        if (key == self()) return;
+        auto const at = book_.find(key);
+        auto& last = dialled_[key];
+        if (at && last != at) net_->reach(key, at->host, at->port);
+        else if (!at) net_->expect(key);
+        last = at;
+    }
+    void draw_life() {
+        if (::RAND_bytes(reinterpret_cast<unsigned char*>(life_.data()), static_cast<int>(life_.size())) != 1)
+            throw environment_error(std::make_error_code(std::errc::io_error),
+                                    "cannot draw random bytes for this process");
+    }
+    [[nodiscard]] static std::uint64_t wall_clock() {
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                              std::chrono::system_clock::now().time_since_epoch())
+                                              .count());
+    }
+    [[nodiscard]] wire::greeting greeting(public_key const& to) const {
+        wire::greeting said{role_, run().value_or(digest{}), life_, wall_clock(), {}};
+        if (!setup_.token.empty()) said.token = wire::token_proof(setup_.token, self(), to);
+        return said;
+    }
+    /// All who have greeted, and their links stand.
+    [[nodiscard]] std::map<public_key, acquaintance> const& known() const { return known_; }
+
+    // ---- what the links tell
+
+    void on_frame(public_key const& from, std::size_t, std::vector<std::byte> frame, time_point now) override {
+        if (!is_run_frame(frame)) {
+            auto const message = decode_frame(frame);
+            if (!message) return refuse_frame(from);
+            return on_protocol_message(from, *message, now);
+        }
+        auto message = decode_run_frame(frame);
+        if (!message) return refuse_frame(from);
+        auto const at = known_.find(from);
+        if (auto const* const hello = std::get_if<wire::greeting>(&*message)) return hear_greeting(from, *hello);
+        bool const refuses = std::get_if<wire::refusal>(&*message) != nullptr; // it may have been refused by us, too
+        if (!refuses && (at == known_.end() || !at->second.greeted)) return;   // it has to say first what it is
+        if (auto const* const where = std::get_if<wire::addresses>(&*message)) book_.heard(*where);
+        on_run_message(from, *message, now);
+    }
+    void on_linked(public_key const& key, tcp_link_info const& info, time_point) override {
+        book_.linked(key, info);
+        known_[key].address = info.address;
+        unreachable_.clear();
+        post(key, greeting(key));
+    }
+    void on_lost(public_key const& key, std::error_code, std::string const& sentence, time_point now) override {
+        known_.erase(key);
+        if (!ending_) say(sentence);
+        on_link_lost(key, now);
+    }
+    void on_unreachable(std::string const&, std::error_code, std::string const& sentence,
+                        std::chrono::nanoseconds) override {
+        if (!ending_ && unreachable_.insert(sentence).second) say(sentence); // once, however long it lasts
+    }
+    void on_notice(std::string const& sentence) override { say(sentence); }
+    /// Links cost little, and give nothing: what somebody may do is decided by what it says.
+    bool admits(public_key const&) override { return true; }
+
+    asio::io_context& io_;
+    identity const& who_;
+    run_role role_;
+    node_setup setup_;
+    std::array<std::byte, 16> life_{};
+    std::optional<wire::charter> charter_;
+    bool ending_ = false; ///< links are closed, and nobody needs to hear of it
+    address_book book_;
+    std::unique_ptr<tcp> net_;
+
+private:
+    void hear_greeting(public_key const& from, wire::greeting const& said) {
+        auto const mine = run();
+        auto const theirs = said.run == digest{} ? std::nullopt : std::optional(said.run);
+        if (!setup_.token.empty() && !knows_token(from, said)) {
+            say(concat("refused ", short_name(from), ": the join token is missing, or another one"));
+            return turn_away(from, refusal_reason::wrong_token);
+        }
+        if (mine && theirs && *mine != *theirs) {
+            say(concat("refused ", short_name(from), ": it is of another run, ", short_name(*theirs)));
+            return turn_away(from, refusal_reason::other_run);
+        }
+        auto& now = known_[from];
+        bool const first = !std::exchange(now.greeted, true);
+        now.role = said.role;
+        now.life = said.life;
+        if (first) show_skew(from, said.clock);
+        on_greeted(from, now);
+    }
+    void turn_away(public_key const& whom, refusal_reason why) {
+        post(whom, wire::refusal{why});
+        known_.erase(whom);
+    }
+    [[nodiscard]] bool knows_token(public_key const& from, wire::greeting const& said) const {
+        return said.token &&
+               equal_in_constant_time(said.token->bytes, wire::token_proof(setup_.token, from, self()).bytes);
+    }
+    void show_skew(public_key const& whom, std::uint64_t clock) {
+        auto const skew = static_cast<double>(static_cast<std::int64_t>(clock - wall_clock())) / 1e3;
+        if (skew > 5 || skew < -5)
+            say(concat("the clock of ", short_name(whom), " is ", skew, " s from ours; nothing depends on it"));
+    }
+    void refuse_frame(public_key const& from) {
+        ++bad_frames_;
+        if (++bad_of_[from] == 1)
+            say(concat(short_name(from), " has sent bytes that no peer of this version sends; they are dropped"));
+    }
+
+    std::map<public_key, acquaintance> known_;
+    std::map<public_key, std::optional<host_and_port>> dialled_;
+    std::map<public_key, std::uint64_t> bad_of_;
+    std::uint64_t bad_frames_ = 0;
+    std::set<std::string> unreachable_;
+};
+
+} // namespace btard

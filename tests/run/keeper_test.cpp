@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "small_run.hpp"
+
+#include <btard/core/error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+using namespace btard;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// One member, and what its keeper says.
+struct one_member {
+    small_run run{1, 0, sgd{}};
+
+    keeper& at() { return run.keepers.begin()->second; }
+    void ask(std::size_t from, wire::run_message const& m) { at().handle_message(key_of(from), m, run.now); }
+    std::vector<std::pair<public_key, wire::run_message>> said() {
+        std::vector<std::pair<public_key, wire::run_message>> all;
+        while (auto next = at().poll_message()) all.push_back(*std::move(next));
+        return all;
+    }
+    /// The answer to a follower's question.
+    wire::run_message answer(std::size_t from, wire::fetch const& asked) {
+        said();
+        ask(from, asked);
+        auto const all = said();
+        REQUIRE(all.size() == 1);
+        CHECK(all[0].first == key_of(from));
+        return all[0].second;
+    }
+    bool has(std::size_t from, wire::fetch const& asked) {
+        auto const got = answer(from, asked);
+        if (auto const* const none = std::get_if<wire::missing>(&got)) {
+            CHECK(none->asked == asked);
+            return false;
+        }
+        return true;
+    }
+    wire::progress progress(std::size_t from) {
+        said();
+        ask(from, wire::follow{});
+        auto const all = said();
+        REQUIRE(all.size() == 1);
+        return std::get<wire::progress>(all[0].second);
+    }
+    void step_to(std::uint64_t step) {
+        while (run.context.step < step) run.step();
+    }
+};
+
+} // namespace
+
+TEST_CASE("keeper: who follows is told of each step, once, until the link ends") {
+    one_member one;
+    one.ask(100, wire::follow{});
+    one.ask(101, wire::follow{});
+    CHECK(one.said().size() == 2);
+    one.run.step();
+    auto const said = one.said();
+    REQUIRE(said.size() == 2);
+    auto const& told = std::get<wire::progress>(said[0].second);
+    CHECK(told.context == one.run.context);
+    REQUIRE(told.applied.size() == 1);
+    CHECK(told.applied[0] == hash_of(std::span<float const>(drawn_floats(0, 60))));
+    CHECK(!told.snapshot);
+    one.at().handle_lost(key_of(100));
+    one.run.step();
+    CHECK(one.said().size() == 1);
+}
+
+TEST_CASE("keeper: no more followers than it is told, and no more answers to one than a few in a step") {
+    one_member one;
+    for (std::size_t k = 100; k < 150; ++k) one.ask(k, wire::follow{});
+    CHECK(one.said().size() == 32);
+    CHECK(one.at().followers() == 32);
+    for (int k = 0; k < 50; ++k) one.ask(100, wire::follow{});
+    CHECK(one.said().size() == 3); // and one before
+    one.run.step();
+    CHECK(one.said().size() == 32);
+    CHECK(!one.has(149, {wire::fetched::applied, 0, 0}));
+}
+
+TEST_CASE("keeper: the same thing is given to the same follower twice at most") {
+    one_member one;
+    one.ask(100, wire::follow{8});
+    one.ask(101, wire::follow{});
+    one.step_to(8);
+    for (wire::fetch const& what :
+         {wire::fetch{wire::fetched::applied, 7, 0}, wire::fetch{wire::fetched::held, 8, 0},
+          wire::fetch{wire::fetched::leaves, 8, 0}, wire::fetch{wire::fetched::chunk, 8, 0}}) {
+        CHECK(one.has(100, what));
+        CHECK(one.has(100, what));
+        CHECK(!one.has(100, what));
+        CHECK(one.has(101, what));
+        CHECK(!one.has(102, what)); // does not follow
+    }
+    for (wire::fetch const& what :
+         {wire::fetch{wire::fetched::applied, 8, 0}, wire::fetch{wire::fetched::applied, std::uint64_t(-1), 0},
+          wire::fetch{wire::fetched::held, 7, 0}, wire::fetch{wire::fetched::leaves, 0, 0},
+          wire::fetch{wire::fetched::chunk, 8, 1}, wire::fetch{wire::fetched::chunk, 8, std::uint64_t(-1)},
+          wire::fetch{wire::fetched::chunk, 8, std::uint64_t(1) << 46}})
+        CHECK(!one.has(101, what));
+}
+
+TEST_CASE("keeper: what moved the parameters is kept for so many steps as memory allows, while somebody follows") {
+    CHECK(kept_steps(1) == 32);
+    CHECK(kept_steps(1u << 20) == 16);
+    CHECK(kept_steps(11'200'000) == 4);
+    CHECK(kept_steps(1u << 30) == 4);
+    one_member one;
+    one.step_to(10);
+    CHECK(one.at().applied_kept() == 1);
+    CHECK(one.progress(100).applied.size() == 1);
+    one.step_to(60);
+    CHECK(one.at().applied_kept() == 32);
+    CHECK(one.progress(100).applied.size() == 32);
+    CHECK(one.has(100, {wire::fetched::applied, 28, 0}));
+    CHECK(!one.has(100, {wire::fetched::applied, 27, 0}));
+    one.at().handle_lost(key_of(100));
+    one.run.step();
+    CHECK(one.at().applied_kept() == 1);
+}
+
+TEST_CASE("keeper: a state is kept when somebody asks, at steps that all members take, and two of them at most") {
+    one_member one;
+    one.ask(100, wire::follow{3});
+    one.step_to(7);
+    CHECK(one.at().snapshots() == 0);
+    one.run.step();
+    CHECK(one.at().snapshots() == 1);
+    CHECK(one.progress(101).snapshot == wire::snapshot_head{8, root_of(one.run.state)});
+    one.step_to(24);
+    CHECK(one.at().snapshots() == 1); // nobody asked
+    one.ask(101, wire::follow{26});
+    one.step_to(32);
+    CHECK(one.at().snapshots() == 2);
+    CHECK(one.progress(102).snapshot->step == 32);
+    one.ask(102, wire::follow{34});
+    one.step_to(40);
+    CHECK(one.at().snapshots() == 2); // no room
+    CHECK(one.progress(103).snapshot->step == 32);
+    one.ask(100, wire::follow{}); // has it
+    one.step_to(48);
+    CHECK(one.at().snapshots() == 2);
+    CHECK(one.progress(103).snapshot->step == 48);
+    one.at().handle_lost(key_of(101));
+    one.at().handle_lost(key_of(102));
+    one.run.step();
+    CHECK(one.at().snapshots() == 0);
+}
+
+TEST_CASE("keeper: a state for which nobody asks any more is dropped, and one that is held for long makes room") {
+    one_member one;
+    one.ask(100, wire::follow{8});
+    one.ask(101, wire::follow{16});
+    one.step_to(16);
+    CHECK(one.at().snapshots() == 2);
+    auto const ask_on = [&](std::size_t who, std::uint64_t step) {
+        for (std::uint64_t k = 0; k < 2; ++k) one.ask(who, wire::fetch{wire::fetched::leaves, step, 0});
+        one.said();
+    };
+    one.run.now += 40s;
+    ask_on(101, 16);
+    one.run.now += 40s;
+    one.run.step();
+    CHECK(one.at().snapshots() == 1);
+    CHECK(one.has(101, {wire::fetched::chunk, 16, 0}));
+    one.run.now += 61s;
+    one.run.step();
+    CHECK(one.at().snapshots() == 0);
+}
+
+TEST_CASE("keeper: an introduction is due once a second for each key") {
+    one_member one;
+    auto const ask = [&](std::size_t who) { one.ask(who, wire::fetch{wire::fetched::introduction, 0, 0}); };
+    ask(100);
+    ask(100);
+    ask(101);
+    CHECK(one.at().poll_introduction() == key_of(100));
+    CHECK(one.at().poll_introduction() == key_of(101));
+    CHECK(!one.at().poll_introduction());
+    one.run.now += 1s;
+    ask(100);
+    CHECK(one.at().poll_introduction() == key_of(100));
+    for (std::size_t k = 100; k < 200; ++k) ask(k);
+    std::size_t due = 0;
+    while (one.at().poll_introduction()) ++due;
+    CHECK(due == 31);
+}
+
+TEST_CASE("keeper: whatever is asked, nothing is thrown, and each question has one answer at most") {
+    one_member one;
+    random_stream random(seed{13, 1});
+    for (std::size_t k = 100; k < 140; ++k) one.ask(k, wire::follow{k});
+    for (int k = 0; k < 20'000; ++k) {
+        if (k % 200 == 0) one.run.step();
+        one.said();
+        std::uint64_t const step = one.run.context.step - random.below(3);
+        wire::fetch const asked{wire::fetched(random.below(5)), step, random.below(3)};
+        auto bytes = encode_run_frame(asked);
+        if (k % 2 == 0) bytes[random.below(bytes.size())] = static_cast<std::byte>(random.below(256));
+        if (auto const read = decode_run_frame(bytes)) one.ask(100 + random.below(50), *read);
+        CHECK(one.said().size() <= 1);
+    }
+}
+
+TEST_CASE("keeper: floats that followers have are left out") {
+    one_member one;
+    one.ask(100, wire::follow{});
+    one.step_to(3);
+    auto const got = one.answer(100, {wire::fetched::held, 3, 0});
+    CHECK(std::get<wire::held>(got).floats == member_floats{});
+    auto const all = one.answer(100, {wire::fetched::held, 3, 1});
+    CHECK(std::get<wire::held>(all).floats == member_floats{one.run.v0, one.run.before, {}});
+    CHECK(!one.has(100, {wire::fetched::held, 3, 2}));
+    one.run.parts_fall = true;
+    one.run.step();
+    auto const whole = one.answer(100, {wire::fetched::held, 4, 0});
+    CHECK(std::get<wire::held>(whole).floats == member_floats{one.run.v0, {}, {}});
+}
+
+TEST_CASE("keeper: the state of another step is refused") {
+    one_member one;
+    auto context = one.run.context;
+    context.step = 3;
+    CHECK_THROWS_AS(one.at().begin_step(context, {}, {}, {}, one.run.state, one.run.now), contract_violation);
+    CHECK_THROWS_AS(keeper(keeper_options{.snapshot_every = 0}), contract_violation);
+}
