@@ -34,6 +34,7 @@
 #include <exception>
 #include <limits>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -81,6 +82,7 @@ outcome run_with_aborts(request const& of, std::uint64_t seed) {
     auto run = make_swarm(of, of.byzantine, seed, planned_flip{&plan}, planned_abort{&plan});
     for (std::size_t k = 0; k < of.byzantine; ++k) plan.keys.push_back(run.at(k).key());
     plan.prepare(of.byzantine);
+    std::set<std::size_t> away;
     outcome found;
     (void)run.train(100'000, [&](step_report const& step) {
         found.rows += step.attacking;
@@ -105,9 +107,14 @@ outcome run_with_aborts(request const& of, std::uint64_t seed) {
             } else {
                 ++plan.aborted[one.peer];
                 run.crash(one.peer);
-                run.restart(one.peer);
+                away.insert(one.peer);
             }
         }
+        std::erase_if(away, [&](std::size_t k) {
+            bool const asks = may_ask(run, of.peers - 1, k, step.step);
+            if (asks) run.restart(k);
+            return asks;
+        });
         for (std::size_t k = 0; k < of.byzantine; ++k) plan.is_there[k] = run.is_member(k);
         plan.appoint();
         return plan.left() > 0;
@@ -180,8 +187,10 @@ bool statistics(request const& of) {
         if (row.peers != of.peers || row.byzantine != of.byzantine || row.validators != of.validators) continue;
         if (row.abort != of.abort) continue;
         known = true;
-        met = compare("mean", mean, row.mean, of.runs) & compare("median", median, row.median, of.runs) &
-              compare("95 %", last, row.last, of.runs) & compare("rows", used, row.rows, of.runs);
+        met = compare("mean", mean, row.mean, of.runs);
+        met &= compare("median", median, row.median, of.runs);
+        met &= compare("95 %", last, row.last, of.runs);
+        met &= compare("rows", used, row.rows, of.runs);
     }
     if (!known)
         std::printf("  mean %.2f +- %.2f, median %.2f +- %.2f, 95 %% %.2f +- %.2f, rows %.2f +- %.2f\n",

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -73,7 +74,7 @@ inline bool crashes(request const& of, double per_step) {
         found.look(run.at(from), step);
         for (auto const& one : step.removed) found.removed(one);
         for (std::size_t k = 0; k < of.peers; ++k) {
-            if (back[k] != 0 && back[k] <= step.step) {
+            if (back[k] != 0 && back[k] <= step.step && may_ask(run, from, k, step.step)) {
                 run.restart(k);
                 back[k] = 0;
             } else if (back[k] == 0 && run.is_member(k) && luck.uniform() < per_step) {
@@ -110,6 +111,7 @@ inline bool nuisances(request const& of, std::size_t victims) {
     auto run = make_swarm(of, of.byzantine, of.seed, honest{}, act);
     seen found;
     std::map<std::string_view, std::size_t> attackers;
+    std::set<std::size_t> away;
     double const begun = cpu_seconds();
     (void)run.train(of.steps, [&](step_report const& step) {
         found.look(run.at(of.byzantine), step);
@@ -118,9 +120,14 @@ inline bool nuisances(request const& of, std::size_t victims) {
             else {
                 ++attackers[one.why];
                 run.crash(one.peer);
-                if (!one.banned) run.restart(one.peer);
+                if (!one.banned) away.insert(one.peer);
             }
         }
+        std::erase_if(away, [&](std::size_t k) {
+            bool const asks = may_ask(run, of.byzantine, k, step.step);
+            if (asks) run.restart(k);
+            return asks;
+        });
     });
     std::printf("%zu steps of %zu peers, %zu of them a nuisance to %zu others; these removed:", of.steps, of.peers,
                 of.byzantine, std::min(victims, of.peers - of.byzantine));

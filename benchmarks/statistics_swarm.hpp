@@ -55,4 +55,13 @@ auto make_swarm(request const& of, std::size_t byzantine, std::uint64_t seed, At
         std::move(attack), std::move(conduct), std::move(options), checks, keys_for<Key>(of.peers, seed));
 }
 
+/// After a step: would who asks now be let in?  The network's clock says nothing of how long steps take when gradients
+/// are small, so nobody asks before.
+///
+/// @param judge a member that was there all the time
+template <class Swarm>
+[[nodiscard]] bool may_ask(Swarm& run, std::size_t judge, std::size_t peer, std::uint64_t step) {
+    return run.at(judge).membership().standing().may_return_at(run.at(peer).key()) <= step + 2;
+}
+
 } // namespace btard::benchmark
