@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole swarms whose honest peers fall silent in the middle of something, and come back.
 #include <btard/aggregate/centered_clip.hpp>
+#include <btard/attack/contest_flood.hpp>
+#include <btard/attack/false_complaints.hpp>
 #include <btard/attack/sign_flip.hpp>
+#include <btard/attack/withholding.hpp>
 #include <btard/core/random.hpp>
 #include <btard/protocol/verified_swarm.hpp>
 #include <btard/testing/counting_signer.hpp>
@@ -62,6 +65,23 @@ struct crashing {
 
     std::shared_ptr<watch> by = std::make_shared<watch>();
     swarm_type run;
+};
+
+/// Removed all at once for its complaints, in the middle of a flood of lists against one member.
+struct contests_and_complains {
+    contest_flood contest = {.victim = 7};
+    false_complaints complain = {};
+    withhold_parts withhold = {};
+
+    template <class P>
+    [[nodiscard]] bool shape(deed<P> const& at, wire::result& said) {
+        return complain.shape(at, said);
+    }
+    template <class P>
+    [[nodiscard]] fate pass(deed<P> const& at, public_key const& to, wire::message& message) {
+        if (auto const goes = withhold.pass(at, to, message); !goes.sent) return goes;
+        return contest.pass(at, to, message);
+    }
 };
 
 } // namespace
@@ -145,4 +165,34 @@ TEST_CASE("crash: with liars about, honest crashes cost nobody his place") {
             else CHECK((one.peer == 0 || one.peer == 4));
         }
     }
+}
+
+TEST_CASE("crash: an attacker that comes back attacks again, and counts as one") {
+    crashing s(8, 2, {0});
+    s.run.crash(0);
+    s.run.train(1);
+    s.run.restart(0);
+    s.run.train(24, [&](step_report const&) { return !s.run.is_member(0); });
+    REQUIRE(s.run.is_member(0));
+    s.run.train(1, [&](step_report const& step) {
+        CHECK(step.attacking == 1);
+        CHECK(step.byzantine == 1);
+    });
+}
+
+TEST_CASE("contests: liars that are removed while they contest a slot cost its sender no more than before") {
+    std::vector<testing::counting_signer> keys;
+    for (std::size_t k = 0; k < 8; ++k) keys.emplace_back(k);
+    verified_swarm run(quadratic{.dimension = 24}, centered_clip{.tau = 1, .start_at = start_point::given}, honest{},
+                       contests_and_complains{},
+                       {.peers = 8, .byzantine = {0, 1, 2}, .seed = 1, .threads = 1, .bans = bans::validators}, {},
+                       keys);
+    auto const owed = [&] { return run.at(6).membership().standing().points_of(keys[7].key(), 0); };
+    auto const liars = [&] { return run.is_member(0) + run.is_member(1) + run.is_member(2); };
+    run.train(10, [&](step_report const&) { return liars() > 0; });
+    REQUIRE(liars() == 0);
+    run.train(2); // the last lists against it are judged when fewer are there
+    for (auto const& one : run.removals()) CHECK(one.peer < 3);
+    CHECK(owed() <= 3 * point); // f: one for each liar
+    CHECK(owed() > 2 * point);
 }

@@ -114,7 +114,8 @@ public:
                 at_->aggregates[std::size_t(part)] = given_.slice(cut.begin(part), cut.size(part));
         for (auto const& one : floats.fallen) at_->aggregates.at(std::size_t(one.part)) = one.values;
         auto const& log = state.logs.back().certificate;
-        proceedings_.inherit(log.at, log.list, state.epochs);
+        auto const f = setup_.rules.faults_among(state.last.roster.size(), state.last.lost());
+        proceedings_.inherit(log.at, log.list, f, state.epochs);
     }
 
     // ---- commands
@@ -674,7 +675,7 @@ private:
     }
     void contested(std::span<wire::aftermath const> reports) {
         if (!proceedings_.has_last()) return;
-        membership_.contested(proceedings_.judge_last(membership_.faults(), reports), proceedings_.last_members());
+        membership_.contested(proceedings_.judge_last(reports), proceedings_.last_members());
     }
     void conclude(findings const& found) {
         membership_.against(found.against);

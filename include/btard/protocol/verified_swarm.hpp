@@ -257,7 +257,7 @@ private:
         auto const bad = check_state(state, floats, keys_[k], from.bench(), setup_.rules, setup_.run, who.key);
         expects(!bad, "peer ", donor, " hands on what no peer can be made of: ", bad.value_or(""));
         auto acts = peers_[k] ? peers_[k]->conduct() : doing(k);
-        if (!peers_[k] && acts.acts()) byzantine_.insert(std::ranges::upper_bound(byzantine_, k), k);
+        if (acts.acts() && !is_byzantine(k)) byzantine_.insert(std::ranges::upper_bound(byzantine_, k), k);
         peers_[k] = std::make_unique<peer_type>(keys_[k], setup_, from.bench(), std::move(acts), state, floats,
                                                 from.begins_from());
         newcomers_.erase(k);

@@ -141,7 +141,7 @@ TEST_CASE("proceedings: broadcasts one after another, each closed by everybody's
             auto const all = r.peers[1].read<word>();
             for (auto const& entry : all.log) CHECK((entry.present() && entry.body.number == number));
             CHECK(all.reports == std::vector<wire::aftermath>(4));
-            CHECK(r.peers[1].judge_last(1, all.reports) == contest_verdict{});
+            CHECK(r.peers[1].judge_last(all.reports) == contest_verdict{});
             CHECK(!r.peers[1].poll_deadline());
         }
     }
@@ -359,7 +359,7 @@ TEST_CASE("proceedings: somebody who says nothing is absent, later garbled bodie
     auto const all = r.peers[0].read<word>();
     CHECK(all.log[3].is == log_entry<word>::kind::garbled);
     CHECK(all.reports.size() == 3);
-    CHECK(r.peers[0].judge_last(1, all.reports) == contest_verdict{}); // an absence costs nothing here
+    CHECK(r.peers[0].judge_last(all.reports) == contest_verdict{}); // an absence costs nothing here
 }
 
 TEST_CASE("proceedings: two bodies for one slot are proved in the next body, whatever the log says") {
@@ -385,7 +385,7 @@ TEST_CASE("proceedings: two bodies for one slot are proved in the next body, wha
     auto const all = r.peers[0].read<word>();
     CHECK(all.reports[1].proofs.size() == 1);
     for (auto const& one : r.peers) {
-        auto const verdict = one.judge_last(1, all.reports);
+        auto const verdict = one.judge_last(all.reports);
         REQUIRE(verdict.proofs.size() == 1);
         CHECK(verdict.proofs[0].member == peer_id{3});
         CHECK(verdict.proofs[0].kind == statement::body);
@@ -420,7 +420,7 @@ TEST_CASE("proceedings: two bodies of an epoch that is over are proved as long a
             auto const all = r.peers[0].read<word>();
             for (auto const& one : r.peers) {
                 INFO("shown after ", shown, ", in broadcast ", k);
-                auto const verdict = one.judge_last(1, all.reports);
+                auto const verdict = one.judge_last(all.reports);
                 CHECK(verdict.proofs.empty());
                 REQUIRE(verdict.earlier.size() == std::size_t(said));
                 if (!said) continue;
@@ -439,7 +439,7 @@ TEST_CASE("proceedings: a newcomer judges what is said of the broadcast before i
     r.deliver();
     proceedings<key> fresh(r.keys[3], r.keys[3].key(), run);
     CHECK(!fresh.has_last());
-    fresh.inherit(at(0, phase::accuse), r.peers[0].current().log(), r.peers[0].epochs());
+    fresh.inherit(at(0, phase::accuse), r.peers[0].current().log(), 1, r.peers[0].epochs());
     std::swap(r.peers[3], fresh);
     r.members = std::make_shared<roster const>(r.members->members());
     r.begin(at(1, phase::commit, 0, 1));
@@ -448,7 +448,7 @@ TEST_CASE("proceedings: a newcomer judges what is said of the broadcast before i
     r.deliver();
     REQUIRE(r.closed());
     auto const all = r.peers[3].read<word>();
-    CHECK(r.peers[3].judge_last(1, all.reports) == r.peers[1].judge_last(1, all.reports));
+    CHECK(r.peers[3].judge_last(all.reports) == r.peers[1].judge_last(all.reports));
 }
 
 TEST_CASE("proceedings: times of members stay together though a digest reaches only some of them") {

@@ -134,7 +134,7 @@ public:
             setup.not_waited_for = held_.back()->machine.silent();
             setup.short_deadline = std::min(times.short_deadline, times.deadline);
         }
-        held_.push_back(std::make_unique<session>(at, std::move(among), broadcast<S>(*with_, setup)));
+        held_.push_back(std::make_unique<session>(at, std::move(among), faults, broadcast<S>(*with_, setup)));
         times_ = times;
         closed_ = false;
         doubtful_.reset();
@@ -150,12 +150,13 @@ public:
     /// The last broadcast of the step before the first one of this member: what the next one says about it must be
     /// judged.  It is closed, and others answer for it.
     ///
+    /// @param faults f of its members
     /// @param epochs up to that of the broadcast
-    void inherit(place at, log_list log, std::span<past_epoch const> epochs) {
+    void inherit(place at, log_list log, std::size_t faults, std::span<past_epoch const> epochs) {
         expects(!begun() && !epochs.empty(), "broadcasts go on after others, or after none");
         for (auto const& [number, last_step, then] : epochs)
             epochs_.push_back({number, last_step, std::make_shared<roster const>(then)});
-        inherited_.emplace(at, epochs_.back().among, std::move(log));
+        inherited_.emplace(at, epochs_.back().among, faults, std::move(log));
     }
     /// Nothing happens if somebody else has spoken with the same key: two bodies would be proof of a lie.
     void submit(std::vector<std::byte> body) {
@@ -288,9 +289,10 @@ public:
         return seen;
     }
     /// Who pays for the broadcast before, and who is proved to have signed twice.
-    [[nodiscard]] contest_verdict judge_last(std::size_t faults, std::span<wire::aftermath const> reports) const {
-        if (held_.size() > 1) return judge(last_log(*held_[held_.size() - 2]), faults, reports);
-        return has_last() ? judge(last_log(*inherited_), faults, reports) : contest_verdict{};
+    [[nodiscard]] contest_verdict judge_last(std::span<wire::aftermath const> reports) const {
+        if (!has_last()) return {};
+        last_log const last = held_.size() > 1 ? last_log(*held_[held_.size() - 2]) : last_log(*inherited_);
+        return judge(last, last.faults, reports);
     }
     /// The logs of a step, of this one or the one before, in their order, with all signatures that are here.
     [[nodiscard]] std::vector<kept_log> logs_of(std::uint64_t step) const {
@@ -333,10 +335,11 @@ public:
 
 private:
     struct session {
-        session(place where, std::shared_ptr<roster const> who, broadcast<S> with)
-            : at(where), among(std::move(who)), machine(std::move(with)) {}
+        session(place where, std::shared_ptr<roster const> who, std::size_t f, broadcast<S> with)
+            : at(where), among(std::move(who)), faults(f), machine(std::move(with)) {}
         place at;
         std::shared_ptr<roster const> among;
+        std::size_t faults; ///< among these members: those who judge may be fewer by then
         broadcast<S> machine;
 
         [[nodiscard]] bool is_full() const {
@@ -373,18 +376,21 @@ private:
         return at == epochs_.end() ? nullptr : at->among.get();
     }
     struct inherited {
-        inherited(place where, std::shared_ptr<roster const> who, log_list agreed)
-            : at(where), among(std::move(who)), log(std::move(agreed)) {}
+        inherited(place where, std::shared_ptr<roster const> who, std::size_t f, log_list agreed)
+            : at(where), among(std::move(who)), faults(f), log(std::move(agreed)) {}
         place at;
         std::shared_ptr<roster const> among;
+        std::size_t faults;
         log_list log;
     };
     /// Of a broadcast, what the one after it is about.
     struct last_log {
-        explicit last_log(session const& of) : at(of.at), among(*of.among), log(of.machine.log()) {}
-        explicit last_log(inherited const& of) : at(of.at), among(*of.among), log(of.log) {}
+        explicit last_log(session const& of)
+            : at(of.at), among(*of.among), faults(of.faults), log(of.machine.log()) {}
+        explicit last_log(inherited const& of) : at(of.at), among(*of.among), faults(of.faults), log(of.log) {}
         place at;
         roster const& among;
+        std::size_t faults;
         log_list const& log;
     };
     [[nodiscard]] contest_verdict judge(last_log const& one, std::size_t faults,
