@@ -24,6 +24,7 @@ struct need {
     std::vector<peer_id> first = {}; ///< in the roster of its step
     bool only_first = false;         ///< nobody else is asked
     bool nothing = false;            ///< for a place in a list that there is nothing to send for
+    bool is_awaited = true;          ///< else what there is to say is said without it, though it is asked for
 };
 
 [[nodiscard]] inline need need_row(step_state const& in, part_id part, peer_id sender, std::vector<peer_id> first) {
@@ -41,10 +42,14 @@ struct need {
     return all;
 }
 /// HAVE: the rows that owners did not get, in the order of the log.
-[[nodiscard]] inline std::vector<need> rows_complained_about(step_state const& at) {
+///
+/// @param there `there(member)`: it has a slot.  A row that its owner lacks, too, comes from its sender or from nobody
+[[nodiscard]] inline std::vector<need> rows_complained_about(step_state const& at, auto&& there) {
     std::vector<need> all;
-    for (auto const& missed : at.record.complaints())
+    for (auto const& missed : at.record.complaints()) {
         all.push_back(need_row(at, missed.part, missed.sender, {missed.sender}));
+        all.back().is_awaited = there(missed.sender);
+    }
     return all;
 }
 /// RESULT again: the rows of the own parts that were complained about.
@@ -87,9 +92,10 @@ struct need {
 /// gradients there is none without a tolerance: everybody recomputes them, and compares hashes; nor when the accuser
 /// wants the rows to be shown.
 ///
-/// @param last null in the first step, of which there are no accusations about the step before
-[[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last,
-                                                         bool gradients) {
+/// @param last  null in the first step, of which there are no accusations about the step before
+/// @param there `there(member)`: it has a slot.  A row whose sender and owner have none is not awaited
+[[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last, bool gradients,
+                                                         auto&& there) {
     std::vector<need> all;
     for (auto const& [by, what] : at.judge->accusations()) {
         need one{{at.step(), {}, {}, what.evidence}, {by}};
@@ -98,7 +104,9 @@ struct need {
     }
     for (auto const& row : at.judge->shown()) {
         auto const& in = row.of_before ? *last : at;
-        all.push_back(need_row(in, row.part, row.sender, {row.sender, in.part(row.part).owner}));
+        peer_id const owner = in.part(row.part).owner;
+        all.push_back(need_row(in, row.part, row.sender, {row.sender, owner}));
+        all.back().is_awaited = row.of_before || there(row.sender) || there(owner);
     }
     return all;
 }

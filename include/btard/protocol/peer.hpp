@@ -382,16 +382,17 @@ private:
     }
 
     [[nodiscard]] std::vector<need> needs() const {
+        auto const there = [&](peer_id who) { return proceedings_.has_slot(who); };
         switch (phase_) {
         case phase::result: return rows_to_aggregate(*at_);
-        case phase::have: return rows_complained_about(*at_);
+        case phase::have: return rows_complained_about(*at_, there);
         case phase::result_again: return rows_to_aggregate_again(*at_);
         case phase::reveal: return aggregates_of(*at_, false);
         case phase::testimony: return aggregates_of(*at_, true);
         case phase::accuse:
             if (last_) return rows_to_audit(*last_, audits_, bench_.tolerance > 0);
             return {};
-        case phase::vote: return evidence_to_judge(*at_, last_.get(), bench_.tolerance > 0);
+        case phase::vote: return evidence_to_judge(*at_, last_.get(), bench_.tolerance > 0, there);
         case phase::open: return rows_to_open(*at_, opened_);
         case phase::commit:
         case phase::share: break;
@@ -439,7 +440,8 @@ private:
                 return one.what.of != wire::charge::gradient || has_gradient(one.what.target);
             }))
             return false;
-        return std::ranges::all_of(needs_, [&](need const& one) { return is_settled(one, *of(one.what.step)); });
+        return std::ranges::all_of(
+            needs_, [&](need const& one) { return !one.is_awaited || is_settled(one, *of(one.what.step)); });
     }
     [[nodiscard]] bool has_gradient(peer_id target) const { return recomputed_.contains(key_before(target)); }
     [[nodiscard]] bool checks_newcomer() const {

@@ -21,11 +21,13 @@ struct explorer {
                 ///< not at all, liars vote alike, injections go to one or all, in rounds 1, f and f + 1
     bool early_relays = true;  ///< bodies of a relay that begins before its time
     bool stop_at_first = true; ///< for mutants
+    std::optional<std::size_t> left_out = {}; ///< from the start; the last one, if it is honest
     std::size_t states = 0, leaves = 0, bad = 0;
     std::unordered_set<std::string> seen{};
     std::string path{}, first_bad{};
 
     void run() {
+        expects(!left_out || *left_out < f || *left_out + 1 == n, "others are taken to be interchangeable");
         std::vector<unsigned> classes;
         for (int withheld = 0; withheld < (whole && f > 1 ? 2 : 1); ++withheld)
             bodies(classes, withheld != 0);
@@ -37,7 +39,7 @@ private:
     /// All of one honest member's state that what follows depends on.
     std::string text_of(state const& s, std::size_t h) const {
         auto const& one = s.peers[h];
-        std::string text;
+        std::string text(left_out == h, '*');
         auto const add = [&](digest const& d) {
             text.append(reinterpret_cast<char const*>(d.bytes.data()), 6);
         };
@@ -77,7 +79,8 @@ private:
     void bodies(std::vector<unsigned>& classes, bool withheld) {
         if (done()) return;
         if (classes.size() < n - f) {
-            for (unsigned c = classes.empty() ? 0 : classes.back(); c < 6; ++c) {
+            bool const alone = left_out == f + classes.size(); // the order of the others says nothing
+            for (unsigned c = classes.empty() || alone ? 0 : classes.back(); c < 6; ++c) {
                 if (!whole && (c == 1 || c == 2)) continue;
                 classes.push_back(c);
                 bodies(classes, withheld);
@@ -85,7 +88,9 @@ private:
             }
             return;
         }
-        state s(n, f, f);
+        std::vector<bool> without_slot(left_out ? n : 0);
+        if (left_out) without_slot[*left_out] = true;
+        state s(n, f, f, without_slot);
         s.submit_all();
         for (std::size_t h = f; h < n; ++h) {
             for (std::size_t k = 1 + withheld; k < f; ++k) s.deliver(k, h, s.body(k, 0));
@@ -130,7 +135,7 @@ private:
             return list;
         }();
         auto const before = path;
-        bool const alike = h > f && classes[h - f] == classes[h - f - 1]; // then their order says nothing
+        bool const alike = h > f && left_out != h && classes[h - f] == classes[h - f - 1]; // then their order says nothing
         for (int option = alike ? last : 0; option < (whole && f > 1 ? 4 : 3); ++option) {
             state next = s;
             for (std::size_t k = 0; k < f && option > 0; ++k) {

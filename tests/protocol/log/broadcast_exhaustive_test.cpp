@@ -4,17 +4,19 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <optional>
 
 using namespace log_test;
 
 namespace {
 
 template <broadcast_rules rules = broadcast_rules{}>
-explorer<rules> explore(std::size_t n, std::size_t f, bool whole, bool early_relays) {
+explorer<rules> explore(std::size_t n, std::size_t f, bool whole, bool early_relays,
+                        std::optional<std::size_t> left_out = {}) {
     explorer<rules> all{
-        .n = n, .f = f, .injections = n < 5 ? 2u : 1u, .whole = whole, .early_relays = early_relays};
+        .n = n, .f = f, .injections = n < 5 ? 2u : 1u, .whole = whole, .early_relays = early_relays, .left_out = left_out};
     all.run();
-    MESSAGE(concat("n = ", n, ", f = ", f, whole ? ", whole" : ", reduced",
+    MESSAGE(concat("n = ", n, ", f = ", f, whole ? ", whole" : ", reduced", left_out ? ", one left out" : "",
                    early_relays ? ", early relays: " : ": ", all.states, " states, ", all.leaves, " ends"));
     return all;
 }
@@ -41,6 +43,13 @@ TEST_CASE("broadcast: whatever one or two liars among 3, 4 or 5 send, the honest
     holds_in(explore(4, 1, true, true));
     holds_in(explore(5, 2, true, false));
     holds_in(explore(5, 2, false, true));
+}
+
+TEST_CASE("broadcast: the same with one member left out from the start, a liar or an honest one") {
+    CHECK(explore(4, 1, true, true, 0).bad == 0); // its bodies change nothing: few runs
+    holds_in(explore(4, 1, true, true, 3));
+    holds_in(explore(6, 2, false, true, 1));
+    holds_in(explore(6, 2, false, true, 5));
 }
 
 TEST_CASE("broadcast: whatever three liars among 7 send, the honest logs are equal and hold all honest" *
@@ -70,4 +79,8 @@ TEST_CASE("broadcast: held bodies that stay out of the relay are found out") {
 
 TEST_CASE("broadcast: a relay of the slots alone that a member sees contested is found out") {
     CHECK(caught<broadcast_rules{.relays_any_slot = false}>());
+}
+
+TEST_CASE("broadcast: certificates of liars and members without a slot are found out") {
+    CHECK(explore<broadcast_rules{.only_slots_vote = false}>(4, 1, true, true, 3).bad > 0);
 }

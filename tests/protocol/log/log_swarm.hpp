@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -55,14 +56,17 @@ struct swarm {
     std::set<std::pair<digest, std::uint32_t>> relayed; // item, honest member that countersigned it
     std::size_t sent = 0, proofs = 0, pauses = 0;
     std::vector<std::vector<bool>> cut; // cut[a][b]: nothing gets from a to b
+    std::vector<bool> left_out;         // empty: nobody
 
-    swarm(std::size_t n_, std::size_t f_, std::size_t liars)
-        : who(std::make_shared<keys const>(n_)), n(n_), f(f_), q(quorum_of(n_, f_)), peers(n_),
-          cut(n_, std::vector<bool>(n_)) {
+    swarm(std::size_t n_, std::size_t f_, std::size_t liars, std::vector<bool> without_slot = {})
+        : who(std::make_shared<keys const>(n_)), n(n_), f(f_), q(quorum_of(n_ - static_cast<std::size_t>(std::ranges::count(without_slot, true)), f_)), peers(n_),
+          cut(n_, std::vector<bool>(n_)), left_out(std::move(without_slot)) {
         for (std::size_t k = liars; k < n; ++k) peers[k].emplace(who->signers[k], setup(k));
     }
     broadcast_setup setup(std::size_t k) const {
-        return {here, peer_id(k), who->members, f, q, at(0), delta};
+        broadcast_setup made{here, peer_id(k), who->members, f, q, at(0), delta};
+        made.left_out = left_out;
+        return made;
     }
 
     void submit_all() {
@@ -153,7 +157,8 @@ struct swarm {
             if (one && one->where() != broadcast_stage::closed) return false;
         return true;
     }
-    /// Closed, equal logs, no honest member marked.
+    bool has_slot(std::size_t k) const { return left_out.empty() || !left_out[k]; }
+    /// Closed, equal logs, no honest member marked but one that is left out, and that one absent.
     bool agreed(std::size_t liars) const {
         log_list const* first = nullptr;
         for (auto const& one : peers) {
@@ -161,7 +166,9 @@ struct swarm {
             if (one->where() != broadcast_stage::closed || (first && *first != one->log())) return false;
             first = &one->log();
             for (std::size_t k = liars; k < n; ++k)
-                if (peers[k] && (*first)[k].kind != entry_kind::body) return false;
+                if (peers[k] && has_slot(k) && (*first)[k].kind != entry_kind::body) return false;
+            for (std::size_t k = 0; k < n; ++k)
+                if (!has_slot(k) && (*first)[k].kind != entry_kind::absent) return false;
         }
         return true;
     }

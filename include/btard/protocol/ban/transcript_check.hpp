@@ -7,6 +7,7 @@
 #include <btard/crypto/sha256.hpp>
 #include <btard/protocol/log/broadcast_setup.hpp>
 #include <btard/protocol/log/contest.hpp>
+#include <btard/protocol/log/marked_members.hpp>
 #include <btard/protocol/log/proceedings.hpp>
 #include <btard/protocol/log/transcript.hpp>
 #include <btard/protocol/signer.hpp>
@@ -44,10 +45,12 @@ using epoch_rosters = std::vector<std::vector<log_member>>;
 /// relay ends a step, members go on before they have them.
 enum class list_quorum : std::uint8_t { wanted, may_be_missing };
 
-/// A quorum of the roster has signed the list, and each body is the one that it names, signed by its sender.
+/// A quorum of those that have a slot has signed the list, and each body is the one that it names, signed by its sender.
+///
+/// @param marked by the logs of the step before it
 template <signer S>
 [[nodiscard]] wrong check_log(kept_log const& log, step_context const& context, S const& with, run_rules const& rules,
-                              list_quorum by_quorum = list_quorum::wanted) {
+                              list_quorum by_quorum, marked_members const& marked) {
     auto const& [at, outcome, list, signatures] = log.certificate;
     std::string const name =
         concat("log ", enum_names(phase{})[std::min<std::size_t>(at.phase, enum_count(phase{}) - 1)],
@@ -56,6 +59,7 @@ template <signer S>
     if (at.step != context.step || at.epoch != context.epoch || at.phase >= enum_count(phase{}))
         return name + " is of another step";
     if (!well_formed(list, context.roster.size())) return name + " is no list of this roster";
+    if (!keeps_out(list, marked.left_out())) return name + " lets somebody speak whom a log before it has marked";
     std::size_t body = 0;
     for (std::size_t k = 0; k < list.size(); ++k) {
         if (list[k].kind != entry_kind::body) continue;
@@ -66,18 +70,32 @@ template <signer S>
             return concat(name, ": the signature of member ", k, " under its body is broken");
     }
     if (body != log.bodies.size()) return name + " has bodies that are not in its list";
-    std::size_t const quorum = quorum_in(context, rules);
-    if (by_quorum == list_quorum::wanted && signatures.size() < quorum)
-        return concat(name, " is signed by ", signatures.size(), " members, a quorum is ", quorum);
     std::vector<bool> seen(list.size());
+    std::size_t voters = 0;
     digest const hash = hash_of(list);
     for (auto const& [member, by] : signatures) {
         auto const k = std::size_t(member);
         if (k >= seen.size() || seen[k]) return name + " is signed by somebody twice, or by no member";
         seen[k] = true;
+        voters += outcome || marked.left_out().empty() || !marked.left_out()[k];
         if (!holds(with, in, outcome ? statement::outcome : statement::list, member, context.roster, hash,
                    member, by))
             return concat(name, ": the signature of member ", k, " under the list is broken");
+    }
+    std::size_t const quorum = quorum_of(marked.slots(), faults_in(context, rules));
+    if (by_quorum == list_quorum::wanted && voters < quorum)
+        return concat(name, " is signed by ", voters, " members, a quorum is ", quorum);
+    return {};
+}
+
+/// All logs of a step, in their order, as `check_log`: who is marked in one does not speak in those after it.
+template <signer S>
+[[nodiscard]] wrong check_logs(std::span<kept_log const> logs, step_context const& context, S const& with,
+                               run_rules const& rules, list_quorum by_quorum) {
+    marked_members marked(context.roster.size(), faults_in(context, rules));
+    for (auto const& log : logs) {
+        if (auto bad = check_log(log, context, with, rules, by_quorum, marked)) return bad;
+        marked.read(log.certificate.list);
     }
     return {};
 }
@@ -111,7 +129,8 @@ template <signer S>
             return concat("step ", context.step, " has an idle member that is none");
     if (commits.certificate.at != place{context.epoch, context.step})
         return concat("step ", context.step, " does not begin with COMMIT");
-    if (auto bad = check_log(commits, context, with, rules)) return bad;
+    marked_members const nobody(context.roster.size(), faults_in(context, rules));
+    if (auto bad = check_log(commits, context, with, rules, list_quorum::wanted, nobody)) return bad;
     auto const signers = supporters(commits, context);
     auto const before = std::size_t(std::ranges::count_if(
         signers, [&](log_member const& one) { return std::ranges::find(members, one) != members.end(); }));
@@ -160,9 +179,7 @@ template <signer S>
         return concat("step ", context.step, " has another roster than its epoch");
     if (step.logs.empty()) return concat("step ", context.step, " has no logs");
     if (auto bad = check_context(context, step.logs.front(), with, rules, root.run, context.roster, 0)) return bad;
-    for (auto const& log : step.logs)
-        if (auto bad = check_log(log, context, with, rules, by_quorum)) return bad;
-    return {};
+    return check_logs(std::span<kept_log const>(step.logs), context, with, rules, by_quorum);
 }
 
 } // namespace btard

@@ -4,6 +4,7 @@
 
 #include <btard/core/types.hpp>
 #include <btard/crypto/sha256.hpp>
+#include <btard/protocol/log/broadcast_setup.hpp>
 #include <btard/protocol/log/log_outbox.hpp>
 #include <btard/protocol/log/statement_check.hpp>
 #include <btard/protocol/signer.hpp>
@@ -12,6 +13,7 @@
 #include <btard/protocol/wire/log_messages.hpp>
 #include <btard/protocol/wire/statement.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -20,7 +22,8 @@
 
 namespace btard {
 
-/// At most two of each member.  The first one stays: it is the one in the own list, for which others may ask.
+/// At most two of each member, and none of one that is left out.  The first one stays: it is the one in the own list, for
+/// which others may ask.
 class body_store {
 public:
     struct held {
@@ -28,7 +31,9 @@ public:
         wire::signed_body body;
     };
 
-    explicit body_store(std::size_t members) : held_(members) {}
+    explicit body_store(broadcast_setup const& setup)
+        : held_(setup.members.size()), left_out_(setup.left_out), left_out_count_(static_cast<std::size_t>(
+                                           std::ranges::count(left_out_, true))) {}
 
     [[nodiscard]] std::vector<held> const& of(peer_id sender) const {
         return held_[static_cast<std::size_t>(sender)];
@@ -64,6 +69,7 @@ public:
     [[nodiscard]] bool take(wire::signed_body const& m, digest const& hash, statement_checker<S>& check,
                             log_outbox& out) {
         if (!check.belongs(m.at, m.sender)) return false;
+        if (!check.has_slot(m.sender)) return check.refuse();
         if (find(m.sender, hash)) return true;
         if (!check.good(statement::body, m.sender, hash, m.sender, m.by_sender)) return false;
         add(hash, m);
@@ -76,7 +82,7 @@ public:
     template <signer S>
     [[nodiscard]] bool take(wire::signed_body const& m, std::span<list_entry const> wanted,
                             statement_checker<S>& check, log_outbox& out) {
-        if (!check.is_member(m.sender)) return check.refuse();
+        if (!check.has_slot(m.sender)) return check.refuse();
         auto const& mine = of(m.sender);
         for (auto const& known : mine)
             if (known.body == m) return false; // cheaper than its hash: after a pull there are many
@@ -110,6 +116,8 @@ public:
                             {mine[0].hash, mine[1].hash},
                             {mine[0].body.by_sender, mine[1].body.by_sender}};
     }
+    /// Of all that have a slot there is one.
+    [[nodiscard]] bool complete() const { return senders_ + left_out_count_ == held_.size(); }
     [[nodiscard]] std::size_t count() const { return senders_; } ///< members of whom there is one at least
 
     /// What is here, as a list.
@@ -125,13 +133,13 @@ public:
     [[nodiscard]] std::vector<peer_id> missing() const {
         std::vector<peer_id> them;
         for (std::size_t k = 0; k < held_.size(); ++k)
-            if (held_[k].empty()) them.push_back(peer_id(k));
+            if (lacks(k)) them.push_back(peer_id(k));
         return them;
     }
     /// Nobody's but theirs.
     [[nodiscard]] bool missing_only(std::vector<bool> const& theirs) const {
         for (std::size_t k = 0; k < held_.size(); ++k)
-            if (held_[k].empty() && !theirs[k]) return false;
+            if (lacks(k) && !theirs[k]) return false;
         return true;
     }
     /// Of whom a list names a body, or two, that are not here.
@@ -145,7 +153,13 @@ public:
     }
 
 private:
+    [[nodiscard]] bool lacks(std::size_t k) const {
+        return held_[k].empty() && (left_out_.empty() || !left_out_[k]);
+    }
+
     std::vector<std::vector<held>> held_; // (members)
+    std::vector<bool> left_out_;          // (members), or empty
+    std::size_t left_out_count_;
     std::size_t senders_ = 0;
 };
 

@@ -54,15 +54,18 @@ class broadcast {
 public:
     /// The signer and the roster stay where they are.
     broadcast(S const& with, broadcast_setup const& setup)
-        : setup_(checked(setup)), check_(with, setup), out_(size()), times_(setup), bodies_(size()),
-          vote_(setup, rules.quorum_of_signers ? setup.quorum : setup.faults), relay_(setup),
+        : setup_(checked(setup)), check_(with, setup), out_(size()), times_(setup), bodies_(setup),
+          vote_(setup, rules.quorum_of_signers ? setup.quorum : setup.faults,
+                rules.only_slots_vote ? setup.left_out : std::vector<bool>{}),
+          relay_(setup),
           outcome_(setup) {}
 
     // ---- commands
 
-    /// The own body; at once to all.
+    /// The own body; at once to all.  One that is left out has nothing to say.
     void submit(std::vector<std::byte> body) {
         expects(!spoke(), "this member has sent its body");
+        if (!check_.has_slot(setup_.self)) return;
         out_.to_all(bodies_.sign(std::move(body), check_));
         list_if_complete();
     }
@@ -105,6 +108,8 @@ public:
     [[nodiscard]] broadcast_stage where() const { return stage_; }
     /// There is a body of this member; from elsewhere, if its key is used twice.
     [[nodiscard]] bool spoke() const { return !bodies_.of(setup_.self).empty(); }
+    /// It is not left out from the start.
+    [[nodiscard]] bool has_slot(peer_id member) const { return check_.has_slot(member); }
     [[nodiscard]] bool decided() const { return outcome_.decided(); }
     [[nodiscard]] closed_by how() const { return outcome_.how(); }
     [[nodiscard]] log_list const& log() const { return outcome_.log(); }        ///< when decided
@@ -157,7 +162,7 @@ private:
         close_if_complete();
     }
     void list_if_complete() {
-        if (vote_.is_signed() || stage_ > alone || bodies_.count() < size()) return;
+        if (vote_.is_signed() || stage_ > alone || !bodies_.complete()) return;
         if (stage_ == alone) times_.count_anew(0);
         sign_list();
     }

@@ -23,6 +23,7 @@ struct broadcast_rules {
     bool differing_digest_keeps_open = true;    ///< at D + 2 delta
     bool held_bodies_enter_the_relay = true;    ///< in round 1
     bool relays_any_slot = true;                ///< else only those that it sees contested itself
+    bool only_slots_vote = true;                ///< digests of members that are left out do not count
 
     friend bool operator==(broadcast_rules const&, broadcast_rules const&) = default;
 };
@@ -32,7 +33,7 @@ struct broadcast_setup {
     peer_id self{};
     std::span<log_member const> members{}; ///< the roster of the epoch; stays where it is
     std::size_t faults = 0;                ///< f
-    std::size_t quorum = 1;                ///< q
+    std::size_t quorum = 1;                ///< q, of those that have a slot
     time_point deadline{};                 ///< D
     std::chrono::nanoseconds interval{};   ///< delta: one question and its answer
     /// Members of whom the phase before had no body or no digest.  When only theirs are missing at
@@ -40,6 +41,7 @@ struct broadcast_setup {
     /// others.
     std::vector<bool> not_waited_for = {};
     time_point short_deadline{};
+    std::vector<bool> left_out = {}; ///< (members) who has no slot; see `marked_members`.  Empty: all have one
 };
 
 enum class broadcast_stage : std::uint8_t {
@@ -64,6 +66,8 @@ enum class broadcast_stage : std::uint8_t {
     auto const& fewer = setup.not_waited_for;
     expects(fewer.empty() || (fewer.size() == n && setup.short_deadline <= setup.deadline), fewer.size(),
             " members of ", n, " may be waited for less, and not longer than others");
+    expects(setup.left_out.empty() || setup.left_out.size() == n, setup.left_out.size(), " members of ", n,
+            " may be left out");
     expects(setup.interval.count() > 0, "the relay interval is ", setup.interval.count(), " ns");
     return setup;
 }

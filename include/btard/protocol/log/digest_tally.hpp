@@ -10,6 +10,8 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace btard {
@@ -17,6 +19,8 @@ namespace btard {
 /// The signed digests of a phase, at most two of each member: two that differ are all the proof that there
 /// can be, and bound what a liar makes us keep.  Both count for their lists, as anybody else may have got
 /// either.
+///
+/// Those that are left out do not vote: what they sign is kept, and not counted.
 class digest_tally {
 public:
     struct vote {
@@ -24,7 +28,9 @@ public:
         signature by;
     };
 
-    explicit digest_tally(std::size_t members) : votes_(members), lists_(members) {}
+    /// @param left_out (members) who does not vote; empty: all do
+    explicit digest_tally(std::size_t members, std::vector<bool> left_out = {})
+        : votes_(members), lists_(members), left_out_(std::move(left_out)) {}
 
     /// Another digest of that member would be new to us, and kept.
     [[nodiscard]] bool wants(peer_id member, digest const& hash) const {
@@ -34,8 +40,10 @@ public:
     /// The signature has been checked.
     void add(peer_id member, digest const& hash, signature const& by) {
         auto& of = votes_[index(member)];
-        if (!of[0]) ++heard_;
+        bool const is_first = !of[0];
         (of[0] ? of[1] : of[0]) = vote{hash, by};
+        if (!votes(member)) return;
+        heard_ += is_first;
         auto const found = std::ranges::find(counts_, hash, &count_of::hash);
         if (found == counts_.end()) counts_.push_back({hash, 1});
         else ++found->votes;
@@ -53,7 +61,12 @@ public:
         return nullptr;
     }
     [[nodiscard]] bool heard(peer_id member) const { return votes_[index(member)][0].has_value(); }
-    [[nodiscard]] std::size_t heard() const { return heard_; } ///< members of whom there is one at least
+    [[nodiscard]] std::size_t heard() const { return heard_; } ///< voters of whom there is one at least
+    /// Of these, as many as vote.
+    [[nodiscard]] std::size_t voters(std::span<wire::member_signature const> signers) const {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            signers, [&](wire::member_signature const& one) { return votes(one.member); }));
+    }
     [[nodiscard]] bool differs(peer_id member, digest const& from) const {
         for (auto const& one : votes_[index(member)])
             if (one && one->hash != from) return true;
@@ -101,6 +114,9 @@ public:
     }
 
 private:
+    [[nodiscard]] bool votes(peer_id member) const {
+        return left_out_.empty() || (index(member) < left_out_.size() && !left_out_[index(member)]);
+    }
     [[nodiscard]] static std::size_t index(peer_id member) { return static_cast<std::size_t>(member); }
 
     struct count_of {
@@ -110,6 +126,7 @@ private:
 
     std::vector<std::array<std::optional<vote>, 2>> votes_; // (members)
     std::vector<log_list> lists_;                           // (members), most of them empty
+    std::vector<bool> left_out_;   // (members), or empty
     std::vector<count_of> counts_; // one, when all are honest: a search costs nothing
     std::size_t heard_ = 0;
 };

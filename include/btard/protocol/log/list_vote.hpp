@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace btard {
 
@@ -25,8 +26,9 @@ public:
     using maybe_certificate = std::optional<wire::log_certificate>;
 
     /// @param needed signers of a certificate
-    list_vote(broadcast_setup const& setup, std::size_t needed)
-        : in_(setup.in), needed_(needed), tally_(setup.members.size()) {}
+    /// @param left_out (members) those that have no vote; empty: all have one
+    list_vote(broadcast_setup const& setup, std::size_t needed, std::vector<bool> left_out)
+        : in_(setup.in), needed_(needed), tally_(setup.members.size(), std::move(left_out)) {}
 
     // ---- what came: each returns the full certificate that it completes
 
@@ -51,7 +53,7 @@ public:
     template <signer S>
     [[nodiscard]] maybe_certificate take(wire::signed_list const& m, statement_checker<S>& check,
                                          log_outbox& out) {
-        if (!well_formed(m.list, check.members())) return check.refuse(), std::nullopt;
+        if (!check.is_list(m.list)) return check.refuse(), std::nullopt;
         digest const hash = hash_of(m.list);
         if (!take(m.at, m.signer, hash, m.by_signer, check, out)) return {};
         tally_.add_list(m.signer, hash, m.list);
@@ -70,7 +72,8 @@ public:
     template <signer S>
     [[nodiscard]] std::optional<digest> valid(wire::log_certificate const& c,
                                               statement_checker<S>& check) const {
-        if (!well_formed(c.list, check.members()) || c.at != in_.at || c.signatures.size() < needed_)
+        if (!check.is_list(c.list) || c.at != in_.at || c.signatures.size() < needed_ ||
+            (!c.outcome && tally_.voters(c.signatures) < needed_))
             return check.refuse(), std::nullopt;
         digest const hash = hash_of(c.list);
         auto const kind = c.outcome ? statement::outcome : statement::list;

@@ -60,7 +60,7 @@ public:
     [[nodiscard]] bool take(wire::relayed_body const& m, body_store& bodies, statement_checker<S>& check,
                             log_outbox& out) {
         peer_id const slot = m.body.sender;
-        if (!check.is_member(slot)) return check.refuse();
+        if (!check.has_slot(slot)) return check.refuse();
         if (!rules.relays_any_slot && running() && !contested_[static_cast<std::size_t>(slot)]) return false;
         digest const hash = sha256_of(m.body.bytes);
         if (!accepted_.wants(slot, hash) ||

@@ -8,6 +8,7 @@
 #include <btard/protocol/log/broadcast.hpp>
 #include <btard/protocol/log/contest.hpp>
 #include <btard/protocol/log/log_actions.hpp>
+#include <btard/protocol/log/marked_members.hpp>
 #include <btard/protocol/log/transcript.hpp>
 #include <btard/protocol/signer.hpp>
 #include <btard/protocol/wire/decoding.hpp>
@@ -123,13 +124,15 @@ public:
         std::erase_if(epochs_,
                       [&](epoch const& old) { return old.last_step + 2 < at.step || old.number == at.epoch; });
         epochs_.push_back({at.epoch, at.step, among});
+        auto const marked = marked_in(at, among->size(), faults);
         broadcast_setup setup{.in = {run_, at},
                               .self = among->find(self_).value(),
                               .members = among->members(),
                               .faults = faults,
-                              .quorum = quorum_of(among->size(), faults),
+                              .quorum = quorum_of(marked.slots(), faults),
                               .deadline = times.deadline,
-                              .interval = times.interval};
+                              .interval = times.interval,
+                              .left_out = marked.left_out()};
         if (!held_.empty() && held_.back()->among == among) {
             setup.not_waited_for = held_.back()->machine.silent();
             setup.short_deadline = std::min(times.short_deadline, times.deadline);
@@ -242,6 +245,8 @@ public:
 
     [[nodiscard]] bool begun() const { return !held_.empty(); }
     [[nodiscard]] bool closed() const { return closed_; }
+    /// It may speak in the broadcast that is going on: no log of the step before it has marked it.
+    [[nodiscard]] bool has_slot(peer_id who) const { return now().machine.has_slot(who); }
     [[nodiscard]] broadcast<S> const& current() const { return now().machine; }
     [[nodiscard]] place const& at() const { return begun() ? now().at : inherited_.value().at; }
 
@@ -427,6 +432,15 @@ private:
         for (auto const& [key, proof] : verdict.earlier)
             if (key == who) return proof;
         return {};
+    }
+
+    /// All who begin the broadcast have agreed on the logs of the step before it.
+    [[nodiscard]] marked_members marked_in(place const& at, std::size_t members, std::size_t faults) const {
+        marked_members marked(members, faults);
+        for (auto const& one : held_)
+            if (one->at.step == at.step && one->at.epoch == at.epoch && one->machine.decided())
+                marked.read(one->machine.log());
+        return marked;
     }
 
     [[nodiscard]] session& now() { return *held_.back(); }

@@ -4,7 +4,9 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/broadcast_setup.hpp>
+#include <btard/protocol/log/marked_members.hpp>
 #include <btard/protocol/signer.hpp>
+#include <btard/protocol/wire/log_list.hpp>
 #include <btard/protocol/wire/log_messages.hpp>
 #include <btard/protocol/wire/statement.hpp>
 
@@ -23,13 +25,22 @@ class statement_checker {
 public:
     /// The signer and the roster stay where they are.
     statement_checker(S const& with, broadcast_setup const& setup)
-        : signer_(&with), in_(setup.in), self_(setup.self), members_(setup.members) {}
+        : signer_(&with), in_(setup.in), self_(setup.self), members_(setup.members), left_out_(setup.left_out) {}
 
     [[nodiscard]] slot_context const& in() const { return in_; }
     [[nodiscard]] peer_id self() const { return self_; }
     [[nodiscard]] std::size_t members() const { return members_.size(); }
     [[nodiscard]] bool is_member(peer_id one) const {
         return static_cast<std::size_t>(one) < members_.size();
+    }
+
+    /// It may say something.
+    [[nodiscard]] bool has_slot(peer_id one) const {
+        return is_member(one) && (left_out_.empty() || !left_out_[static_cast<std::size_t>(one)]);
+    }
+    /// An honest member may sign it.
+    [[nodiscard]] bool is_list(log_list const& one) const {
+        return well_formed(one, members()) && keeps_out(one, left_out_);
     }
 
     [[nodiscard]] signature sign(statement kind, digest const& hash, peer_id about) const {
@@ -69,6 +80,7 @@ private:
     slot_context in_;
     peer_id self_;
     std::span<log_member const> members_;
+    std::vector<bool> left_out_; // (members), or empty
     std::uint64_t offences_ = 0;
 };
 
