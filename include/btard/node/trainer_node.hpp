@@ -2,22 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-//   contacting --charter--> preparing --ready--> waiting --founders complete--> training --last step--> finished
-//                               |                                                |    ^
-//                               | the run has begun          absent, left behind |    | let in, and all is here
-//                               +-----------------------------------------------> entering
+//   founding (founding.hpp) --all founders are there--> training --last step--> finished
+//       |                                                |    ^
+//       | the run has begun          absent, left behind |    | let in, and all is here
+//       +-----------------------------------------------> entering (entrant.hpp)
 //
 //   frame -> decode -> peer.handle_message -> poll_action -> conduct -> encode -> tcp.post
 
 #include <btard/attack/any_attack.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
+#include <btard/node/early_messages.hpp>
 #include <btard/node/entrant.hpp>
 #include <btard/node/gradient_thread.hpp>
 #include <btard/node/misconduct.hpp>
+#include <btard/node/founding.hpp>
+#include <btard/node/outbox.hpp>
 #include <btard/node/run_node.hpp>
 #include <btard/node/run_plan.hpp>
-#include <btard/node/start_download.hpp>
+#include <btard/node/status_text.hpp>
 #include <btard/protocol/conduct.hpp>
 #include <btard/protocol/ban/transcript_check.hpp>
 #include <btard/protocol/member_state.hpp>
@@ -27,7 +30,6 @@
 
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -60,16 +62,26 @@ struct trainer_events {
 };
 
 template <verifiable_aggregator Rule, class Conduct>
-class trainer_node final : public run_node {
+class trainer_node final : public founding<Rule> {
+    using base = founding<Rule>;
+    using acquaintance = typename base::acquaintance;
+    using base::begins_at_, base::book_, base::charter_, base::ending_, base::io_, base::layout_, base::life_, base::net_,
+        base::plan_, base::start_, base::state_, base::who_;
+    using base::draw_life, base::is_contact, base::known, base::link_with, base::post, base::post_all, base::say,
+        base::stop_net;
+
 public:
+    using base::net, base::run, base::self;
     using peer_type = peer<identity, host, Rule, colluding<Conduct>>;
     using plan_type = run_plan<Rule>;
 
     /// @param plan what the settings of a charter mean; throws what `exit_status` knows
     trainer_node(asio::io_context& io, identity const& who, node_setup setup,
                  std::function<plan_type(std::string const&)> plan, misconduct<Conduct> does, trainer_events events)
-        : run_node(io, who, run_role::trainer, std::move(setup)), read_plan_(std::move(plan)),
-          does_(std::move(does)), events_(std::move(events)) {
+        : base(io, who, std::move(setup), std::move(plan)), does_(std::move(does)), events_(std::move(events)),
+          out_(io, [this](public_key const& to, std::size_t channel, shared_frame const& frame) {
+              deliver(to, channel, frame);
+          }) {
         does_.with.sign = [](void const* key, public_key const& as, std::span<std::byte const> text) {
             auto const& own = *static_cast<identity const*>(key);
             return as == own.key() ? own.sign(text) : signature{}; // accomplices are other processes
@@ -86,24 +98,12 @@ public:
         else end(run_end::left);
     }
     [[nodiscard]] peer_type const* member() const { return peer_.get(); }
-    [[nodiscard]] model_state const* state() const { return state_.get(); }
     /// For the operator: where it stands, and whom it waits for.
     [[nodiscard]] std::string status() const {
         if (!charter_) return "waiting for somebody who knows the run";
         if (entrant_) return entrant_->progress_text();
         if (!peer_) return begins_at_ ? "waiting for links with the other founders" : "waiting for the other founders";
-        auto const& logs = peer_->logs();
-        auto const& roster = peer_->membership().members()->members();
-        std::string all = concat("step ", peer_->state().step(), ", ", name_of(peer_->where()));
-        std::size_t silent = 0;
-        std::string names;
-        for (std::size_t k = 0; k < roster.size() && logs.begun() && !logs.closed(); ++k) {
-            if (roster[k].key == self() || logs.current().has_spoken(peer_id(k))) continue;
-            if (++silent <= 4) names += concat(" ", short_name(roster[k].key), net_->has_link(roster[k].key) ? "" : " (no link)");
-        }
-        if (silent > 0) all += concat(": waits for ", silent, " of ", roster.size(), " members:", names, silent > 4 ? " ..." : "");
-        else if (logs.begun()) all += ": waits for parts, gradients or signatures";
-        return all + concat("; bears with ", peer_->membership().faults(), " liars among ", roster.size());
+        return status_text(*peer_, [this](public_key const& key) { return net_->has_link(key); });
     }
 
 private:
@@ -125,7 +125,7 @@ private:
         if (wants_in_ && who.role == run_role::trainer) (void)enter();
         for (auto* const one : {entrant_.get(), scout_.get()})
             if (one) one->handle_linked(from, net_->now());
-        try_to_begin();
+        this->try_to_begin();
         drain();
     }
     void on_link_lost(public_key const& key, time_point now) override {
@@ -139,11 +139,11 @@ private:
 
     void on_run_message(public_key const& from, wire::run_message& message, time_point now) override {
         if (auto const* const said = std::get_if<wire::charter>(&message)) {
-            if (is_contact(from)) hear_charter(from, *said);
+            if (is_contact(from)) this->hear_charter(from, *said);
         } else if (auto const* const no = std::get_if<wire::refusal>(&message)) {
-            hear_refusal(from, no->why);
+            this->hear_refusal(from, no->why);
         } else if (start_ && is_contact(from)) {
-            hear_start(from, message);
+            this->hear_start(from, message);
         } else if (std::get_if<wire::addresses>(&message)) {
             link_with_all();
         } else if (auto const* const last = std::get_if<wire::finished>(&message)) {
@@ -161,8 +161,8 @@ private:
         auto const is_on = [&](std::vector<log_member> const& list) {
             return std::ranges::find(list, key, &log_member::key) != list.end();
         };
-        auto const* const known = entrant_ ? entrant_->known() : nullptr;
-        return is_on(charter_->founders) || (known && is_on(known->roster)) ||
+        auto const* const learned = entrant_ ? entrant_->known() : nullptr;
+        return is_on(charter_->founders) || (learned && is_on(learned->roster)) ||
                (peer_ && is_on(peer_->membership().context().roster));
     }
     /// Those that were members have their places; others only some, for which keys cost nothing.
@@ -170,82 +170,17 @@ private:
         return concerns(key) || coordinators_.contains(key) ||
                (peer_->membership().may_be_told(key) && keeper_.followers() < charter_->founders.size() + 32);
     }
-    void hear_charter(public_key const& from, wire::charter const& said) {
-        if (run() || ending_) return; // it has one
-        if (auto const bad = wrong_in(said); !bad.empty()) return end(run_end::not_possible, bad);
-        if (plan_ && charter_) {
-            auto const& [settings, numerics, begins, nonce, unused] = *charter_;
-            if (said.settings != settings || said.numerics != numerics || said.start != begins || said.nonce != nonce)
-                return say(concat(short_name(from), " has another configuration than the one before; it is not taken"));
-        }
-        charter_ = said;
-        if (!plan_ && !prepare()) return;
-        if (!said.founders.empty()) plan_->rules.validate(said.founders.size());
-        auto const& founders = charter_->founders;
-        bool const comes_later =
-            !founders.empty() && std::ranges::find(founders, log_member{self(), life_}) == founders.end();
-        if (comes_later && start_) start_.reset(), state_.reset(); // members have a later one
-        if (start_) return fetch_start(from);
-        if (founders.empty()) return tell_ready(from);
-        say(concat("run ", short_name(*run()), " of ", founders.size(), " founders"));
-        events_.began(*charter_);
-        link_with_all();
-        if (comes_later) {
-            bool const was_one = std::ranges::find(founders, self(), &log_member::key) != founders.end();
-            if (!was_one && plan_->rules.probation.admits == admission::nobody)
-                return end(run_end::not_possible,
-                           "the run has begun, and lets nobody in: its setting probation.admits is nobody");
-            if (auto kept = events_.kept(*charter_)) state_ = std::make_unique<model_state>(*std::move(kept));
-            (void)enter();
-            return drain();
-        }
-        begins_at_ = net_->now() + patience_;
-        wake();
-        try_to_begin();
+    /// Of the roster, or of the founders.
+    void link_with_all() {
+        if (!charter_) return;
+        auto const* const learned = entrant_ ? entrant_->known() : nullptr;
+        auto const& roster = learned ? learned->roster
+                             : peer_ ? peer_->membership().context().roster
+                                     : charter_->founders;
+        for (auto const& one : roster) link_with(one.key);
     }
-    [[nodiscard]] static std::string wrong_in(wire::charter const& said) {
-        for (char const one : said.settings.text()) // it goes to a terminal
-            if ((one >= 0 && one < ' ' && one != '\n') || one == '\x7f') return "the configuration is no text";
-        std::set<public_key> keys;
-        for (auto const& one : said.founders) keys.insert(one.key);
-        return keys.size() == said.founders.size() ? "" : "the list of founders has one twice";
-    }
-    void tell_ready(public_key const& to) {
-        post(to, wire::ready{numerics_});
-        say(concat("ready: ", plan_->task.size(), " parameters; waiting for the founders of the run"));
-    }
-    void fetch_start(public_key const& from) {
-        if (auto const next = start_->poll_question()) post(from, *next);
-    }
-    void hear_start(public_key const& from, wire::run_message const& message) {
-        if (!start_->handle_message(message))
-            return end(run_end::not_possible, concat(short_name(from), " sends another state than that of its charter"));
-        if (auto state = start_->state()) {
-            state_ = std::make_unique<model_state>(*std::move(state));
-            start_.reset();
-            if (charter_->founders.empty()) return tell_ready(from);
-            auto const complete = std::exchange(charter_, {});
-            return hear_charter(from, *complete);
-        }
-        fetch_start(from);
-    }
-    bool prepare() {
-        say(concat("configuration:\n", charter_->settings.text()));
-        plan_ = std::make_unique<plan_type>(read_plan_(charter_->settings.text()));
+    void on_prepared() override {
         speaks_at_ = net_->now() + status_every;
-        state_ = std::make_unique<model_state>(plan_->first());
-        layout_ = layout_of(plan_->task);
-        if (root_of(*state_) != charter_->start) {
-            say("the run begins with a state of its own, which is fetched");
-            start_.emplace(charter_->start, plan_->optimizer, plan_->task.size());
-        }
-        numerics_ = numerics_of(*plan_, plan_->rules.tolerance == 0);
-        if (numerics_ != charter_->numerics) {
-            end(run_end::not_possible, "this machine computes other bits than the one that began the run: other data, "
-                                       "another build of LibTorch, or another processor; gradients of this machine would "
-                                       "look like lies");
-            return false;
-        }
         does_.prepare(plan_->task, layout_);
         thread_ = std::make_unique<gradient_thread>(plan_->task, [this, alive = std::weak_ptr(alive_)](gradient_result one) {
             auto const shared = std::make_shared<gradient_result>(std::move(one));
@@ -253,35 +188,18 @@ private:
                 if (alive.lock()) hear_gradient(std::move(*shared));
             });
         });
-        return true;
     }
-    void hear_refusal(public_key const& from, refusal_reason why) {
-        constexpr std::string_view texts[] = {
-            "our join token is missing, or another one: give the one of the run as --token",
-            "it is of another run",
-            "this machine computes other bits than the others",
-            "it knows of no run itself: give the address of the coordinator, or of a member",
-        };
-        if (!refusals_.insert(from).second) return;
-        say(concat(short_name(from), " refuses us: ", texts[static_cast<std::size_t>(why)]));
-        if (!run() && is_contact(from)) end(run_end::not_possible);
+    void on_founded(bool comes_later) override {
+        events_.began(*charter_);
+        link_with_all();
+        if (comes_later) {
+            if (auto kept = events_.kept(*charter_)) state_ = std::make_unique<model_state>(*std::move(kept));
+            (void)enter();
+        }
+        this->try_to_begin();
+        drain();
     }
-    /// Of the roster, or of the founders.
-    void link_with_all() {
-        if (!charter_) return;
-        auto const* const known = entrant_ ? entrant_->known() : nullptr;
-        auto const& roster = known   ? known->roster
-                             : peer_ ? peer_->membership().context().roster
-                                     : charter_->founders;
-        for (auto const& one : roster) link_with(one.key);
-    }
-    void try_to_begin() {
-        if (peer_ || !begins_at_ || ending_) return;
-        std::size_t there = 1;
-        for (auto const& one : charter_->founders) there += known().contains(one.key) && known().at(one.key).greeted;
-        if (there < charter_->founders.size() && net_->now() < *begins_at_) return;
-        say(concat("all begins, with ", there, " of ", charter_->founders.size(), " founders"));
-        begins_at_.reset();
+    void begin() override {
         had_life_ = true;
         peer_setup setup{self(), *run(), secret(), charter_->founders, plan_->rules};
         peer_ = std::make_unique<peer_type>(who_, std::move(setup), bench(), colluding<Conduct>{does_.conduct, does_.coalition_or_null()});
@@ -341,8 +259,7 @@ private:
         scout_.reset();
         everybody_.clear();
         stalls_at_.reset();
-        early_.clear();
-        early_bytes_ = 0;
+        early_ = {};
         if (std::exchange(diverged_, false)) state_.reset();
         if (leaves_) {
             end(failed_ ? run_end::failed : run_end::left);
@@ -393,7 +310,7 @@ private:
     }
     void drain(entrant& one) {
         while (auto action = one.poll_action()) {
-            if (auto const* const sent = std::get_if<act::send>(&*action)) send_later(sent->to, sent->message, {});
+            if (auto const* const sent = std::get_if<act::send>(&*action)) out_.send(sent->to, sent->message);
             if (auto const* const what = std::get_if<act::compute>(&*action)) on_trial_ = *what;
         }
         while (auto message = one.poll_message()) {
@@ -481,23 +398,14 @@ private:
         for (auto* const one : {entrant_.get(), scout_.get()})
             if (one) one->handle_message(from, message, now);
         if (!peer_) {
-            keep_early(from, message, encode_frame(message).size());
+            if (concerns(from)) early_.keep(from, message);
             return drain();
         }
         peer_->handle_message(from, message, now);
         drain();
     }
-    /// Of others that have begun a little sooner.  What is lost here they say again when they are asked, which is late.
-    void keep_early(public_key const& from, wire::message const& message, std::size_t bytes) {
-        constexpr std::size_t most = 32u << 20;
-        bool const told = std::holds_alternative<wire::introduction>(message) || channel_of(message) != 0;
-        if (told || !concerns(from) || early_bytes_ + bytes > most) return;
-        early_bytes_ += bytes;
-        early_.emplace_back(from, message);
-    }
     void replay_early() {
-        for (auto const& [from, message] : std::exchange(early_, {})) peer_->handle_message(from, message, net_->now());
-        early_bytes_ = 0;
+        for (auto const& [from, message] : early_.take()) peer_->handle_message(from, message, net_->now());
     }
     void on_timer(time_point now) override {
         if (ending_) return;
@@ -514,7 +422,7 @@ private:
             stalls_at_ = now + patience_for_a_step();
             scout();
         }
-        try_to_begin();
+        this->try_to_begin();
         drain();
     }
     void wake() {
@@ -553,7 +461,7 @@ private:
         }
         while (auto message = keeper_.poll_message()) post(message->first, message->second);
         while (auto const who = keeper_.poll_introduction())
-            if (auto const about = peer_ ? peer_->introduction() : std::nullopt) send_later(*who, *about, {});
+            if (auto const about = peer_ ? peer_->introduction() : std::nullopt) out_.send(*who, *about);
         if (scout_) {
             drain(*scout_);
             if (scout_->known() && peer_ && scout_->known()->step > state_->step + 1) {
@@ -566,33 +474,19 @@ private:
     }
     void carry_out(act::send& one) { send(one.to, one.message); }
     void carry_out(act::broadcast& one) {
-        if (does_.acts()) {
-            for (auto const& to : one.to) send(to, one.message);
-            return;
-        }
-        auto const frame = std::make_shared<std::vector<std::byte> const>(encode_frame(one.message));
-        for (auto const& to : one.to) deliver(to, channel_of(one.message), frame);
+        if (!does_.acts()) return out_.send(one.to, one.message);
+        for (auto const& to : one.to) send(to, one.message);
     }
     void send(public_key const& to, wire::message const& message) {
-        fate goes;
+        if (!does_.acts()) return out_.send(to, message);
         wire::message changed = message;
-        if (does_.acts()) {
-            does_.with.now = net_->now();
-            goes = peer_->conduct().pass(*peer_, to, changed);
-        }
-        if (goes.sent) send_later(to, changed, goes.delay);
-        for (auto& [more, delay] : goes.more) send_later(to, more, delay);
-    }
-    void send_later(public_key const& to, wire::message const& message, std::chrono::nanoseconds delay) {
-        auto const frame = std::make_shared<std::vector<std::byte> const>(encode_frame(message));
-        if (delay.count() == 0) return deliver(to, channel_of(message), frame);
-        auto const timer = std::make_shared<asio::steady_timer>(io_, delay);
-        timer->async_wait([this, alive = std::weak_ptr(alive_), timer, to, channel = channel_of(message), frame](std::error_code failed) {
-            if (!failed && alive.lock() && !ending_) deliver(to, channel, frame);
-        });
+        does_.with.now = net_->now();
+        fate const goes = peer_->conduct().pass(*peer_, to, changed);
+        if (goes.sent) out_.send(to, changed, goes.delay);
+        for (auto const& [more, delay] : goes.more) out_.send(to, more, delay);
     }
     void deliver(public_key const& to, std::size_t channel, shared_frame const& frame) {
-        if (net_->post(to, channel, frame) == posted::unknown) {
+        if (!ending_ && net_->post(to, channel, frame) == posted::unknown) {
             link_with(to);
             (void)net_->post(to, channel, frame);
         }
@@ -682,7 +576,7 @@ private:
         for (auto const& key : coordinators_) missing += !others_finished_.contains(key); // it fetches the last state
         if (missing == 0) end(run_end::finished);
     }
-    void end(run_end how, std::string const& why = "") {
+    void end(run_end how, std::string const& why = "") override {
         if (std::exchange(ending_, true)) return;
         if (!why.empty()) say(why);
         tell_bans(true);
@@ -695,16 +589,12 @@ private:
         return std::string(enum_names(value)[static_cast<std::size_t>(value)]);
     }
 
-    std::function<plan_type(std::string const&)> read_plan_;
     misconduct<Conduct> does_;
     trainer_events events_;
+    outbox out_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< what other threads and timers look at
-    std::unique_ptr<plan_type> plan_;
-    std::vector<tensor_layout> layout_;
-    std::unique_ptr<model_state> state_;
     std::unique_ptr<peer_type> peer_;
     std::map<public_key, peer_type const*> everybody_; ///< that an attacker looks into: itself alone
-    std::optional<start_download> start_; ///< while it comes
     std::unique_ptr<entrant> entrant_; ///< null: it is a member, or about to be
     std::unique_ptr<entrant> scout_;   ///< looks at the run from outside, while the peer waits
     keeper keeper_{{.followers = wire_limits{}.peers}}; ///< whose number `may_follow` bounds
@@ -712,14 +602,10 @@ private:
     std::optional<act::compute> on_trial_;
     std::shared_ptr<std::vector<float> const> parameters_now_, parameters_before_;
     std::set<public_key> coordinators_;
-    std::vector<std::pair<public_key, wire::message>> early_;
-    std::size_t early_bytes_ = 0;
-    std::set<public_key> refusals_; ///< that were shown
-    digest numerics_{};
+    early_messages early_;
     std::vector<wire::told_removal> removed_;
     std::vector<ban_record> fresh_bans_; ///< that the next step will confirm
-    std::optional<time_point> begins_at_, finished_at_, stalls_at_;
-    std::chrono::seconds patience_{20}; ///< until all founders are linked
+    std::optional<time_point> finished_at_, stalls_at_;
     static constexpr std::chrono::seconds status_every{10}; ///< while no step ends
     time_point begun_{}, speaks_at_{};
     double loss_ = 0, gradient_seconds_ = 0;
