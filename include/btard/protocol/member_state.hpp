@@ -162,7 +162,8 @@ template <signer S, class B, verifiable_aggregator A>
     if (!distances.is_sound() || distance_watch(rules.far, distances).most(1) != context.far)
         return "its distances are not those that the step starts from";
 
-    if (auto bad = check_logs(std::span<kept_log const>(logs), last, with, rules, list_quorum::may_be_missing)) return bad;
+    if (auto bad = check_logs(std::span<kept_log const>(logs), last, with, rules, list_quorum::may_be_missing))
+        return bad;
     if (logs.empty() || hash_of_logs(logs) != context.logs)
         return concat("other logs than those from which step ", context.step, " starts");
     auto const record = record_of_last(state, bench, rules);

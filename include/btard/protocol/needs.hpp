@@ -25,6 +25,7 @@ struct need {
     bool only_first = false;         ///< nobody else is asked
     bool nothing = false;            ///< for a place in a list that there is nothing to send for
     bool is_awaited = true;          ///< else what there is to say is said without it, though it is asked for
+    bool is_pushed = true;           ///< else it is asked for at once
 };
 
 [[nodiscard]] inline need need_row(step_state const& in, part_id part, peer_id sender, std::vector<peer_id> first) {
@@ -43,7 +44,7 @@ struct need {
 }
 /// HAVE: the rows that owners did not get, in the order of the log.
 ///
-/// @param there `there(member)`: it has a slot.  A row that its owner lacks, too, comes from its sender or from nobody
+/// @param there `there(member)`: it has a slot.  A row that its owner lacks comes from its sender or from nobody
 [[nodiscard]] inline std::vector<need> rows_complained_about(step_state const& at, auto&& there) {
     std::vector<need> all;
     for (auto const& missed : at.record.complaints()) {

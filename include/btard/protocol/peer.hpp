@@ -343,7 +343,9 @@ private:
                            {speak_at_ + t.body, std::max(now, short_base_) + work + t.body, t.interval, t.question});
         push();
         needs_ = needs();
-        for (auto const& one : needs_) exchange_.want(one, *of(one.what.step), now + std::max(t.question, work / 2));
+        look_elsewhere();
+        for (auto const& one : needs_)
+            exchange_.want(one, *of(one.what.step), one.is_pushed ? now + std::max(t.question, work / 2) : now);
         retry_early();
     }
     /// The broadcast before was closed in a better way than it seemed: what counts from it is earlier.
@@ -398,6 +400,14 @@ private:
         case phase::share: break;
         }
         return {};
+    }
+    /// Who has no slot in this phase may be gone, and send nothing: others are asked first, and at once.
+    void look_elsewhere() {
+        for (auto& one : needs_) {
+            if (one.what.step != at_->step() || proceedings_.has_slot(one.first.front())) continue;
+            one.is_pushed = false;
+            std::rotate(one.first.begin(), one.first.begin() + 1, one.first.end());
+        }
     }
     /// What this peer owes the others in this phase.
     void push() {

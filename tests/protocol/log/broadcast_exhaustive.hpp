@@ -135,7 +135,8 @@ private:
             return list;
         }();
         auto const before = path;
-        bool const alike = h > f && left_out != h && classes[h - f] == classes[h - f - 1]; // then their order says nothing
+        // Then their order says nothing.
+        bool const alike = h > f && left_out != h && classes[h - f] == classes[h - f - 1];
         for (int option = alike ? last : 0; option < (whole && f > 1 ? 4 : 3); ++option) {
             state next = s;
             for (std::size_t k = 0; k < f && option > 0; ++k) {

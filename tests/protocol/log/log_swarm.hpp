@@ -59,7 +59,8 @@ struct swarm {
     std::vector<bool> left_out;         // empty: nobody
 
     swarm(std::size_t n_, std::size_t f_, std::size_t liars, std::vector<bool> without_slot = {})
-        : who(std::make_shared<keys const>(n_)), n(n_), f(f_), q(quorum_of(n_ - static_cast<std::size_t>(std::ranges::count(without_slot, true)), f_)), peers(n_),
+        : who(std::make_shared<keys const>(n_)), n(n_), f(f_),
+          q(quorum_of(n_ - static_cast<std::size_t>(std::ranges::count(without_slot, true)), f_)), peers(n_),
           cut(n_, std::vector<bool>(n_)), left_out(std::move(without_slot)) {
         for (std::size_t k = liars; k < n; ++k) peers[k].emplace(who->signers[k], setup(k));
     }

@@ -45,7 +45,8 @@ using epoch_rosters = std::vector<std::vector<log_member>>;
 /// relay ends a step, members go on before they have them.
 enum class list_quorum : std::uint8_t { wanted, may_be_missing };
 
-/// A quorum of those that have a slot has signed the list, and each body is the one that it names, signed by its sender.
+/// A quorum of those that have a slot has signed the list, and each body is the one that it names, signed by its
+/// sender.
 ///
 /// @param marked by the logs of the step before it
 template <signer S>

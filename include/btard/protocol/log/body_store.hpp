@@ -22,8 +22,8 @@
 
 namespace btard {
 
-/// At most two of each member, and none of one that is left out.  The first one stays: it is the one in the own list, for
-/// which others may ask.
+/// At most two of each member, and none of one that is left out.  The first one stays: it is the one in the own list,
+/// for which others may ask.
 class body_store {
 public:
     struct held {
@@ -32,8 +32,8 @@ public:
     };
 
     explicit body_store(broadcast_setup const& setup)
-        : held_(setup.members.size()), left_out_(setup.left_out), left_out_count_(static_cast<std::size_t>(
-                                           std::ranges::count(left_out_, true))) {}
+        : held_(setup.members.size()), left_out_(setup.left_out),
+          slots_(held_.size() - static_cast<std::size_t>(std::ranges::count(left_out_, true))) {}
 
     [[nodiscard]] std::vector<held> const& of(peer_id sender) const {
         return held_[static_cast<std::size_t>(sender)];
@@ -117,7 +117,7 @@ public:
                             {mine[0].body.by_sender, mine[1].body.by_sender}};
     }
     /// Of all that have a slot there is one.
-    [[nodiscard]] bool complete() const { return senders_ + left_out_count_ == held_.size(); }
+    [[nodiscard]] bool complete() const { return senders_ == slots_; }
     [[nodiscard]] std::size_t count() const { return senders_; } ///< members of whom there is one at least
 
     /// What is here, as a list.
@@ -159,7 +159,7 @@ private:
 
     std::vector<std::vector<held>> held_; // (members)
     std::vector<bool> left_out_;          // (members), or empty
-    std::size_t left_out_count_;
+    std::size_t slots_;                   // members that are not left out
     std::size_t senders_ = 0;
 };
 

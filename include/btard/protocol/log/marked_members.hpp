@@ -10,11 +10,12 @@
 
 namespace btard {
 
-/// A member that an agreed log of a step has as absent or equivocated is removed when the step is over.  Until then it is
-/// left out: it has no slot in the later broadcasts of the step, is absent there whatever it sends, and does not vote.
+/// A member that an agreed log of a step has as absent or equivocated is removed when the step is over.  Until then
+/// it is left out: it has no slot in the later broadcasts of the step, is absent there whatever it sends, and does not
+/// vote.
 ///
-/// It may have been honest and only late, so those that are left must be enough for all f liars: 2f + 1.  Who is marked
-/// when no more can be left out goes on as before.
+/// It may have been honest and only late, so 2f + 1 members keep their slots: enough for f liars.  Who is marked when
+/// no more can be left out goes on as if it were not.
 class marked_members {
 public:
     marked_members(std::size_t members, std::size_t faults)
