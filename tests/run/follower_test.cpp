@@ -56,7 +56,7 @@ std::map<std::string, small_run::lie> all_lies() {
     auto const flips = std::make_shared<random_stream>(seed{11, 1});
     auto const flipped = [flips](small_run::message m) -> std::optional<small_run::message> {
         auto bytes = encode_run_frame(m);
-        std::size_t const bit = flips->below(8 * bytes.size());
+        std::size_t const bit = flips->below(static_cast<std::uint32_t>(8 * bytes.size()));
         bytes[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
         return decode_run_frame(bytes);
     };

@@ -208,7 +208,7 @@ TEST_CASE("keeper: whatever is asked, nothing is thrown, and each question has o
         std::uint64_t const step = one.run.context.step - random.below(3);
         wire::fetch const asked{wire::fetched(random.below(5)), step, random.below(3)};
         auto bytes = encode_run_frame(asked);
-        if (k % 2 == 0) bytes[random.below(bytes.size())] = static_cast<std::byte>(random.below(256));
+        if (k % 2 == 0) bytes[random.below(static_cast<std::uint32_t>(bytes.size()))] = static_cast<std::byte>(random.below(256));
         if (auto const read = decode_run_frame(bytes)) one.ask(100 + random.below(50), *read);
         CHECK(one.said().size() <= 1);
     }
