@@ -183,16 +183,16 @@ TEST_CASE("crash: an attacker that comes back attacks again, and counts as one")
 TEST_CASE("contests: liars that are removed while they contest a slot cost its sender no more than before") {
     std::vector<testing::counting_signer> keys;
     for (std::size_t k = 0; k < 8; ++k) keys.emplace_back(k);
-    verified_swarm run(quadratic{.dimension = 24}, centered_clip{.tau = 1, .start_at = start_point::given}, honest{},
+    verified_swarm swarm(quadratic{.dimension = 24}, centered_clip{.tau = 1, .start_at = start_point::given}, honest{},
                        contests_and_complains{},
                        {.peers = 8, .byzantine = {0, 1, 2}, .seed = 1, .threads = 1, .bans = bans::validators}, {},
                        keys);
-    auto const owed = [&] { return run.at(6).membership().standing().points_of(keys[7].key(), 0); };
-    auto const liars = [&] { return run.is_member(0) + run.is_member(1) + run.is_member(2); };
-    run.train(10, [&](step_report const&) { return liars() > 0; });
+    auto const owed = [&] { return swarm.at(6).membership().standing().points_of(keys[7].key(), 0); };
+    auto const liars = [&] { return swarm.is_member(0) + swarm.is_member(1) + swarm.is_member(2); };
+    swarm.train(10, [&](step_report const&) { return liars() > 0; });
     REQUIRE(liars() == 0);
-    run.train(2); // the last lists against it are judged when fewer are there
-    for (auto const& one : run.removals()) CHECK(one.peer < 3);
+    swarm.train(2); // the last lists against it are judged when fewer are there
+    for (auto const& one : swarm.removals()) CHECK(one.peer < 3);
     CHECK(owed() <= 3 * point); // f: one for each liar
     CHECK(owed() > 2 * point);
 }
