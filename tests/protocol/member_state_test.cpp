@@ -28,7 +28,7 @@ struct eventful : table {
                  .faults = 2,
                  .seed = 3,
                  .last_step = last_step,
-                 .spoil = {.how = harm::resigned, .who = 2, .step = 2, .to_all = false},
+                 .spoil = {.how = harm::resigned, .who = 2, .step = 3, .number = 2, .to_all = false},
                  .liars = {5},
                  .first_wait = 4}) {
         keep = [](std::size_t from, std::size_t to, wire::message const& message) {
