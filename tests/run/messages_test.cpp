@@ -37,7 +37,8 @@ std::vector<wire::run_message> examples() {
             wire::chunk{296, 1, {1.5f, -0.0f}},
             wire::applied{299, {3, 4, 5}},
             wire::held{300, {.context = context, .last = context}, {{1, 2, 3}, {4, 5, 6}, {{299, part_id{1}, {7}}}}},
-            wire::metrics{299, 2.5, 0.5, 1.25, 1'000, 2'000}};
+            wire::metrics{299, 2.5, 0.5, 1.25, 1'000, 2'000, {{{hash.bytes}, offence::wrong_gradient}}},
+            wire::finished{500, hash}};
 }
 
 } // namespace
