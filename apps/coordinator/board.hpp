@@ -72,8 +72,9 @@ private:
         for (auto const& [who, count] : removed) {
             if (2 * count <= of.size()) continue;
             out.push_back(concat(to_text(who.who), " ", reason_text(who.why)));
-            said += concat("\n", short_name(who.who), is_ban(who.why) ? " is banned: " : " is no member any more: ",
-                           reason_text(who.why));
+            said +=
+                concat("\n", short_name(who.who),
+                       is_ban(who.why) ? " is banned: " : " is no member any more: ", reason_text(who.why));
         }
         if (!out.empty()) json.add("removed", out);
         return {json.text(), said};

@@ -46,10 +46,13 @@ struct coordinator_options {
     static constexpr auto name = "coordinator";
     static constexpr void describe(auto& self, auto&& field) {
         node_options::describe(self.own, field);
-        field("checkpoint_at", self.checkpoint_at, "further steps after which there is a checkpoint, kept for good: {450, 950}");
-        field("evaluate_every", self.evaluate_every, "steps from one evaluation on held-out samples to the next; 0: none");
-        field("join", self.join,
-              "HOST:PORT of a trainer: a run that goes on is followed again, and its settings come from there");
+        field("checkpoint_at", self.checkpoint_at,
+              "further steps after which there is a checkpoint, kept for good: {450, 950}");
+        field("evaluate_every", self.evaluate_every,
+              "steps from one evaluation on held-out samples to the next; 0: none");
+        field(
+            "join", self.join,
+            "HOST:PORT of a trainer: a run that goes on is followed again, and its settings come from there");
         field("initial_state", self.initial_state,
               "checkpoint from which a new run begins, whatever its step was; absent: what the seed gives");
         run_settings::describe(self.run, field);
@@ -94,14 +97,16 @@ int coordinator(std::vector<std::string> const& words) {
     auto const known = known_options();
     auto command = parse_words(words, known, "command line");
     if (take(command, "help")) {
-        std::fputs(help_text(program,
-                             "Brings the trainers of a run together, hands out its settings, watches it and keeps its "
-                             "states.",
-                             known,
-                             "It is no member of the run: it cannot ban, and has no vote.  When it ends, the run goes "
-                             "on; with the same --key and --out, and --join of any trainer, it follows it again.\n")
-                       .c_str(),
-                   stdout);
+        std::fputs(
+            help_text(
+                program,
+                "Brings the trainers of a run together, hands out its settings, watches it and keeps its "
+                "states.",
+                known,
+                "It is no member of the run: it cannot ban, and has no vote.  When it ends, the run goes "
+                "on; with the same --key and --out, and --join of any trainer, it follows it again.\n")
+                .c_str(),
+            stdout);
         return 0;
     }
     if (take(command, "version")) {
@@ -113,7 +118,8 @@ int coordinator(std::vector<std::string> const& words) {
     auto const file = take(command, "config", &config) ? read_config(config) : std::vector<given>{};
     coordinator_options options;
     origins from;
-    for (std::vector<given> const* layer : {&file, static_cast<std::vector<given> const*>(&command)}) apply(options, *layer, from);
+    for (std::vector<given> const* layer : {&file, static_cast<std::vector<given> const*>(&command)})
+        apply(options, *layer, from);
     check(options);
     if (only_print) {
         std::fputs(config_text(options, from).c_str(), stdout);
@@ -167,22 +173,26 @@ int coordinator(std::vector<std::string> const& words) {
         signals.clear(ignored); // from here on a signal ends the program
     };
     if (!options.join.empty() && !options.initial_state.empty())
-        throw environment_error(errc::bad_text, "--initial-state begins a new run, --join follows one that goes on; give one of them");
+        throw environment_error(
+            errc::bad_text,
+            "--initial-state begins a new run, --join follows one that goes on; give one of them");
     auto const contacts = options.join.empty() ? std::vector<std::string>{} : std::vector{options.join};
-    coordinator_node<verified_rule> node(io, key, setup_of(options.own, contacts, program), read_plan, std::move(events));
+    coordinator_node<verified_rule> node(io, key, setup_of(options.own, contacts, program), read_plan,
+                                         std::move(events));
     if (contacts.empty()) {
         auto const text = charter_text(options.run);
         say(concat("settings of the run:\n", text));
         std::optional<model_state> start;
         if (!options.initial_state.empty()) {
             auto const layout = layout_of(plan_of(options.run).task);
-            start = state_of(read_checkpoint(options.initial_state), options.initial_state, options.run, layout);
+            start =
+                state_of(read_checkpoint(options.initial_state), options.initial_state, options.run, layout);
         }
         node.gather(text, options.run.founders, std::move(start));
     }
-    say(concat("key ", to_text(key.key()), ", port ", node.net().port(), contacts.empty()
-                                                       ? concat("; waiting for ", options.run.founders, " trainers")
-                                                       : concat("; asking ", options.join)));
+    say(concat("key ", to_text(key.key()), ", port ", node.net().port(),
+               contacts.empty() ? concat("; waiting for ", options.run.founders, " trainers")
+                                : concat("; asking ", options.join)));
     write_port(options.own.port_file, node.net().port());
     signals.async_wait([&](std::error_code failed, int number) {
         if (failed) return;

@@ -9,5 +9,6 @@
 
 int main(int argc, char** argv) {
     using namespace btard::apps;
-    return exit_status("coordinator", [&] { return coordinator(std::vector<std::string>(argv + 1, argv + argc)); });
+    return exit_status("coordinator",
+                       [&] { return coordinator(std::vector<std::string>(argv + 1, argv + argc)); });
 }

@@ -25,7 +25,8 @@ namespace {
 
 } // namespace
 
-child::child(std::string name, std::vector<std::string> words, std::string const& log) : name_(std::move(name)) {
+child::child(std::string name, std::vector<std::string> words, std::string const& log)
+    : name_(std::move(name)) {
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);

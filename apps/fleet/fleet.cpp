@@ -60,7 +60,8 @@ std::vector<option_info> known_options() {
         {"help", "", "", "print this"},
         {"version", "", "", "print the version"},
         {"config", "FILE", "", "take options from a file of lines such as  run = 'run.toml'"},
-        {"attacker", "TEXT", "", "'COUNT: OPTIONS of the trainer', once for each kind; the first founders", "", true},
+        {"attacker", "TEXT", "", "'COUNT: OPTIONS of the trainer', once for each kind; the first founders",
+         "", true},
     };
     for (auto& option : options_of(fleet_options{})) {
         if (option.kind == "true|false") option.kind.clear();
@@ -83,9 +84,11 @@ trainer_group read_group(given const& one) {
     auto const colon = one.text.find(':');
     auto const number = one.text.substr(0, colon);
     auto const [end, wrong] = std::from_chars(number.data(), number.data() + number.size(), made.count);
-    if (colon == std::string::npos || wrong != std::errc() || end != number.data() + number.size() || made.count == 0)
-        throw environment_error(errc::bad_text, concat(one.place, ": '", one.text,
-                                                       "' is no group; right would be '2: --attack sign_flip{}'"));
+    if (colon == std::string::npos || wrong != std::errc() || end != number.data() + number.size() ||
+        made.count == 0)
+        throw environment_error(
+            errc::bad_text,
+            concat(one.place, ": '", one.text, "' is no group; right would be '2: --attack sign_flip{}'"));
     made.words = split_words(one.text.substr(colon + 1));
     return made;
 }
@@ -94,8 +97,8 @@ trainer_group read_group(given const& one) {
 class local_fleet {
 public:
     local_fleet(fleet_options options, std::vector<trainer_group> attackers)
-        : options_(std::move(options)), attackers_(std::move(attackers)), signals_(io_, SIGINT, SIGTERM, SIGCHLD),
-          timer_(io_) {}
+        : options_(std::move(options)), attackers_(std::move(attackers)),
+          signals_(io_, SIGINT, SIGTERM, SIGCHLD), timer_(io_) {}
 
     int run() {
         clear_folder();
@@ -103,8 +106,15 @@ public:
         folder_lock const alone(options_.out);
         auto const settings = read_run(options_.run);
         watch_.emplace(settings, attackers_count(), options_.out);
-        std::vector<std::string> words{own_program("coordinator"), "--config", options_.run, "--listen", "127.0.0.1",
-                                       "--port-file", options_.out + "/port", "--out", options_.out + "/coordinator"};
+        std::vector<std::string> words{own_program("coordinator"),
+                                       "--config",
+                                       options_.run,
+                                       "--listen",
+                                       "127.0.0.1",
+                                       "--port-file",
+                                       options_.out + "/port",
+                                       "--out",
+                                       options_.out + "/coordinator"};
         if (options_.plain) words.insert(words.end(), {"--link", "plain"});
         children_.emplace_back("coordinator", std::move(words), options_.out + "/coordinator.log");
         listen();
@@ -122,14 +132,19 @@ private:
     /// Only what an earlier fleet has written is ever removed.
     void clear_folder() const {
         std::error_code ignored;
-        if (!std::filesystem::exists(options_.out, ignored) || std::filesystem::is_empty(options_.out, ignored)) return;
+        if (!std::filesystem::exists(options_.out, ignored) ||
+            std::filesystem::is_empty(options_.out, ignored))
+            return;
         bool const ours = std::filesystem::exists(options_.out + "/coordinator.log", ignored);
-        expects(ours, "--out: ", options_.out, " is there, and holds no results of a fleet; name another folder");
-        expects(options_.overwrite, "--out: ", options_.out, " holds the results of another run; --overwrite removes them");
+        expects(ours, "--out: ", options_.out,
+                " is there, and holds no results of a fleet; name another folder");
+        expects(options_.overwrite, "--out: ", options_.out,
+                " holds the results of another run; --overwrite removes them");
         { folder_lock const alone(options_.out); }
         std::error_code failed;
         std::filesystem::remove_all(options_.out, failed);
-        if (failed) throw environment_error(failed, concat("cannot remove ", options_.out, ": ", failed.message()));
+        if (failed)
+            throw environment_error(failed, concat("cannot remove ", options_.out, ": ", failed.message()));
     }
     void listen() {
         signals_.async_wait([this](std::error_code failed, int number) {
@@ -163,8 +178,14 @@ private:
         std::size_t number = 0;
         auto const start = [&](std::vector<std::string> const& more) {
             std::string const name = concat("trainer-", ++number);
-            std::vector<std::string> words{own_program("trainer"), "--join", "127.0.0.1:" + port, "--listen", "127.0.0.1",
-                                           "--key", concat(options_.out, "/", name, ".key"), "--out",
+            std::vector<std::string> words{own_program("trainer"),
+                                           "--join",
+                                           "127.0.0.1:" + port,
+                                           "--listen",
+                                           "127.0.0.1",
+                                           "--key",
+                                           concat(options_.out, "/", name, ".key"),
+                                           "--out",
                                            concat(options_.out, "/", name)};
             if (options_.plain) words.insert(words.end(), {"--link", "plain"});
             words.insert(words.end(), more.begin(), more.end());
@@ -182,12 +203,14 @@ private:
             if (status && !told_[one.name()]) {
                 told_[one.name()] = true;
                 bool const coordinates = one.name() == "coordinator";
-                bool const fine = *status == 0 || (!coordinates && (*status == 3 || *status == 4)) || stopped_;
+                bool const fine =
+                    *status == 0 || (!coordinates && (*status == 3 || *status == 4)) || stopped_;
                 if (!fine)
-                    watch_->say(concat(one.name(), " has ended with status ", *status, "; see ", options_.out, "/",
-                                       one.name(), ".log"));
+                    watch_->say(concat(one.name(), " has ended with status ", *status, "; see ", options_.out,
+                                       "/", one.name(), ".log"));
                 if (!fine && (coordinates || !watch_->has_begun())) fail(one.name());
-                if (coordinates && fine && !stopped_) ends_at_ = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+                if (coordinates && fine && !stopped_)
+                    ends_at_ = std::chrono::steady_clock::now() + std::chrono::seconds(30);
             }
         }
         if (any || !(started_ || failed_ || stopped_)) return;
@@ -244,11 +267,13 @@ int fleet(std::vector<std::string> const& words) {
     if (local) rest.erase(rest.begin());
     auto command = parse_words(rest, known, "command line");
     if (!take(command, "help").empty() || words.empty()) {
-        std::fputs(help_text("fleet", "fleet local: starts a coordinator and its trainers as processes of this machine, "
-                                      "shows how the run goes, and stops them all.",
-                             known, "Ctrl-C ends all of them in good order; once more at once.\n")
-                       .c_str(),
-                   stdout);
+        std::fputs(
+            help_text("fleet",
+                      "fleet local: starts a coordinator and its trainers as processes of this machine, "
+                      "shows how the run goes, and stops them all.",
+                      known, "Ctrl-C ends all of them in good order; once more at once.\n")
+                .c_str(),
+            stdout);
         return 0;
     }
     if (!take(command, "version").empty()) {
@@ -256,7 +281,8 @@ int fleet(std::vector<std::string> const& words) {
         return 0;
     }
     if (!local)
-        throw environment_error(errc::bad_text, "where to is missing; right would be: fleet local --run FILE");
+        throw environment_error(errc::bad_text,
+                                "where to is missing; right would be: fleet local --run FILE");
     auto const config = take(command, "config");
     auto file = config.empty() ? std::vector<given>{} : read_config(config.front().text);
     auto groups = take(command, "attacker");

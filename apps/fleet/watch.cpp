@@ -35,8 +35,8 @@ run_settings read_run(std::string const& path) {
 watch::watch(run_settings settings, std::size_t attackers, std::string folder)
     : settings_(std::move(settings)), attackers_(attackers), folder_(std::move(folder)),
       shown_(stderr, settings_.steps) {
-    expects(attackers_ <= settings_.founders, attackers_, " attackers, but the run begins with ", settings_.founders,
-            " trainers: --founders");
+    expects(attackers_ <= settings_.founders, attackers_, " attackers, but the run begins with ",
+            settings_.founders, " trainers: --founders");
 }
 
 std::string watch::port() const {
@@ -96,14 +96,17 @@ std::string watch::summary() {
     std::string text = concat(loss_.size(), " of ", settings_.steps, " steps");
     if (!loss_.empty()) {
         char numbers[80];
-        std::snprintf(numbers, sizeof numbers, ", loss %.4g at first, %.4g at last", loss_.front(), loss_.back());
+        std::snprintf(numbers, sizeof numbers, ", loss %.4g at first, %.4g at last", loss_.front(),
+                      loss_.back());
         text += numbers;
     }
-    text += concat("\n", removed_.size(), " of ", settings_.founders, " trainers are out", removed_.empty() ? "" : ":", "\n");
+    text += concat("\n", removed_.size(), " of ", settings_.founders, " trainers are out",
+                   removed_.empty() ? "" : ":", "\n");
     for (auto const& one : removed_)
         text += concat("  step ", one.step, "  ", one.key.substr(0, 8), "  ", one.reason, "\n");
     if (loss_.empty()) return text;
-    history told{.name = "run", .peers = settings_.founders, .byzantine = attackers_, .loss = loss_, .alive = alive_};
+    history told{
+        .name = "run", .peers = settings_.founders, .byzantine = attackers_, .loss = loss_, .alive = alive_};
     write_file(folder_ + "/plots.gp", plot_script(std::span(&told, 1)));
     try {
         run_gnuplot(folder_, "plots.gp");
@@ -119,7 +122,8 @@ std::string watch::last_words(std::string const& process) const {
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
     std::string text;
-    for (std::size_t k = lines.size() > 5 ? lines.size() - 5 : 0; k < lines.size(); ++k) text += lines[k] + "\n";
+    for (std::size_t k = lines.size() > 5 ? lines.size() - 5 : 0; k < lines.size(); ++k)
+        text += lines[k] + "\n";
     return text;
 }
 

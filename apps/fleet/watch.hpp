@@ -46,8 +46,8 @@ private:
     std::size_t attackers_;
     std::string folder_;
     progress shown_;
-    std::string path_;      // of the metrics
-    std::size_t read_ = 0;  // bytes of them
+    std::string path_;     // of the metrics
+    std::size_t read_ = 0; // bytes of them
     std::vector<double> loss_;
     std::vector<std::size_t> alive_;
     std::vector<removed_one> removed_;

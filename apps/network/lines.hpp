@@ -9,7 +9,6 @@
 #include <btard/run/messages.hpp>
 #include <btard/train/learnable.hpp>
 
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +26,8 @@ inline void say_line(char const* program, std::string const& text) {
     std::strftime(clock, sizeof clock, "%H:%M:%S", std::localtime(&now));
     for (std::size_t from = 0; from < text.size();) {
         std::size_t const end = std::min(text.find('\n', from), text.size());
-        std::fprintf(stderr, "%s %s: %.*s\n", clock, program, static_cast<int>(end - from), text.data() + from);
+        std::fprintf(stderr, "%s %s: %.*s\n", clock, program, static_cast<int>(end - from),
+                     text.data() + from);
         from = end + 1;
     }
 }
@@ -42,7 +42,8 @@ inline void say_line(char const* program, std::string const& text) {
     line.add("step", one.step).add("loss", one.loss).add("gradient_seconds", one.gradient_seconds);
     line.add("step_seconds", one.step_seconds).add("sent", one.sent).add("received", one.received);
     std::vector<std::string> removed;
-    for (auto const& out : one.removed) removed.push_back(concat(to_text(out.who), " ", reason_text(out.why)));
+    for (auto const& out : one.removed)
+        removed.push_back(concat(to_text(out.who), " ", reason_text(out.why)));
     if (!removed.empty()) line.add("removed", removed);
     return line.text();
 }
@@ -55,7 +56,8 @@ inline void say_line(char const* program, std::string const& text) {
 }
 [[nodiscard]] inline std::string evaluation_text(std::uint64_t steps, evaluation const& found) {
     char text[120];
-    std::snprintf(text, sizeof text, "after %llu steps: test loss %.4g", static_cast<unsigned long long>(steps), found.loss);
+    std::snprintf(text, sizeof text, "after %llu steps: test loss %.4g",
+                  static_cast<unsigned long long>(steps), found.loss);
     std::string all = text;
     if (!found.accuracy) return all;
     std::snprintf(text, sizeof text, ", accuracy %.4g", *found.accuracy);

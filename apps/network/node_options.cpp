@@ -19,7 +19,8 @@ namespace btard::apps {
 namespace {
 
 [[noreturn]] void refuse(std::string_view option, std::string_view text, std::string_view right) {
-    throw environment_error(errc::bad_text, concat("--", option, ": '", text, "' is no address; right would be ", right));
+    throw environment_error(errc::bad_text,
+                            concat("--", option, ": '", text, "' is no address; right would be ", right));
 }
 
 std::optional<std::uint16_t> read_port(std::string_view text) {
@@ -64,7 +65,8 @@ node_setup setup_of(node_options const& all, std::vector<std::string> const& con
     } else if (!made.net.host.empty()) {
         made.net.announced_host = made.net.host;
     } else if (!made.contacts.empty()) {
-        made.net.announced_host = local_address_towards(made.contacts.front().host, made.contacts.front().port);
+        made.net.announced_host =
+            local_address_towards(made.contacts.front().host, made.contacts.front().port);
     }
     return made;
 }

@@ -24,19 +24,24 @@ struct node_options {
     static constexpr auto name = "process";
     static constexpr void describe(auto& self, auto&& field) {
         field("key", self.key,
-              "file of the key by which others know this process; made if it is not there; absent: a key for this "
+              "file of the key by which others know this process; made if it is not there; absent: a key for "
+              "this "
               "time only");
         field("token", self.token, "what the processes of this run must know; absent: nothing");
-        field("listen", self.listen, "HOST:PORT, or PORT, to listen at; absent: all addresses, a port that is free");
+        field("listen", self.listen,
+              "HOST:PORT, or PORT, to listen at; absent: all addresses, a port that is free");
         field("announce", self.announce,
-              "HOST or HOST:PORT at which others can reach this process; absent: the address from which packets to the "
+              "HOST or HOST:PORT at which others can reach this process; absent: the address from which "
+              "packets to the "
               "others set out");
         field("link", self.link,
               "tls: encrypted; plain: signed and checked, but not encrypted; the same in all processes");
         field("out", self.out, "folder for checkpoints, metrics and bans; absent: nothing is written");
-        field("checkpoint_every", self.checkpoint_every, "steps between two checkpoints; 0: none but the last");
+        field("checkpoint_every", self.checkpoint_every,
+              "steps between two checkpoints; 0: none but the last");
         field("keep", self.keep, "checkpoints that are kept, the newest");
-        field("port_file", self.port_file, "file into which the port is written once it is known; for scripts");
+        field("port_file", self.port_file,
+              "file into which the port is written once it is known; for scripts");
     }
     friend bool operator==(node_options const&, node_options const&) = default;
 

@@ -22,7 +22,8 @@ run_files::run_files(node_options const& options, std::vector<std::uint64_t> at,
     lock_.emplace(options_.out);
 }
 
-void run_files::begin(wire::charter const& charter, run_settings const& settings, std::vector<tensor_layout> layout) {
+void run_files::begin(wire::charter const& charter, run_settings const& settings,
+                      std::vector<tensor_layout> layout) {
     if (!lock_ || metrics_) return;
     run_ = charter.run();
     settings_text_ = charter.settings.text();
@@ -73,7 +74,8 @@ std::optional<model_state> run_files::last(digest const& run, run_settings const
 
 void run_files::keep(model_state const& state, std::vector<log_member> const& roster, bool last) {
     bool const listed = std::ranges::find(at_, state.step) != at_.end();
-    bool const due = last || listed || (options_.checkpoint_every > 0 && state.step % options_.checkpoint_every == 0);
+    bool const due =
+        last || listed || (options_.checkpoint_every > 0 && state.step % options_.checkpoint_every == 0);
     if (!lock_ || !due || kept_ == state.step) return;
     checkpoint made{.step = state.step,
                     .run = run_,

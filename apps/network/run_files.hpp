@@ -29,7 +29,8 @@ public:
     ///
     /// @throws environment_error: the folder cannot be made, or another process uses it
     /// @param at further steps after which there is a checkpoint, which is kept for good
-    run_files(node_options const& options, std::vector<std::uint64_t> at, std::function<void(std::string const&)> say);
+    run_files(node_options const& options, std::vector<std::uint64_t> at,
+              std::function<void(std::string const&)> say);
 
     /// The run is known: what the folder has of it is continued.
     ///
@@ -66,7 +67,7 @@ private:
 /// The state of a checkpoint, for a run of these settings; of which step it is then, is for the caller to say.
 ///
 /// @throws environment_error: it is of another model, or another optimizer
-[[nodiscard]] model_state state_of(checkpoint const& from, std::string const& path, run_settings const& settings,
-                                   std::vector<tensor_layout> const& layout);
+[[nodiscard]] model_state state_of(checkpoint const& from, std::string const& path,
+                                   run_settings const& settings, std::vector<tensor_layout> const& layout);
 
 } // namespace btard::apps

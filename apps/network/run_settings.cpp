@@ -29,8 +29,14 @@ settings run_settings::like_simulate() const {
 }
 
 run_rules run_settings::rules() const {
-    verification checks{.validators = validators, .faults = faults, .far = far, .tolerance = tolerance,
-                        .state_every = state_every, .standing = standing, .probation = probation, .network = {}};
+    verification checks{.validators = validators,
+                        .faults = faults,
+                        .far = far,
+                        .tolerance = tolerance,
+                        .state_every = state_every,
+                        .standing = standing,
+                        .probation = probation,
+                        .network = {}};
     auto made = checks.rules(founders);
     made.quota = microbatches;
     made.timing = deadlines.timing();
@@ -45,8 +51,9 @@ void run_settings::validate() const {
     all.validate();
     (void)verified_rule::from(rule.value);
     if (auto const* const images = data.as_images())
-        expects(images->split == sample_split{}, "--data: images that are divided among peers by number are for "
-                                                 "simulate; over a network any member must be able to draw from all");
+        expects(images->split == sample_split{},
+                "--data: images that are divided among peers by number are for "
+                "simulate; over a network any member must be able to draw from all");
     rules().validate(founders);
 }
 

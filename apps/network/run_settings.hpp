@@ -27,7 +27,8 @@ struct deadlines {
     static constexpr auto name = "deadlines";
     static constexpr auto summary = "how long members wait for each other, in ms";
     static constexpr void describe(auto& self, auto&& field) {
-        field("gradient", self.gradient, "ms: to compute a gradient, and for a newcomer to take over the state");
+        field("gradient", self.gradient,
+              "ms: to compute a gradient, and for a newcomer to take over the state");
         field("bulk", self.bulk, "ms: until parts of gradients, and aggregates, have arrived");
         field("body", self.body, "ms: until what a member says to all has arrived");
         field("question", self.question, "ms: a question and its answer");
@@ -67,22 +68,29 @@ struct run_settings {
     static constexpr auto name = "run";
     static constexpr void describe(auto& self, auto&& field) {
         field("data", self.data,
-              "quadratic{...}, text:FILE, fashion_mnist:FOLDER, idx:FOLDER or cifar10:FOLDER; each machine looks for a "
+              "quadratic{...}, text:FILE, fashion_mnist:FOLDER, idx:FOLDER or cifar10:FOLDER; each machine "
+              "looks for a "
               "relative path in the folder that BTARD_DATA names, too");
         field("model", self.model,
-              "of a text albert:nano, of images mlp{...}, cnn{...} or resnet18{...}; absent: what is usual for them");
-        field("rule", self.rule, "how one vector is made of the workers' gradients: centered_clip{...} or mean{}");
+              "of a text albert:nano, of images mlp{...}, cnn{...} or resnet18{...}; absent: what is usual "
+              "for them");
+        field("rule", self.rule,
+              "how one vector is made of the workers' gradients: centered_clip{...} or mean{}");
         field("founders", self.founders, "trainers with which the run begins");
         field("steps", self.steps, "steps of training");
         field("seed", self.seed, "from which the parameters begin");
         field("optimizer", self.optimizer, "what is done with the aggregate: sgd{...} or lamb{...}");
         field("schedule", self.schedule, "how the learning rate changes");
-        field("clip_gradient", self.clip_gradient, "each worker shortens its gradient to this length; absent: never");
-        field("microbatches", self.microbatches, "of a worker in each step: its gradient is the mean over them");
-        field("validators", self.validators, "pairs of a validator and its target that are drawn in each step");
+        field("clip_gradient", self.clip_gradient,
+              "each worker shortens its gradient to this length; absent: never");
+        field("microbatches", self.microbatches,
+              "of a worker in each step: its gradient is the mean over them");
+        field("validators", self.validators,
+              "pairs of a validator and its target that are drawn in each step");
         field("faults", self.faults, "trainers that may lie; absent: as many as the founders allow");
         field("far", self.far,
-              "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps on");
+              "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps "
+              "on");
         field("tolerance", self.tolerance,
               "how far honest gradients may be apart, relative to each tensor; 0: not by a bit");
         field("state_every", self.state_every, "steps between checks that all have the same parameters");

@@ -9,8 +9,8 @@
 #include "../network/node_options.hpp"
 #include "../network/run_files.hpp"
 #include "../network/run_settings.hpp"
-#include "../simulate/record.hpp"
 #include "../simulate/conduct_setting.hpp"
+#include "../simulate/record.hpp"
 
 #include <btard/attack/any_conduct.hpp>
 #include <btard/core/error.hpp>
@@ -43,12 +43,14 @@ struct trainer_options {
     static constexpr auto name = "trainer";
     static constexpr void describe(auto& self, auto&& field) {
         node_options::describe(self.own, field);
-        field("attack", self.attack, "what it does to its gradients, and when: for experiments; see simulate --list");
+        field("attack", self.attack,
+              "what it does to its gradients, and when: for experiments; see simulate --list");
         field("conduct", self.conduct, "what it does to the protocol: for experiments; see simulate --list");
     }
     void validate() const {
         own.validate();
-        expects(!join.empty(), "--join is missing: HOST:PORT of the coordinator, or of any trainer of the run");
+        expects(!join.empty(),
+                "--join is missing: HOST:PORT of the coordinator, or of any trainer of the run");
     }
 };
 
@@ -58,8 +60,8 @@ std::vector<option_info> known_options() {
         {"version", "", "", "print the version"},
         {"config", "FILE", "", "take options from a file of lines such as  join = '192.0.2.1:31337'"},
         {"join", "HOST:PORT", "", "the coordinator, or any trainer of the run; several if need be", "", true},
-        {"accomplices", "KEY", "", "for experiments: keys of trainers that attack with this one; they cover each other",
-         "", true},
+        {"accomplices", "KEY", "",
+         "for experiments: keys of trainers that attack with this one; they cover each other", "", true},
     };
     for (auto& option : all) option.group = "program";
     for (auto& option : options_of(trainer_options{})) {
@@ -110,13 +112,16 @@ int trainer(std::vector<std::string> const& words) {
     auto const known = known_options();
     auto command = parse_words(words, known, "command line");
     if (!taken(command, "help").empty()) {
-        std::fputs(help_text(program, "A member of a training run over a network: it computes gradients, checks those of "
-                                      "others, and keeps the parameters.",
-                             known,
-                             "All other settings come from the run: from the coordinator, or from the member that "
-                             "--join names.\nCtrl-C, or SIGTERM, leaves the run in good order at the end of the step.\n")
-                       .c_str(),
-                   stdout);
+        std::fputs(
+            help_text(
+                program,
+                "A member of a training run over a network: it computes gradients, checks those of "
+                "others, and keeps the parameters.",
+                known,
+                "All other settings come from the run: from the coordinator, or from the member that "
+                "--join names.\nCtrl-C, or SIGTERM, leaves the run in good order at the end of the step.\n")
+                .c_str(),
+            stdout);
         return 0;
     }
     if (!taken(command, "version").empty()) {
@@ -131,7 +136,8 @@ int trainer(std::vector<std::string> const& words) {
     auto const say = [](std::string const& line) { say_line(program, line); };
     std::vector<public_key> accomplices;
     for (auto const& one : options.accomplices) accomplices.push_back(read_public_key(one));
-    misconduct<any_conduct> does(options.attack, parse<any_conduct>(options.conduct.value), std::move(accomplices));
+    misconduct<any_conduct> does(options.attack, parse<any_conduct>(options.conduct.value),
+                                 std::move(accomplices));
 
     asio::io_context io;
     run_files files(options.own, {}, say);

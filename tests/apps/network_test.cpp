@@ -20,7 +20,8 @@
 using namespace btard;
 using namespace btard::testing;
 
-TEST_CASE("five trainers finish a run with the same parameters, and ban the one that lies, by evidence that anybody can check") {
+TEST_CASE("five trainers finish a run with the same parameters, and ban the one that lies, by evidence that "
+          "anybody can check") {
     processes run("lies", 5);
     run.coordinate();
     run.train("t1", {"--attack", "sign_flip{.scale = 10}"});
@@ -43,7 +44,8 @@ TEST_CASE("a trainer that is killed is missed, and comes back with the state of 
     run.hear("coordinator", "is no member any more: absence");
     run.train("t3", {}, "t1"); // any member will do
     run.hear("t3", "a member of the run from step");
-    for (auto const* const name : {"t1", "t2", "t3", "t4", "t5", "coordinator"}) CHECK(run.wait_for(name) == 0);
+    for (auto const* const name : {"t1", "t2", "t3", "t4", "t5", "coordinator"})
+        CHECK(run.wait_for(name) == 0);
     run.check_equal({"t1", "t2", "t3", "t4", "t5", "coordinator"});
     run.check_no_bans("t1");
 }
@@ -77,7 +79,8 @@ TEST_CASE("a trainer that is stopped for longer than the deadline comes back") {
 }
 
 TEST_CASE("a newcomer is tried, let in, and ends with the parameters of the others") {
-    processes run("newcomer", 5, {"--probation", "probation{.admits = anybody, .steps = 10, .cleans = 1, .apart = 1}"});
+    processes run("newcomer", 5,
+                  {"--probation", "probation{.admits = anybody, .steps = 10, .cleans = 1, .apart = 1}"});
     run.coordinate();
     run.train_all();
     run.reach(5);
@@ -110,7 +113,8 @@ TEST_CASE("strangers on the port: garbage, 200 connections that say nothing, a w
     std::vector<asio::ip::tcp::socket> silent;
     auto const connect = [&](std::string const& port) {
         silent.emplace_back(io);
-        silent.back().connect({asio::ip::make_address("127.0.0.1"), static_cast<std::uint16_t>(std::stoi(port))});
+        silent.back().connect(
+            {asio::ip::make_address("127.0.0.1"), static_cast<std::uint16_t>(std::stoi(port))});
     };
     for (int k = 0; k < 100; ++k)
         for (auto const* const name : {"coordinator", "t1"}) connect(run.port_of(name));
@@ -158,11 +162,13 @@ TEST_CASE("bad input: a sentence and status 2, or 1 for what is around us") {
 }
 
 // BTARD_KILLS=100 test_network --test-case=soak* --no-skip
-TEST_CASE("soak: random kills of trainers and the coordinator stop nobody for long, and nobody is banned" * doctest::skip()) {
+TEST_CASE("soak: random kills of trainers and the coordinator stop nobody for long, and nobody is banned" *
+          doctest::skip()) {
     char const* const wanted = std::getenv("BTARD_KILLS");
     std::size_t const kills = wanted ? std::stoul(wanted) : 10, steps = 60 * kills + 200;
-    processes run("soak", 7, {"--standing.first_wait", "3", "--standing.wait_halves", "5", "--probation.admits", "nobody"},
-                  steps);
+    processes run(
+        "soak", 7,
+        {"--standing.first_wait", "3", "--standing.wait_halves", "5", "--probation.admits", "nobody"}, steps);
     run.coordinate();
     run.train_all();
     run.reach(10);
@@ -174,7 +180,7 @@ TEST_CASE("soak: random kills of trainers and the coordinator stop nobody for lo
         std::size_t const victim = lot % 8;
         std::string const name = victim == 0 ? "coordinator" : "t" + std::to_string(victim);
         auto const other = victim == 1 ? std::string("t2") : std::string("t1");
-        if (!run.runs(other)) break; // the run is over
+        if (!run.runs(other)) break;                                               // the run is over
         std::this_thread::sleep_for(std::chrono::milliseconds(lot >> 20 & 1'023)); // at any moment
         run.signal(name, SIGKILL);
         (void)run.wait_for(name);
@@ -185,7 +191,8 @@ TEST_CASE("soak: random kills of trainers and the coordinator stop nobody for lo
             auto const begun = std::chrono::steady_clock::now();
             run.train(name, {}, other);
             run.hear(name, "a member of the run from step", std::chrono::seconds(120));
-            longest = std::max(longest, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+            longest = std::max(
+                longest, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
         }
     }
     MESSAGE(done << " kills; at most " << longest << " s until the one that was killed was a member again");

@@ -50,24 +50,32 @@ template <class F>
 /// All of it in one folder, which is emptied first.  What goes wrong is shown with the ends of all logs.
 class processes {
 public:
-    explicit processes(std::string const& name, std::size_t founders, words more = {}, std::size_t steps = 150)
+    explicit processes(std::string const& name, std::size_t founders, words more = {},
+                       std::size_t steps = 150)
         : folder_(std::string(BTARD_TEST_FOLDER) + "/" + name), founders_(founders), steps_(steps) {
         std::filesystem::remove_all(folder_);
         std::filesystem::create_directories(folder_);
-        settings_ = {"--founders", std::to_string(founders), "--data", "quadratic{.dimension = 300}", "--steps", std::to_string(steps),
-                     "--deadlines",
-                     "deadlines{.gradient = 3000, .bulk = 2000, .body = 1000, .question = 250, .interval = 1000}"};
+        settings_ = {
+            "--founders",
+            std::to_string(founders),
+            "--data",
+            "quadratic{.dimension = 300}",
+            "--steps",
+            std::to_string(steps),
+            "--deadlines",
+            "deadlines{.gradient = 3000, .bulk = 2000, .body = 1000, .question = 250, .interval = 1000}"};
         settings_.insert(settings_.end(), more.begin(), more.end());
     }
     ~processes() {
         if (!shown_) return;
         for (auto const& one : std::filesystem::directory_iterator(folder_))
-            if (one.path().extension() == ".log") MESSAGE(one.path().filename().string() << ":\n" << end_of(one.path()));
+            if (one.path().extension() == ".log")
+                MESSAGE(one.path().filename().string() << ":\n" << end_of(one.path()));
     }
 
     void coordinate(words const& more = {}, std::string const& name = "coordinator") {
-        words all{BTARD_COORDINATOR, "--listen", "127.0.0.1", "--port-file", path(name + ".port"), "--out", path(name),
-                  "--key", path(name + ".key")};
+        words all{BTARD_COORDINATOR, "--listen", "127.0.0.1", "--port-file",      path(name + ".port"),
+                  "--out",           path(name), "--key",     path(name + ".key")};
         std::filesystem::remove(path(name + ".port"));
         all.insert(all.end(), settings_.begin(), settings_.end());
         all.insert(all.end(), more.begin(), more.end());
@@ -77,8 +85,9 @@ public:
     /// @param join the name of a process
     void train(std::string const& name, words const& more = {}, std::string const& join = "coordinator") {
         words all{BTARD_TRAINER};
-        words const usual{"--join", "127.0.0.1:" + port_of(join), "--listen", "127.0.0.1", "--key",
-                          path(name + ".key"), "--out", path(name), "--port-file", path(name + ".port")};
+        words const usual{"--join",      "127.0.0.1:" + port_of(join), "--listen", "127.0.0.1",
+                          "--key",       path(name + ".key"),          "--out",    path(name),
+                          "--port-file", path(name + ".port")};
         for (std::size_t k = 0; k < usual.size(); k += 2)
             if (std::find(more.begin(), more.end(), usual[k]) == more.end())
                 all.insert(all.end(), {usual[k], usual[k + 1]});
@@ -99,7 +108,8 @@ public:
     }
     [[nodiscard]] bool runs(std::string const& name) { return !find(name).ended(); }
     /// Waits until a process has said something.
-    void hear(std::string const& name, std::string const& text, std::chrono::seconds most = std::chrono::seconds(60)) {
+    void hear(std::string const& name, std::string const& text,
+              std::chrono::seconds most = std::chrono::seconds(60)) {
         bool const heard = within(most, [&] { return log(name).find(text) != std::string::npos; });
         INFO(name << " has not said: " << text);
         require(heard);

@@ -31,8 +31,8 @@ TEST_CASE("an address is a host and a port") {
 }
 
 TEST_CASE("what is no address is refused") {
-    for (char const* const text : {"", ":", "host", "host:", ":4000", "host:0", "host:65536", "host:99999999", "host:4a",
-                                   "2001:db8::1:4000", "host:-1", "[]:4000"})
+    for (char const* const text : {"", ":", "host", "host:", ":4000", "host:0", "host:65536", "host:99999999",
+                                   "host:4a", "2001:db8::1:4000", "host:-1", "[]:4000"})
         CHECK_MESSAGE(!read_address(text), text);
 }
 

@@ -27,7 +27,9 @@ struct broken {
     [[nodiscard]] std::vector<tensor_layout> layout() const { return {{"x", 0, {2}, 2, true}}; }
     [[nodiscard]] bool labelled() const { return false; }
     void initialize(seed, std::span<float>) {}
-    double gradient(std::span<float const>, seed, labels_hook, std::span<float>) { throw std::runtime_error("no device"); }
+    double gradient(std::span<float const>, seed, labels_hook, std::span<float>) {
+        throw std::runtime_error("no device");
+    }
     double evaluate(std::span<float const>) { return 0; }
 };
 

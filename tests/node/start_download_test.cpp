@@ -55,7 +55,8 @@ TEST_CASE("another state than that of the charter is refused, and so is a chunk 
     CHECK(download.handle_message(answer(all, download.poll_question().value())));
     CHECK(!download.handle_message(wire::chunk{0, 0, {1, 2, 3}}));
     download.ask_again();
-    CHECK(download.handle_message(answer(other, download.poll_question().value()))); // its first chunk is the same
+    CHECK(download.handle_message(
+        answer(other, download.poll_question().value()))); // its first chunk is the same
     CHECK(!download.handle_message(answer(other, download.poll_question().value())));
     CHECK(!download.state());
 }

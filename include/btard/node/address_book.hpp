@@ -51,7 +51,8 @@ public:
             at.host = info.address.substr(0, colon == std::string::npos ? 0 : colon);
             if (!at.host.empty() && at.host.front() == '[') at.host = at.host.substr(1, at.host.size() - 2);
         }
-        if (own_words_.size() < wire_limits{}.peers || own_words_.contains(key)) own_words_[key] = std::move(at);
+        if (own_words_.size() < wire_limits{}.peers || own_words_.contains(key))
+            own_words_[key] = std::move(at);
     }
     /// What somebody else says of those that concern us, and all that our operator's contact says, which counts more than
     /// what others do.  What the peer itself has said counts most.
@@ -75,7 +76,8 @@ public:
     [[nodiscard]] wire::addresses known(F&& concerns) const {
         wire::addresses all;
         for (auto const& [key, at] : own_words_)
-            if (all.known.size() < wire_limits{}.peers && concerns(key)) all.known.push_back({key, wire::letters(at.host), at.port});
+            if (all.known.size() < wire_limits{}.peers && concerns(key))
+                all.known.push_back({key, wire::letters(at.host), at.port});
         return all;
     }
 

@@ -18,15 +18,16 @@ namespace btard {
 /// The same list on all peers of a run, whatever it trains: a peer knows no sizes before it has linked.
 [[nodiscard]] inline std::vector<tcp_channel> run_channels() {
     constexpr std::size_t mega = 1u << 20;
-    return {{.largest = 32 * mega, .queued = 256 * mega},     // 0: what is said to all; lists and their signatures
-            {.largest = 2'048 * mega, .queued = 4'096 * mega}, // 1: rows, aggregates, evidence
-            {.largest = 2'048 * mega, .queued = 64 * mega}};   // 2: states, for those that come in
+    return {
+        {.largest = 32 * mega, .queued = 256 * mega}, // 0: what is said to all; lists and their signatures
+        {.largest = 2'048 * mega, .queued = 4'096 * mega}, // 1: rows, aggregates, evidence
+        {.largest = 2'048 * mega, .queued = 64 * mega}};   // 2: states, for those that come in
 }
 
 namespace detail {
 template <class M>
-inline constexpr bool is_bulk = std::same_as<M, wire::row> || std::same_as<M, wire::aggregate> ||
-                                std::same_as<M, wire::evidence>;
+inline constexpr bool is_bulk =
+    std::same_as<M, wire::row> || std::same_as<M, wire::aggregate> || std::same_as<M, wire::evidence>;
 template <class M>
 inline constexpr bool is_state = std::same_as<M, wire::leaves> || std::same_as<M, wire::chunk> ||
                                  std::same_as<M, wire::applied> || std::same_as<M, wire::held>;

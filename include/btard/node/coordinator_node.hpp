@@ -40,7 +40,8 @@ struct coordinator_events {
     /// So many steps are over, by what trainers say; so many members there are.
     std::function<void(std::uint64_t, std::size_t)> stepped = [](auto, auto) {};
     /// The state with which a step begins, on the word of f + 1 members, and the roster then.
-    std::function<void(model_state const&, std::vector<log_member> const&)> reached = [](auto const&, auto const&) {};
+    std::function<void(model_state const&, std::vector<log_member> const&)> reached = [](auto const&,
+                                                                                         auto const&) {};
     std::function<void(bool good)> ended = [](bool) {};
 };
 
@@ -139,10 +140,12 @@ private:
         watch(from);
     }
     void hear_ready(public_key const& from, wire::ready const& said) {
-        if (!charter_ || said.numerics != charter_->numerics) return void(post(from, wire::refusal{refusal_reason::other_numerics}));
+        if (!charter_ || said.numerics != charter_->numerics)
+            return void(post(from, wire::refusal{refusal_reason::other_numerics}));
         if (run() || std::ranges::find(ready_, from, &log_member::key) != ready_.end()) return;
         ready_.push_back({from, known().at(from).life});
-        say(concat("founders: ", ready_.size(), " of ", wanted_, ", ", short_name(from), " at ", known().at(from).address));
+        say(concat("founders: ", ready_.size(), " of ", wanted_, ", ", short_name(from), " at ",
+                   known().at(from).address));
         if (ready_.size() == wanted_) begin();
     }
     void begin() {
@@ -160,7 +163,8 @@ private:
         auto const& all = *begins_with_;
         if (asked.what == wire::fetched::leaves) post(from, wire::leaves{0, leaves_of(all)});
         else if (asked.what == wire::fetched::chunk && asked.index < chunks_of(all.size()))
-            post(from, wire::chunk{0, asked.index, all.slice(asked.index * chunk_floats, chunk_of(all, asked.index).size())});
+            post(from, wire::chunk{0, asked.index,
+                                   all.slice(asked.index * chunk_floats, chunk_of(all, asked.index).size())});
     }
 
     // ---- the run
@@ -174,12 +178,13 @@ private:
                               .layout = layout_of(plan_->task),
                               .state = state_};
         follow.reached = [this](model_state const& at) { reach(at); };
-        watch_ = std::make_unique<entrant>(who_, entrant_setup{.who = {self(), life_},
-                                                               .root = {*run(), charter_->founders},
-                                                               .follow = std::move(follow),
-                                                               .contact = contact,
-                                                               .observes = true,
-                                                               .begins = begins},
+        watch_ = std::make_unique<entrant>(who_,
+                                           entrant_setup{.who = {self(), life_},
+                                                         .root = {*run(), charter_->founders},
+                                                         .follow = std::move(follow),
+                                                         .contact = contact,
+                                                         .observes = true,
+                                                         .begins = begins},
                                            net_->now());
         for (auto const& [key, link] : known())
             if (link.greeted && link.role == run_role::trainer) watch_->handle_linked(key, net_->now());
@@ -201,7 +206,8 @@ private:
         }
         if (auto const* const now = watch_->known())
             for (auto const& one : now->roster) link_with(one.key);
-        if (auto const* const at = watch_->state(); at && at->step > reached_) reach(*at); // one that was fetched
+        if (auto const* const at = watch_->state(); at && at->step > reached_)
+            reach(*at); // one that was fetched
         if (reached_ == plan_->steps && !std::exchange(told_end_, true)) {
             post_all(wire::finished{reached_, root_of(state_)});
             check_end();
@@ -238,9 +244,11 @@ private:
     void hear_finished(public_key const& from, wire::finished const& said) {
         if (!plan_ || !concerns(from) || said.step != plan_->steps) return;
         finished_[from] = said.root;
-        if (finished_.size() > plan_->rules.faults && !ends_at_) { // one of them is honest; others may be behind
+        if (finished_.size() > plan_->rules.faults &&
+            !ends_at_) { // one of them is honest; others may be behind
             auto const& t = plan_->rules.timing;
-            ends_at_ = net_->now() + 2 * t.body + static_cast<std::int64_t>(plan_->rules.faults + 4) * t.interval;
+            ends_at_ =
+                net_->now() + 2 * t.body + static_cast<std::int64_t>(plan_->rules.faults + 4) * t.interval;
         }
         check_end();
         if (!ending_) wake();
@@ -257,8 +265,8 @@ private:
         std::map<digest, std::size_t> same;
         for (auto const& [key, root] : finished_) ++same[root];
         auto const most = std::ranges::max_element(same, {}, [](auto const& one) { return one.second; });
-        say(concat("the run is over; ", most->second, " of ", finished_.size(), " members have the same state, ",
-                   short_name(most->first)));
+        say(concat("the run is over; ", most->second, " of ", finished_.size(),
+                   " members have the same state, ", short_name(most->first)));
         end(true);
     }
     void wake() {

@@ -30,11 +30,11 @@ namespace btard {
 
 struct entrant_setup {
     log_member who{};
-    trust_root root = {};    ///< the run, and its founders
+    trust_root root = {}; ///< the run, and its founders
     follower_setup follow = {};
-    public_key contact{};    ///< who is asked first
-    bool observes = false;   ///< it follows the run, and does not ask to come in
-    bool begins = false;     ///< the run begins now, and the state to follow from is that of step 0
+    public_key contact{};  ///< who is asked first
+    bool observes = false; ///< it follows the run, and does not ask to come in
+    bool begins = false;   ///< the run begins now, and the state to follow from is that of step 0
 };
 
 /// Without clock, socket and gradients.  A `newcomer`, which learns what is proved and what f + 1 members say, and a
@@ -45,7 +45,8 @@ public:
     entrant(identity const& key, entrant_setup setup, time_point now)
         : setup_(std::move(setup)), follower_(setup_.follow), newcomer_(key, learner(), now) {
         if (setup_.begins)
-            follower_.set_context(membership(setup_.root.run, setup_.root.roster, setup_.follow.rules).context(), now);
+            follower_.set_context(
+                membership(setup_.root.run, setup_.root.roster, setup_.follow.rules).context(), now);
     }
 
     // ---- what came in
@@ -130,8 +131,9 @@ private:
                 .rules = setup_.follow.rules,
                 .size = setup_.follow.size,
                 .contacts = {setup_.contact},
-                .patience = std::max<std::chrono::nanoseconds>(std::chrono::milliseconds(1'200), // members answer once a second
-                                                               2 * setup_.follow.rules.timing.question),
+                .patience = std::max<std::chrono::nanoseconds>(
+                    std::chrono::milliseconds(1'200), // members answer once a second
+                    2 * setup_.follow.rules.timing.question),
                 .observes = true};
     }
     [[nodiscard]] bool is_on(std::vector<log_member> const& roster) const {

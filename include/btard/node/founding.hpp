@@ -51,9 +51,10 @@ protected:
 
     // ---- for those that derive
 
-    virtual void on_prepared() = 0;                     ///< the plan is known, and this machine computes the right bits
-    virtual void on_founded(bool comes_later) = 0;      ///< the run is known; this trainer is a founder, or comes later
-    virtual void begin() = 0;                           ///< the founders are there
+    virtual void on_prepared() = 0; ///< the plan is known, and this machine computes the right bits
+    virtual void
+    on_founded(bool comes_later) = 0; ///< the run is known; this trainer is a founder, or comes later
+    virtual void begin() = 0;         ///< the founders are there
     virtual void end(run_end how, std::string const& why = "") = 0;
 
     void hear_charter(public_key const& from, wire::charter const& said) {
@@ -61,8 +62,10 @@ protected:
         if (auto const bad = wrong_in(said); !bad.empty()) return end(run_end::not_possible, bad);
         if (plan_ && charter_) {
             auto const& [settings, numerics, begins, nonce, unused] = *charter_;
-            if (said.settings != settings || said.numerics != numerics || said.start != begins || said.nonce != nonce)
-                return say(concat(short_name(from), " has another configuration than the one before; it is not taken"));
+            if (said.settings != settings || said.numerics != numerics || said.start != begins ||
+                said.nonce != nonce)
+                return say(concat(short_name(from),
+                                  " has another configuration than the one before; it is not taken"));
         }
         charter_ = said;
         if (!plan_ && !prepare()) return;
@@ -83,7 +86,8 @@ protected:
     }
     [[nodiscard]] static std::string wrong_in(wire::charter const& said) {
         for (char const one : said.settings.text()) // it goes to a terminal
-            if ((one >= 0 && one < ' ' && one != '\n') || one == '\x7f') return "the configuration is no text";
+            if ((one >= 0 && one < ' ' && one != '\n') || one == '\x7f')
+                return "the configuration is no text";
         std::set<public_key> keys;
         for (auto const& one : said.founders) keys.insert(one.key);
         return keys.size() == said.founders.size() ? "" : "the list of founders has one twice";
@@ -97,7 +101,8 @@ protected:
     }
     void hear_start(public_key const& from, wire::run_message const& message) {
         if (!start_->handle_message(message))
-            return end(run_end::not_possible, concat(short_name(from), " sends another state than that of its charter"));
+            return end(run_end::not_possible,
+                       concat(short_name(from), " sends another state than that of its charter"));
         if (auto state = start_->state()) {
             state_ = std::make_unique<model_state>(*std::move(state));
             start_.reset();
@@ -118,9 +123,10 @@ protected:
         }
         numerics_ = numerics_of(*plan_, plan_->rules.tolerance == 0);
         if (numerics_ != charter_->numerics) {
-            end(run_end::not_possible, "this machine computes other bits than the one that began the run: other data, "
-                                       "another build of LibTorch, or another processor; gradients of this machine would "
-                                       "look like lies");
+            end(run_end::not_possible,
+                "this machine computes other bits than the one that began the run: other data, "
+                "another build of LibTorch, or another processor; gradients of this machine would "
+                "look like lies");
             return false;
         }
         on_prepared();
@@ -141,7 +147,8 @@ protected:
     void try_to_begin() {
         if (!begins_at_ || ending_) return;
         std::size_t there = 1;
-        for (auto const& one : charter_->founders) there += known().contains(one.key) && known().at(one.key).greeted;
+        for (auto const& one : charter_->founders)
+            there += known().contains(one.key) && known().at(one.key).greeted;
         if (there < charter_->founders.size() && net_->now() < *begins_at_) return;
         say(concat("all begins, with ", there, " of ", charter_->founders.size(), " founders"));
         begins_at_.reset();
@@ -151,8 +158,8 @@ protected:
     std::unique_ptr<plan_type> plan_;
     std::vector<tensor_layout> layout_;
     std::unique_ptr<model_state> state_;
-    std::optional<start_download> start_;  ///< while it comes
-    std::optional<time_point> begins_at_;  ///< with whoever is there then
+    std::optional<start_download> start_; ///< while it comes
+    std::optional<time_point> begins_at_; ///< with whoever is there then
 
 private:
     std::function<plan_type(std::string const&)> read_plan_;

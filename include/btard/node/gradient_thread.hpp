@@ -74,7 +74,8 @@ class gradient_thread {
 public:
     /// @param tell is called on that thread for each result
     gradient_thread(any_learnable task, std::function<void(gradient_result)> tell)
-        : task_(std::move(task)), tell_(std::move(tell)), thread_([this](std::stop_token stop) { serve(stop); }) {}
+        : task_(std::move(task)), tell_(std::move(tell)),
+          thread_([this](std::stop_token stop) { serve(stop); }) {}
 
     void ask(gradient_job job) {
         {

@@ -70,8 +70,10 @@ struct misconduct {
     }
     /// Its own gradient becomes what it commits to.
     template <class Plan>
-    void corrupt(step_state const& state, gradient_result const& done, Plan const& plan, std::span<float> gradient) {
-        auto const honest_rows = scratch ? honest_gradients(state, done, plan) : std::vector<std::vector<float>>{};
+    void corrupt(step_state const& state, gradient_result const& done, Plan const& plan,
+                 std::span<float> gradient) {
+        auto const honest_rows =
+            scratch ? honest_gradients(state, done, plan) : std::vector<std::vector<float>>{};
         std::vector<float const*> rows;
         for (auto const& one : honest_rows) rows.push_back(one.data());
         std::vector<std::size_t> places;
@@ -81,7 +83,8 @@ struct misconduct {
         attack_context at{.step = static_cast<std::size_t>(state.step()),
                           .self = static_cast<std::size_t>(state.self),
                           .accomplices = places,
-                          .honest = matrix_view<float const>(std::span<float const* const>(rows), gradient.size()),
+                          .honest =
+                              matrix_view<float const>(std::span<float const* const>(rows), gradient.size()),
                           .shared = with.shared,
                           .layout = layout};
         watch_gradient(attack, at, gradient);
@@ -105,8 +108,8 @@ private:
                std::holds_alternative<little_is_enough>(attack.inner);
     }
     template <class Plan>
-    [[nodiscard]] std::vector<std::vector<float>> honest_gradients(step_state const& state, gradient_result const& done,
-                                                                   Plan const& plan) {
+    [[nodiscard]] std::vector<std::vector<float>>
+    honest_gradients(step_state const& state, gradient_result const& done, Plan const& plan) {
         std::vector<std::vector<float>> all;
         for (peer_id const worker : state.record.workers()) {
             if (with.contains(state.key(worker))) continue;
@@ -127,8 +130,8 @@ private:
 
 /// How it ends for a trainer.
 enum class run_end {
-    finished,     ///< the last step is done
-    left,         ///< in good order
+    finished, ///< the last step is done
+    left,     ///< in good order
     banned,
     removed,      ///< for another reason, and it may not come back
     missed,       ///< the run was over while it was away

@@ -39,15 +39,17 @@ namespace btard {
 
 /// What every process of a run is given by its operator.
 struct node_setup {
-    tcp_setup net = {};                     ///< channels and instance are the node's own
-    std::string token = {};                 ///< asked of those that link; "": nothing is asked
+    tcp_setup net = {};                       ///< channels and instance are the node's own
+    std::string token = {};                   ///< asked of those that link; "": nothing is asked
     std::vector<host_and_port> contacts = {}; ///< whom to link with first: a coordinator, or any member
     std::function<void(std::string const&)> say = [](std::string const&) {}; ///< a line for the operator
 };
 
 /// The first letters of a key, as lines for the operator name a peer.
 [[nodiscard]] inline std::string short_name(public_key const& key) { return to_text(key).substr(0, 8); }
-[[nodiscard]] inline std::string short_name(digest const& hash) { return to_text(public_key{hash.bytes}).substr(0, 8); }
+[[nodiscard]] inline std::string short_name(digest const& hash) {
+    return to_text(public_key{hash.bytes}).substr(0, 8);
+}
 
 /// The base of trainer and coordinator: links, greetings, addresses, frames.  All on the thread of the loop.
 class run_node : public tcp_handler {
@@ -136,7 +138,8 @@ protected:
 
     // ---- what the links tell
 
-    void on_frame(public_key const& from, std::size_t, std::vector<std::byte> frame, time_point now) override {
+    void on_frame(public_key const& from, std::size_t, std::vector<std::byte> frame,
+                  time_point now) override {
         auto const at = known_.find(from);
         bool const greeted = at != known_.end() && at->second.greeted;
         if (!is_run_frame(frame)) {
@@ -147,8 +150,10 @@ protected:
         }
         auto message = decode_run_frame(frame);
         if (!message) return refuse_frame(from);
-        if (auto const* const hello = std::get_if<wire::greeting>(&*message)) return hear_greeting(from, *hello);
-        bool const refuses = std::get_if<wire::refusal>(&*message) != nullptr; // it may have been refused by us, too
+        if (auto const* const hello = std::get_if<wire::greeting>(&*message))
+            return hear_greeting(from, *hello);
+        bool const refuses =
+            std::get_if<wire::refusal>(&*message) != nullptr; // it may have been refused by us, too
         if (!greeted && !refuses) return;
         if (auto const* const where = std::get_if<wire::addresses>(&*message))
             book_.heard(*where, is_contact(from), [this](public_key const& key) { return concerns(key); });
@@ -157,11 +162,14 @@ protected:
     void on_linked(public_key const& key, tcp_link_info const& info, time_point) override {
         book_.linked(key, info);
         auto& one = known_[key];
-        one = {.contact = info.dialled && !run() && !setup_.contacts.empty(), .since = net_->now(), .address = info.address};
+        one = {.contact = info.dialled && !run() && !setup_.contacts.empty(),
+               .since = net_->now(),
+               .address = info.address};
         unreachable_.clear();
         post(key, greeting(key));
     }
-    void on_lost(public_key const& key, std::error_code, std::string const& sentence, time_point now) override {
+    void on_lost(public_key const& key, std::error_code, std::string const& sentence,
+                 time_point now) override {
         known_.erase(key);
         if (!ending_) say(sentence);
         on_link_lost(key, now);
@@ -233,12 +241,14 @@ private:
     void show_skew(public_key const& whom, std::uint64_t clock) {
         auto const skew = static_cast<double>(static_cast<std::int64_t>(clock - wall_clock())) / 1e3;
         if (skew > 5 || skew < -5)
-            say(concat("the clock of ", short_name(whom), " is ", skew, " s from ours; nothing depends on it"));
+            say(concat("the clock of ", short_name(whom), " is ", skew,
+                       " s from ours; nothing depends on it"));
     }
     void refuse_frame(public_key const& from) {
         ++bad_frames_;
         if (++bad_of_[from] == 1)
-            say(concat(short_name(from), " has sent bytes that no peer of this version sends; they are dropped"));
+            say(concat(short_name(from),
+                       " has sent bytes that no peer of this version sends; they are dropped"));
     }
 
     std::map<public_key, acquaintance> known_;

@@ -56,7 +56,8 @@ inline void shorten(std::span<float> gradient, std::optional<float> longest) {
 
 /// The end of a step, on members and on those that follow them: the same bits.
 inline void move(model_state& state, btard::optimizer const& method, learning_rate_schedule const& schedule,
-                 std::span<tensor_layout const> layout, std::span<float const> aggregate, std::size_t threads = 1) {
+                 std::span<tensor_layout const> layout, std::span<float const> aggregate,
+                 std::size_t threads = 1) {
     double const factor = factor_at(schedule, static_cast<std::size_t>(state.step));
     step(method, state.memory, layout, aggregate, state.parameters, factor, threads);
     ++state.step;
@@ -78,13 +79,15 @@ template <verifiable_aggregator Rule>
     std::vector<std::byte> bytes;
     byte_writer to(bytes);
     to.write(hash_of(std::span<float const>(mean)));
-    for (auto const& one : testify(host{}, plan.rule, view, std::span<float const>(mean), directions{{1, 2}, 3}))
+    for (auto const& one :
+         testify(host{}, plan.rule, view, std::span<float const>(mean), directions{{1, 2}, 3}))
         to.write(one);
 
     auto state = plan.first();
     std::vector<float> gradient(plan.task.size());
     if (gradients) {
-        (void)plan.task.gradient(state.parameters, derive({0x6274617264, 0}, "numerics of gradients"), {}, gradient);
+        (void)plan.task.gradient(state.parameters, derive({0x6274617264, 0}, "numerics of gradients"), {},
+                                 gradient);
         shorten(gradient, plan.clip_gradient);
         to.write(hash_of(std::span<float const>(gradient)));
     } else {

@@ -21,13 +21,15 @@ namespace btard {
 class start_download {
 public:
     start_download(digest const& root, optimizer method, std::size_t size)
-        : root_(root), method_(std::move(method)), size_(size), floats_(flat(first_state(method_, std::vector<float>(size)))) {}
+        : root_(root), method_(std::move(method)), size_(size),
+          floats_(flat(first_state(method_, std::vector<float>(size)))) {}
 
     /// What to ask next; nothing: it is complete, or waits.
     [[nodiscard]] std::optional<wire::fetch> poll_question() {
         if (asked_ || done_ == chunks_of(floats_.size())) return {};
         asked_ = true;
-        return leaves_.empty() ? wire::fetch{wire::fetched::leaves, 0, 0} : wire::fetch{wire::fetched::chunk, 0, done_};
+        return leaves_.empty() ? wire::fetch{wire::fetched::leaves, 0, 0}
+                               : wire::fetch{wire::fetched::chunk, 0, done_};
     }
     /// Its link is gone: whoever comes next is asked again.
     void ask_again() { asked_ = false; }
@@ -36,14 +38,18 @@ public:
     [[nodiscard]] bool handle_message(wire::run_message const& message) {
         if (auto const* const all = std::get_if<wire::leaves>(&message)) {
             if (!leaves_.empty()) return true;
-            if (all->hashes.size() != chunks_of(floats_.size()) || root_of(0, all->hashes) != root_) return false;
+            if (all->hashes.size() != chunks_of(floats_.size()) || root_of(0, all->hashes) != root_)
+                return false;
             leaves_ = all->hashes;
             asked_ = false;
         } else if (auto const* const one = std::get_if<wire::chunk>(&message)) {
             if (leaves_.empty() || one->index != done_) return true;
             auto const place = chunk_of(floats_, done_);
-            if (one->values.size() != place.size() || hash_of(std::span<float const>(one->values)) != leaves_[done_]) return false;
-            std::ranges::copy(one->values, floats_.begin() + static_cast<std::ptrdiff_t>(done_ * chunk_floats));
+            if (one->values.size() != place.size() ||
+                hash_of(std::span<float const>(one->values)) != leaves_[done_])
+                return false;
+            std::ranges::copy(one->values,
+                              floats_.begin() + static_cast<std::ptrdiff_t>(done_ * chunk_floats));
             ++done_;
             asked_ = false;
         }

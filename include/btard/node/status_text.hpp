@@ -19,15 +19,18 @@ template <class Peer, class F>
     auto const& logs = of.logs();
     auto const& roster = of.membership().members()->members();
     auto const phase_names = enum_names(of.where());
-    std::string all = concat("step ", of.state().step(), ", ", phase_names[static_cast<std::size_t>(of.where())]);
+    std::string all =
+        concat("step ", of.state().step(), ", ", phase_names[static_cast<std::size_t>(of.where())]);
     std::string names;
     std::size_t silent = 0;
     for (std::size_t k = 0; k < roster.size() && logs.begun() && !logs.closed(); ++k) {
         if (roster[k].key == of.key() || logs.current().has_spoken(peer_id(k))) continue;
-        if (++silent <= 4) names += concat(" ", short_name(roster[k].key), has_link(roster[k].key) ? "" : " (no link)");
+        if (++silent <= 4)
+            names += concat(" ", short_name(roster[k].key), has_link(roster[k].key) ? "" : " (no link)");
     }
     if (silent > 0)
-        all += concat(": waits for ", silent, " of ", roster.size(), " members:", names, silent > 4 ? " ..." : "");
+        all += concat(": waits for ", silent, " of ", roster.size(), " members:", names,
+                      silent > 4 ? " ..." : "");
     else if (logs.begun()) all += ": waits for parts, gradients or signatures";
     return all + concat("; bears with ", of.membership().faults(), " liars among ", roster.size());
 }

@@ -14,15 +14,15 @@
 #include <btard/core/types.hpp>
 #include <btard/node/early_messages.hpp>
 #include <btard/node/entrant.hpp>
+#include <btard/node/founding.hpp>
 #include <btard/node/gradient_thread.hpp>
 #include <btard/node/misconduct.hpp>
-#include <btard/node/founding.hpp>
 #include <btard/node/outbox.hpp>
 #include <btard/node/run_node.hpp>
 #include <btard/node/run_plan.hpp>
 #include <btard/node/status_text.hpp>
-#include <btard/protocol/conduct.hpp>
 #include <btard/protocol/ban/transcript_check.hpp>
+#include <btard/protocol/conduct.hpp>
 #include <btard/protocol/member_state.hpp>
 #include <btard/protocol/peer.hpp>
 #include <btard/run/keeper.hpp>
@@ -51,9 +51,12 @@ namespace btard {
 
 /// What a trainer tells its program.
 struct trainer_events {
-    std::function<void(wire::charter const&)> began = [](auto const&) {}; ///< its run is known, with all founders
+    std::function<void(wire::charter const&)> began = [](auto const&) {
+    }; ///< its run is known, with all founders
     /// A state of that run that its program has kept; where there is none, members are asked.
-    std::function<std::optional<model_state>(wire::charter const&)> kept = [](auto const&) { return std::nullopt; };
+    std::function<std::optional<model_state>(wire::charter const&)> kept = [](auto const&) {
+        return std::nullopt;
+    };
     /// A step is over; parameters are those with which the next one begins.
     std::function<void(wire::metrics const&, model_state const&)> stepped = [](auto const&, auto const&) {};
     std::function<void(ban_record const&)> banned = [](auto const&) {}; ///< with what shows it to others
@@ -65,10 +68,10 @@ template <verifiable_aggregator Rule, class Conduct>
 class trainer_node final : public founding<Rule> {
     using base = founding<Rule>;
     using acquaintance = typename base::acquaintance;
-    using base::begins_at_, base::book_, base::charter_, base::ending_, base::io_, base::layout_, base::life_, base::net_,
-        base::plan_, base::start_, base::state_, base::who_;
-    using base::draw_life, base::is_contact, base::known, base::link_with, base::post, base::post_all, base::say,
-        base::stop_net;
+    using base::begins_at_, base::book_, base::charter_, base::ending_, base::io_, base::layout_, base::life_,
+        base::net_, base::plan_, base::start_, base::state_, base::who_;
+    using base::draw_life, base::is_contact, base::known, base::link_with, base::post, base::post_all,
+        base::say, base::stop_net;
 
 public:
     using base::net, base::run, base::self;
@@ -77,8 +80,10 @@ public:
 
     /// @param plan what the settings of a charter mean; throws what `exit_status` knows
     trainer_node(asio::io_context& io, identity const& who, node_setup setup,
-                 std::function<plan_type(std::string const&)> plan, misconduct<Conduct> does, trainer_events events)
-        : base(io, who, std::move(setup), std::move(plan)), does_(std::move(does)), events_(std::move(events)),
+                 std::function<plan_type(std::string const&)> plan, misconduct<Conduct> does,
+                 trainer_events events)
+        : base(io, who, std::move(setup), std::move(plan)), does_(std::move(does)),
+          events_(std::move(events)),
           out_(io, [this](public_key const& to, std::size_t channel, shared_frame const& frame) {
               deliver(to, channel, frame);
           }) {
@@ -102,7 +107,9 @@ public:
     [[nodiscard]] std::string status() const {
         if (!charter_) return "waiting for somebody who knows the run";
         if (entrant_) return entrant_->progress_text();
-        if (!peer_) return begins_at_ ? "waiting for links with the other founders" : "waiting for the other founders";
+        if (!peer_)
+            return begins_at_ ? "waiting for links with the other founders"
+                              : "waiting for the other founders";
         return status_text(*peer_, [this](public_key const& key) { return net_->has_link(key); });
     }
 
@@ -114,12 +121,15 @@ private:
             post(from, *charter_);
             post(from, book_.known([this](public_key const& key) { return concerns(key); }));
         } else if (who.role == run_role::trainer && !who.run && who.contact) {
-            say(concat(short_name(from), " is a trainer without a run, as this one; give the address of the coordinator"));
+            say(concat(short_name(from),
+                       " is a trainer without a run, as this one; give the address of the coordinator"));
         }
         if (who.role == run_role::coordinator) {
             if (coordinators_.size() < 4) coordinators_.insert(from);
-            if (coordinators_.contains(from)) keeper_.handle_message(from, wire::follow{}, net_->now()); // from the first step on
-        } else if (peer_ && peer_->running() && concerns(from) && net_->now() - begun_ > patience_for_a_link()) {
+            if (coordinators_.contains(from))
+                keeper_.handle_message(from, wire::follow{}, net_->now()); // from the first step on
+        } else if (peer_ && peer_->running() && concerns(from) &&
+                   net_->now() - begun_ > patience_for_a_link()) {
             scout(); // it was away, or we were
         }
         if (wants_in_ && who.role == run_role::trainer) (void)enter();
@@ -182,12 +192,13 @@ private:
     void on_prepared() override {
         speaks_at_ = net_->now() + status_every;
         does_.prepare(plan_->task, layout_);
-        thread_ = std::make_unique<gradient_thread>(plan_->task, [this, alive = std::weak_ptr(alive_)](gradient_result one) {
-            auto const shared = std::make_shared<gradient_result>(std::move(one));
-            asio::post(io_, [this, alive, shared] {
-                if (alive.lock()) hear_gradient(std::move(*shared));
+        thread_ = std::make_unique<gradient_thread>(
+            plan_->task, [this, alive = std::weak_ptr(alive_)](gradient_result one) {
+                auto const shared = std::make_shared<gradient_result>(std::move(one));
+                asio::post(io_, [this, alive, shared] {
+                    if (alive.lock()) hear_gradient(std::move(*shared));
+                });
             });
-        });
     }
     void on_founded(bool comes_later) override {
         events_.began(*charter_);
@@ -202,7 +213,8 @@ private:
     void begin() override {
         had_life_ = true;
         peer_setup setup{self(), *run(), secret(), charter_->founders, plan_->rules};
-        peer_ = std::make_unique<peer_type>(who_, std::move(setup), bench(), colluding<Conduct>{does_.conduct, does_.coalition_or_null()});
+        peer_ = std::make_unique<peer_type>(who_, std::move(setup), bench(),
+                                            colluding<Conduct>{does_.conduct, does_.coalition_or_null()});
         everybody_[self()] = peer_.get();
         begin_step();
         replay_early();
@@ -213,7 +225,8 @@ private:
     }
     /// Nobody else can know it: a signature of its own over something that is never sent.
     [[nodiscard]] digest secret() const {
-        auto const signed_life = who_.sign(tagged_hash("secret of a life", *run(), std::span<std::byte const>(life_)).bytes);
+        auto const signed_life =
+            who_.sign(tagged_hash("secret of a life", *run(), std::span<std::byte const>(life_)).bytes);
         return tagged_hash("secret", signed_life);
     }
 
@@ -267,7 +280,8 @@ private:
         }
         std::optional<public_key> contact;
         for (auto const& [key, one] : known())
-            if (!contact && one.greeted && one.role == run_role::trainer && (concerns(key) || one.contact)) contact = key;
+            if (!contact && one.greeted && one.role == run_role::trainer && (concerns(key) || one.contact))
+                contact = key;
         wants_in_ = !contact;
         if (!contact) {
             say("waiting for a member to ask");
@@ -286,12 +300,13 @@ private:
                               .schedule = plan_->schedule,
                               .layout = layout_,
                               .state = state_ ? std::optional(*state_) : std::nullopt};
-        return std::make_unique<entrant>(who_, entrant_setup{.who = {self(), life_},
-                                                             .root = {*run(), charter_->founders},
-                                                             .follow = std::move(follow),
-                                                             .contact = contact,
-                                                             .observes = observes,
-                                                             .begins = false},
+        return std::make_unique<entrant>(who_,
+                                         entrant_setup{.who = {self(), life_},
+                                                       .root = {*run(), charter_->founders},
+                                                       .follow = std::move(follow),
+                                                       .contact = contact,
+                                                       .observes = observes,
+                                                       .begins = false},
                                          net_->now());
     }
     void tell_links(entrant& one) {
@@ -336,13 +351,15 @@ private:
         auto const* const all = entrant_->complete();
         if (!all) return;
         auto const now = net_->now();
-        if (auto const bad = check_state(all->state, all->floats, who_, bench(), plan_->rules, *run(), self())) {
+        if (auto const bad =
+                check_state(all->state, all->floats, who_, bench(), plan_->rules, *run(), self())) {
             say(concat("what a member says of the run cannot be: ", *bad));
             return entrant_->refuse(now);
         }
         epoch_rosters rosters; // how its roster came about, which its hash does not cover
-        bool const bad_links = check_epochs(all->state.links, who_, plan_->rules, {*run(), charter_->founders}, rosters) ||
-                               all->state.last.epoch + 1 != rosters.size() || all->state.last.roster != rosters.back();
+        bool const bad_links =
+            check_epochs(all->state.links, who_, plan_->rules, {*run(), charter_->founders}, rosters) ||
+            all->state.last.epoch + 1 != rosters.size() || all->state.last.roster != rosters.back();
         if (bad_links) {
             say("a member sends epochs that do not lead to the roster");
             return entrant_->refuse(now);
@@ -350,8 +367,8 @@ private:
         state_ = std::make_unique<model_state>(*entrant_->state());
         peer_setup setup{self(), *run(), secret(), {}, plan_->rules};
         peer_ = std::make_unique<peer_type>(who_, std::move(setup), bench(),
-                                            colluding<Conduct>{does_.conduct, does_.coalition_or_null()}, all->state,
-                                            all->floats, now);
+                                            colluding<Conduct>{does_.conduct, does_.coalition_or_null()},
+                                            all->state, all->floats, now);
         everybody_[self()] = peer_.get();
         parameters_now_ = nullptr, parameters_before_ = nullptr;
         say(concat("a member of the run from step ", state_->step, " on"));
@@ -379,7 +396,8 @@ private:
     void hear_gradient(gradient_result done) {
         if (ending_) return;
         if (!done.failed.empty()) {
-            return end(run_end::failed, concat("cannot compute gradients any more: ", done.failed, "; leaving the run"));
+            return end(run_end::failed,
+                       concat("cannot compute gradients any more: ", done.failed, "; leaving the run"));
         }
         shorten(done.gradient, plan_->clip_gradient);
         if (entrant_ && done.job.urgent) {
@@ -391,7 +409,8 @@ private:
             loss_ = done.loss, gradient_seconds_ = done.seconds;
             if (does_.acts()) does_.corrupt(peer_->state(), done, *plan_, done.gradient);
         }
-        peer_->handle_gradient(done.job.step, done.job.whose, std::move(done.gradient), done.job.microbatches, net_->now());
+        peer_->handle_gradient(done.job.step, done.job.whose, std::move(done.gradient), done.job.microbatches,
+                               net_->now());
         drain();
     }
     void on_protocol_message(public_key const& from, wire::message const& message, time_point now) override {
@@ -410,7 +429,8 @@ private:
     void on_timer(time_point now) override {
         if (ending_) return;
         if (finished_at_ && *finished_at_ <= now && final_root_) return end(run_end::finished);
-        if (finished_at_ && *finished_at_ <= now) return end(run_end::missed, "the run was over while this trainer was away");
+        if (finished_at_ && *finished_at_ <= now)
+            return end(run_end::missed, "the run was over while this trainer was away");
         if (plan_ && now >= speaks_at_) {
             if (!final_root_) say(status());
             speaks_at_ = now + status_every;
@@ -427,9 +447,10 @@ private:
     }
     void wake() {
         time_point first = plan_ ? speaks_at_ : time_point::max();
-        for (auto const& one : {begins_at_, finished_at_, stalls_at_, peer_ ? peer_->poll_deadline() : std::nullopt,
-                                entrant_ ? entrant_->poll_deadline() : std::nullopt,
-                                scout_ ? scout_->poll_deadline() : std::nullopt})
+        for (auto const& one :
+             {begins_at_, finished_at_, stalls_at_, peer_ ? peer_->poll_deadline() : std::nullopt,
+              entrant_ ? entrant_->poll_deadline() : std::nullopt,
+              scout_ ? scout_->poll_deadline() : std::nullopt})
             if (one) first = std::min(first, *one);
         net_->wake_at(first);
     }
@@ -465,8 +486,8 @@ private:
         if (scout_) {
             drain(*scout_);
             if (scout_->known() && peer_ && scout_->known()->step > state_->step + 1) {
-                say(concat("the others are in step ", scout_->known()->step, ", we are in step ", state_->step,
-                           "; coming back"));
+                say(concat("the others are in step ", scout_->known()->step, ", we are in step ",
+                           state_->step, "; coming back"));
                 return enter();
             }
         }
@@ -510,7 +531,8 @@ private:
         if (one.who != self()) return is_ban(one.why) ? net_->forget(one.who) : void();
         if (is_ban(one.why)) return end(run_end::banned);
         if (one.why == offence::leave) return end(failed_ ? run_end::failed : run_end::left);
-        if (peer_->membership().standing().is_struck(self())) return end(run_end::removed, "struck for the second time");
+        if (peer_->membership().standing().is_struck(self()))
+            return end(run_end::removed, "struck for the second time");
         gone_ = true;
     }
     void carry_out(act::paused& one) {
@@ -533,9 +555,13 @@ private:
     void tell_step(std::uint64_t step) {
         tell_bans(false);
         auto const counts = net_->counts();
-        wire::metrics told{step, loss_, gradient_seconds_,
-                           std::chrono::duration<double>(net_->now() - begun_).count(), counts.sent_bytes,
-                           counts.received_bytes, std::exchange(removed_, {})};
+        wire::metrics told{step,
+                           loss_,
+                           gradient_seconds_,
+                           std::chrono::duration<double>(net_->now() - begun_).count(),
+                           counts.sent_bytes,
+                           counts.received_bytes,
+                           std::exchange(removed_, {})};
         events_.stepped(told, *state_);
         for (auto const& key : coordinators_) post(key, told);
     }
@@ -545,8 +571,8 @@ private:
     void finish() {
         say(concat("the last step is done: ", state_->step));
         final_root_ = root_of(*state_);
-        keeper_.begin_step(peer_->membership().context(), std::exchange(applied_, {}), std::nullopt, member_floats{},
-                           *state_, net_->now()); // for those that follow
+        keeper_.begin_step(peer_->membership().context(), std::exchange(applied_, {}), std::nullopt,
+                           member_floats{}, *state_, net_->now()); // for those that follow
         post_all(wire::finished{state_->step, *final_root_});
         finished_at_ = net_->now() + lingers(); // others may still ask
         stalls_at_.reset();
@@ -564,7 +590,8 @@ private:
         std::size_t members = 0;
         for (auto const& [key, root] : others_finished_) members += concerns(key);
         // One of them is honest: the run is over, and this trainer has a little time to be so, too.
-        if (members > plan_->rules.faults && !final_root_ && !finished_at_) finished_at_ = net_->now() + lingers();
+        if (members > plan_->rules.faults && !final_root_ && !finished_at_)
+            finished_at_ = net_->now() + lingers();
         check_finished();
         if (!ending_) wake();
     }
@@ -573,7 +600,8 @@ private:
         std::size_t missing = 0;
         for (auto const& one : peer_->membership().context().roster)
             missing += one.key != self() && known().contains(one.key) && !others_finished_.contains(one.key);
-        for (auto const& key : coordinators_) missing += !others_finished_.contains(key); // it fetches the last state
+        for (auto const& key : coordinators_)
+            missing += !others_finished_.contains(key); // it fetches the last state
         if (missing == 0) end(run_end::finished);
     }
     void end(run_end how, std::string const& why = "") override {
@@ -595,10 +623,10 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< what other threads and timers look at
     std::unique_ptr<peer_type> peer_;
     std::map<public_key, peer_type const*> everybody_; ///< that an attacker looks into: itself alone
-    std::unique_ptr<entrant> entrant_; ///< null: it is a member, or about to be
-    std::unique_ptr<entrant> scout_;   ///< looks at the run from outside, while the peer waits
+    std::unique_ptr<entrant> entrant_;                 ///< null: it is a member, or about to be
+    std::unique_ptr<entrant> scout_; ///< looks at the run from outside, while the peer waits
     keeper keeper_{{.followers = wire_limits{}.peers}}; ///< whose number `may_follow` bounds
-    shared_floats applied_; // (size) in the step before
+    shared_floats applied_;                             // (size) in the step before
     std::optional<act::compute> on_trial_;
     std::shared_ptr<std::vector<float> const> parameters_now_, parameters_before_;
     std::set<public_key> coordinators_;
@@ -609,7 +637,8 @@ private:
     static constexpr std::chrono::seconds status_every{10}; ///< while no step ends
     time_point begun_{}, speaks_at_{};
     double loss_ = 0, gradient_seconds_ = 0;
-    bool leaves_ = false, failed_ = false, gone_ = false, wants_in_ = false, had_life_ = false, diverged_ = false, draining_ = false;
+    bool leaves_ = false, failed_ = false, gone_ = false, wants_in_ = false, had_life_ = false,
+         diverged_ = false, draining_ = false;
     std::optional<digest> final_root_;
     std::map<public_key, digest> others_finished_;
     std::unique_ptr<gradient_thread> thread_; // last: it ends first
