@@ -60,6 +60,9 @@ struct coordinator_options {
     void before_field(std::string_view setting) { run.before_field(setting); }
     void validate() const {
         own.validate();
+        expects(checkpoint_at.empty() || !own.out.empty(), "--checkpoint-at needs a folder: --out");
+        expects(join.empty() || initial_state.empty(),
+                "--initial-state begins a new run, --join follows one that goes on; give one of them");
         run.validate();
     }
 };
@@ -172,10 +175,6 @@ int coordinator(std::vector<std::string> const& words) {
         signals.cancel(ignored);
         signals.clear(ignored); // from here on a signal ends the program
     };
-    if (!options.join.empty() && !options.initial_state.empty())
-        throw environment_error(
-            errc::bad_text,
-            "--initial-state begins a new run, --join follows one that goes on; give one of them");
     auto const contacts = options.join.empty() ? std::vector<std::string>{} : std::vector{options.join};
     coordinator_node<verified_rule> node(io, key, setup_of(options.own, contacts, program), read_plan,
                                          std::move(events));

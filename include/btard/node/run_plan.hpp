@@ -54,15 +54,6 @@ inline void shorten(std::span<float> gradient, std::optional<float> longest) {
         for (float& g : gradient) g = static_cast<float>(g * (*longest / length));
 }
 
-/// The end of a step, on members and on those that follow them: the same bits.
-inline void move(model_state& state, btard::optimizer const& method, learning_rate_schedule const& schedule,
-                 std::span<tensor_layout const> layout, std::span<float const> aggregate,
-                 std::size_t threads = 1) {
-    double const factor = factor_at(schedule, static_cast<std::size_t>(state.step));
-    step(method, state.memory, layout, aggregate, state.parameters, factor, threads);
-    ++state.step;
-}
-
 /// What the kernels that verdicts rest on give for a fixed input, and a gradient: whoever computes other bits would be
 /// accused of them later, so it is told before.
 ///

@@ -275,7 +275,7 @@ private:
         early_ = {};
         if (std::exchange(diverged_, false)) state_.reset();
         if (leaves_) {
-            end(failed_ ? run_end::failed : run_end::left);
+            end(run_end::left);
             return false;
         }
         std::optional<public_key> contact;
@@ -530,7 +530,7 @@ private:
             if (auto record = peer_->record_of(one.who, one.why)) fresh_bans_.push_back(*std::move(record));
         if (one.who != self()) return is_ban(one.why) ? net_->forget(one.who) : void();
         if (is_ban(one.why)) return end(run_end::banned);
-        if (one.why == offence::leave) return end(failed_ ? run_end::failed : run_end::left);
+        if (one.why == offence::leave) return end(run_end::left);
         if (peer_->membership().standing().is_struck(self()))
             return end(run_end::removed, "struck for the second time");
         gone_ = true;
@@ -637,7 +637,7 @@ private:
     static constexpr std::chrono::seconds status_every{10}; ///< while no step ends
     time_point begun_{}, speaks_at_{};
     double loss_ = 0, gradient_seconds_ = 0;
-    bool leaves_ = false, failed_ = false, gone_ = false, wants_in_ = false, had_life_ = false,
+    bool leaves_ = false, gone_ = false, wants_in_ = false, had_life_ = false,
          diverged_ = false, draining_ = false;
     std::optional<digest> final_root_;
     std::map<public_key, digest> others_finished_;

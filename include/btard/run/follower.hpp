@@ -238,9 +238,7 @@ private:
         std::uint64_t const step = state_->step;
         auto const at = moves_.find(step);
         if (at == moves_.end()) return false;
-        btard::step(setup_.optimizer, state_->memory, setup_.layout, at->second, state_->parameters,
-                    factor_at(setup_.schedule, step), setup_.threads);
-        ++state_->step;
+        btard::move(*state_, setup_.optimizer, setup_.schedule, setup_.layout, at->second, setup_.threads);
         setup_.reached(*state_);
         while (moves_.begin()->first + 1 < step) moves_.erase(moves_.begin()); // v0, and the one before, are kept
         return true;

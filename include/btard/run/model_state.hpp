@@ -7,7 +7,9 @@
 #include <btard/crypto/merkle.hpp>
 #include <btard/protocol/step/commitment.hpp>
 #include <btard/protocol/wire/tagged_hash.hpp>
+#include <btard/train/learnable.hpp>
 #include <btard/train/optimizer.hpp>
+#include <btard/train/schedule.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -34,6 +36,15 @@ struct model_state {
 [[nodiscard]] inline model_state first_state(optimizer const& method, std::vector<float> parameters) {
     auto memory = start(method, parameters.size());
     return {0, std::move(parameters), std::move(memory)};
+}
+
+/// The end of a step, on members and on those that follow them: the same bits.
+inline void move(model_state& state, btard::optimizer const& method, learning_rate_schedule const& schedule,
+                 std::span<tensor_layout const> layout, std::span<float const> aggregate,
+                 std::size_t threads = 1) {
+    double const factor = factor_at(schedule, static_cast<std::size_t>(state.step));
+    step(method, state.memory, layout, aggregate, state.parameters, factor, threads);
+    ++state.step;
 }
 
 /// All floats of a state one after the other: parameters, then what the optimizer keeps for each of them, then its
