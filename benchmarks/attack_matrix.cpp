@@ -121,8 +121,9 @@ outcome run_once(request const& of, row const& what, std::uint64_t seed) {
     verification checks;
     checks.probation = {.admits = admission::anybody, .steps = 20, .apart = 10};
     try {
-        verified_swarm run(quadratic{.dimension = 256}, centered_clip{.tau = 1}, parse<any_attack>(what.gradient),
-                           parse<any_conduct>(what.conduct), options, checks, keys);
+        verified_swarm run(quadratic{.dimension = 256}, centered_clip{.tau = 1},
+                           parse<any_attack>(what.gradient), parse<any_conduct>(what.conduct), options,
+                           checks, keys);
         run.set_new_keys([&](std::size_t number) { return testing::counting_signer((seed << 32) + number); });
         bool const joins = std::string_view(what.conduct).starts_with("eclipse");
         if (joins) run.add_newcomer(testing::counting_signer(seed << 32)); // asks an attacker first

@@ -33,7 +33,8 @@ inline double crossing(std::vector<double> const& sorted, double p) {
 inline estimate quantile_of(std::vector<double> all, double p) {
     std::ranges::sort(all);
     double const n = double(all.size()), spread = 3 * std::sqrt(p * (1 - p) / n);
-    double const low = crossing(all, std::max(p - spread, 1 / n)), high = crossing(all, std::min(p + spread, 1.0));
+    double const low = crossing(all, std::max(p - spread, 1 / n)),
+                 high = crossing(all, std::min(p + spread, 1.0));
     return {crossing(all, p), (high - low) / 2};
 }
 

@@ -91,7 +91,8 @@ outcome run_with_aborts(request const& of, std::uint64_t seed) {
             auto const& target = plan.keys[*plan.attacker];
             for (auto const& pair : record.pairs())
                 if (record.roster()[std::size_t(pair.target)].key == target && step.attacking > 0 &&
-                    std::ranges::find(plan.keys, record.roster()[std::size_t(pair.validator)].key) == plan.keys.end())
+                    std::ranges::find(plan.keys, record.roster()[std::size_t(pair.validator)].key) ==
+                        plan.keys.end())
                     plan.lost_at = step.step;
         }
         for (auto const& one : step.removed) {
@@ -184,7 +185,8 @@ bool statistics(request const& of) {
                used = mean_of(rows);
     bool met = true, known = false;
     for (auto const& row : expected) {
-        if (row.peers != of.peers || row.byzantine != of.byzantine || row.validators != of.validators) continue;
+        if (row.peers != of.peers || row.byzantine != of.byzantine || row.validators != of.validators)
+            continue;
         if (row.abort != of.abort) continue;
         known = true;
         met = compare("mean", mean, row.mean, of.runs);
@@ -239,11 +241,12 @@ bool honest_steps(request const& of, std::size_t steps, char const* signatures) 
 }
 
 int usage() {
-    std::fprintf(stderr,
-                 "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] "
-                 "[--threads N]\n"
-                 "    [--dimension N] [--abort] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n"
-                 "    [--crashes PER_STEP] [--late SHARE] [--nuisance VICTIMS] [--steps N]\n");
+    std::fprintf(
+        stderr,
+        "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] "
+        "[--threads N]\n"
+        "    [--dimension N] [--abort] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n"
+        "    [--crashes PER_STEP] [--late SHARE] [--nuisance VICTIMS] [--steps N]\n");
     return 2;
 }
 
@@ -251,11 +254,17 @@ int usage() {
 
 int main(int count, char** words) {
     request of;
-    std::map<std::string_view, std::size_t request::*> const numbers{
-        {"--runs", &request::runs},       {"--peers", &request::peers},   {"--byzantine", &request::byzantine},
-        {"--threads", &request::threads}, {"--honest", &request::honest}, {"--validators", &request::validators},
-        {"--signed", &request::with_signatures}, {"--dimension", &request::dimension},
-        {"--new-keys", &request::new_keys}, {"--steps", &request::steps}, {"--nuisance", &request::nuisance}};
+    std::map<std::string_view, std::size_t request::*> const numbers{{"--runs", &request::runs},
+                                                                     {"--peers", &request::peers},
+                                                                     {"--byzantine", &request::byzantine},
+                                                                     {"--threads", &request::threads},
+                                                                     {"--honest", &request::honest},
+                                                                     {"--validators", &request::validators},
+                                                                     {"--signed", &request::with_signatures},
+                                                                     {"--dimension", &request::dimension},
+                                                                     {"--new-keys", &request::new_keys},
+                                                                     {"--steps", &request::steps},
+                                                                     {"--nuisance", &request::nuisance}};
     for (int k = 1; k < count; ++k) {
         std::string_view const word = words[k];
         auto const number = numbers.find(word);
@@ -281,7 +290,8 @@ int main(int count, char** words) {
         if (of.honest + of.with_signatures > 0) return good ? 0 : 1;
         if (!of.table) return statistics(of) ? 0 : 1;
         for (auto const& row : expected) {
-            of.peers = row.peers, of.byzantine = row.byzantine, of.validators = row.validators, of.abort = row.abort;
+            of.peers = row.peers, of.byzantine = row.byzantine, of.validators = row.validators,
+            of.abort = row.abort;
             good &= statistics(of);
         }
         return good ? 0 : 1;

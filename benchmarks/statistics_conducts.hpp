@@ -30,9 +30,9 @@ namespace btard::benchmark {
 struct abort_plan {
     std::vector<public_key> keys = {}; ///< of all attackers, by number
     std::vector<bool> is_there = {}, banned = {};
-    std::vector<std::size_t> aborted = {};      ///< how often
+    std::vector<std::size_t> aborted = {}; ///< how often
     std::optional<std::size_t> attacker = {};
-    std::optional<std::uint64_t> lost_at = {};  ///< the step whose audit has found the attacker out
+    std::optional<std::uint64_t> lost_at = {}; ///< the step whose audit has found the attacker out
 
     void prepare(std::size_t count) {
         is_there.assign(count, true);
@@ -81,7 +81,8 @@ struct planned_abort {
         for (std::size_t k = 0; k < with.keys.size(); ++k) {
             auto const who = at.number(with.keys[k]);
             if (!who || k == *with.attacker) continue;
-            if (record.draw() > 0 && std::ranges::find(record.drawing(), *who) == record.drawing().end()) continue;
+            if (record.draw() > 0 && std::ranges::find(record.drawing(), *who) == record.drawing().end())
+                continue;
             ++able;
             if (!chosen || with.aborted[k] < with.aborted[*chosen]) chosen = k;
         }
@@ -102,9 +103,11 @@ struct late_rows {
         if (here.part(row->part).complained) return {}; // it goes to all now
         auto const receiver = at.number(to);
         if (!receiver) return {};
-        random_stream luck(derive({seed, 1}, "late", {at.step(), std::size_t(here.self), std::size_t(*receiver)}));
+        random_stream luck(
+            derive({seed, 1}, "late", {at.step(), std::size_t(here.self), std::size_t(*receiver)}));
         if (luck.uniform() >= share) return {};
-        return {.delay = at.self.rules().timing.bulk + at.self.rules().timing.gradient + std::chrono::seconds(1)};
+        return {.delay =
+                    at.self.rules().timing.bulk + at.self.rules().timing.gradient + std::chrono::seconds(1)};
     }
 };
 

@@ -26,9 +26,10 @@ namespace btard::benchmark {
 /// What steps look like from a peer that was there all the time.
 struct seen {
     std::size_t steps = 0, members = 0, parts = 0, zero = 0;
-    std::size_t complained = 0, redrawn = 0, voted = 0, extra = 0; ///< steps with phases that others do not have
-    std::map<std::string_view, std::size_t> why = {};              ///< honest peers removed
-    std::size_t struck = 0;                                        ///< of these: banned or struck
+    std::size_t complained = 0, redrawn = 0, voted = 0,
+                extra = 0;                            ///< steps with phases that others do not have
+    std::map<std::string_view, std::size_t> why = {}; ///< honest peers removed
+    std::size_t struck = 0;                           ///< of these: banned or struck
 
     template <class Peer>
     void look(Peer const& from, step_report const& step) {
@@ -48,12 +49,14 @@ struct seen {
     }
     void show(double cpu) const {
         double const all = double(steps);
-        std::printf("  roster %.2f on average; parts that are zero: %zu, %.4f %%; steps with complaints %.2f %%, "
-                    "with a redraw %.2f %%, with a vote %.2f %%, with any of these %.2f %%\n"
-                    "  honest peers removed:",
-                    double(members) / all, zero, 100 * double(zero) / double(parts), 100 * double(complained) / all,
-                    100 * double(redrawn) / all, 100 * double(voted) / all, 100 * double(extra) / all);
-        for (auto const& [reason, count] : why) std::printf(" %zu %.*s", count, int(reason.size()), reason.data());
+        std::printf(
+            "  roster %.2f on average; parts that are zero: %zu, %.4f %%; steps with complaints %.2f %%, "
+            "with a redraw %.2f %%, with a vote %.2f %%, with any of these %.2f %%\n"
+            "  honest peers removed:",
+            double(members) / all, zero, 100 * double(zero) / double(parts), 100 * double(complained) / all,
+            100 * double(redrawn) / all, 100 * double(voted) / all, 100 * double(extra) / all);
+        for (auto const& [reason, count] : why)
+            std::printf(" %zu %.*s", count, int(reason.size()), reason.data());
         std::printf("; banned or struck: %zu; %.0f s of a core\n", struck, cpu);
         std::fflush(stdout);
     }
@@ -84,8 +87,9 @@ inline bool crashes(request const& of, double per_step) {
             }
         }
     });
-    std::printf("%zu steps of %zu peers, %g crashes for each and step: %zu crashes, %zu pauses, %zu divergences\n",
-                of.steps, of.peers, per_step, crashed, run.events().paused, run.events().diverged);
+    std::printf(
+        "%zu steps of %zu peers, %g crashes for each and step: %zu crashes, %zu pauses, %zu divergences\n",
+        of.steps, of.peers, per_step, crashed, run.events().paused, run.events().diverged);
     found.show(cpu_seconds() - begun);
     return found.struck == 0;
 }
@@ -129,8 +133,8 @@ inline bool nuisances(request const& of, std::size_t victims) {
             return asks;
         });
     });
-    std::printf("%zu steps of %zu peers, %zu of them a nuisance to %zu others; these removed:", of.steps, of.peers,
-                of.byzantine, std::min(victims, of.peers - of.byzantine));
+    std::printf("%zu steps of %zu peers, %zu of them a nuisance to %zu others; these removed:", of.steps,
+                of.peers, of.byzantine, std::min(victims, of.peers - of.byzantine));
     for (auto const& [why, count] : attackers) std::printf(" %zu %.*s", count, int(why.size()), why.data());
     std::printf("\n");
     found.show(cpu_seconds() - begun);

@@ -18,8 +18,8 @@
 namespace btard::benchmark {
 
 struct request {
-    std::size_t peers = 16, byzantine = 7, validators = 1, runs = 1'000, threads = 0, honest = 0, with_signatures = 0,
-                dimension = 64, new_keys = 0, steps = 3'000, nuisance = 0;
+    std::size_t peers = 16, byzantine = 7, validators = 1, runs = 1'000, threads = 0, honest = 0,
+                with_signatures = 0, dimension = 64, new_keys = 0, steps = 3'000, nuisance = 0;
     std::uint64_t seed = 1;
     bool table = false, abort = false;
     std::optional<double> crashes = {}, late = {};
@@ -43,7 +43,8 @@ inline std::vector<identity> keys_for(std::size_t peers, std::uint64_t run) {
 
 /// One thread: runs are what is parallel.
 template <class Key = testing::counting_signer, class Attack, class Conduct>
-auto make_swarm(request const& of, std::size_t byzantine, std::uint64_t seed, Attack attack, Conduct conduct) {
+auto make_swarm(request const& of, std::size_t byzantine, std::uint64_t seed, Attack attack,
+                Conduct conduct) {
     swarm_options options{.peers = of.peers, .seed = seed, .threads = 1, .bans = bans::validators};
     for (std::size_t k = 0; k < byzantine; ++k) options.byzantine.push_back(k);
     verification checks{.validators = of.validators};

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace btard::apps {
 
@@ -16,6 +18,15 @@ struct given {
 
     friend bool operator==(given const&, given const&) = default;
 };
+
+/// Takes out of a layer what has this name, in its order.
+[[nodiscard]] inline std::vector<given> take(std::vector<given>& from, std::string_view name) {
+    std::vector<given> taken;
+    for (auto const& one : from)
+        if (one.name == name) taken.push_back(one);
+    std::erase_if(from, [&](given const& one) { return one.name == name; });
+    return taken;
+}
 
 /// One option of a program.
 struct option_info {

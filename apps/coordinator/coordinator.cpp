@@ -86,20 +86,12 @@ std::vector<option_info> known_options() {
     return all;
 }
 
-bool take(std::vector<given>& from, std::string_view name, std::string* text = nullptr) {
-    bool found = false;
-    for (auto const& one : from)
-        if (one.name == name) found = true, text != nullptr ? void(*text = one.text) : void();
-    std::erase_if(from, [&](given const& one) { return one.name == name; });
-    return found;
-}
-
 } // namespace
 
 int coordinator(std::vector<std::string> const& words) {
     auto const known = known_options();
     auto command = parse_words(words, known, "command line");
-    if (take(command, "help")) {
+    if (!take(command, "help").empty()) {
         std::fputs(
             help_text(
                 program,
@@ -112,17 +104,17 @@ int coordinator(std::vector<std::string> const& words) {
             stdout);
         return 0;
     }
-    if (take(command, "version")) {
+    if (!take(command, "version").empty()) {
         std::printf("btard %s\n", version_text().c_str());
         return 0;
     }
-    bool const only_print = take(command, "print-config");
-    std::string config;
-    auto const file = take(command, "config", &config) ? read_config(config) : std::vector<given>{};
+    bool const only_print = !take(command, "print-config").empty();
+    auto const config = take(command, "config");
+    auto const file = config.empty() ? std::vector<given>{} : read_config(config.front().text);
     coordinator_options options;
     origins from;
-    for (std::vector<given> const* layer : {&file, static_cast<std::vector<given> const*>(&command)})
-        apply(options, *layer, from);
+    apply(options, file, from);
+    apply(options, command, from);
     check(options);
     if (only_print) {
         std::fputs(config_text(options, from).c_str(), stdout);

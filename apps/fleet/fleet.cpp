@@ -71,14 +71,6 @@ std::vector<option_info> known_options() {
     return all;
 }
 
-std::vector<given> take(std::vector<given>& from, std::string_view name) {
-    std::vector<given> found;
-    for (auto const& one : from)
-        if (one.name == name) found.push_back(one);
-    std::erase_if(from, [&](given const& one) { return one.name == name; });
-    return found;
-}
-
 trainer_group read_group(given const& one) {
     trainer_group made;
     auto const colon = one.text.find(':');

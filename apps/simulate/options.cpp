@@ -79,15 +79,6 @@ std::vector<option_info> all_options() {
     return all;
 }
 
-/// Takes out of a layer what has this name.
-layer take(layer& from, std::string_view name) {
-    layer taken;
-    for (auto const& one : from)
-        if (one.name == name) taken.push_back(one);
-    std::erase_if(from, [&](given const& one) { return one.name == name; });
-    return taken;
-}
-
 std::string print_config(settings const& base, output const& where, origins const& from, axes const& several,
                          layer const& curves) {
     std::string text =

@@ -71,19 +71,11 @@ std::vector<option_info> known_options() {
     return all;
 }
 
-std::vector<given> taken(std::vector<given>& from, std::string_view name) {
-    std::vector<given> found;
-    for (auto const& one : from)
-        if (one.name == name) found.push_back(one);
-    std::erase_if(from, [&](given const& one) { return one.name == name; });
-    return found;
-}
-
 trainer_options read_options(std::vector<given> const& file, std::vector<given> const& command) {
     trainer_options made;
     origins from;
     for (auto layer : {file, command}) {
-        auto const join = taken(layer, "join"), accomplices = taken(layer, "accomplices");
+        auto const join = take(layer, "join"), accomplices = take(layer, "accomplices");
         if (!join.empty()) made.join.clear();
         for (auto const& one : join) made.join.push_back(one.text);
         for (auto const& one : accomplices) made.accomplices.push_back(one.text);
@@ -111,7 +103,7 @@ int status_of(run_end how) {
 int trainer(std::vector<std::string> const& words) {
     auto const known = known_options();
     auto command = parse_words(words, known, "command line");
-    if (!taken(command, "help").empty()) {
+    if (!take(command, "help").empty()) {
         std::fputs(
             help_text(
                 program,
@@ -124,11 +116,11 @@ int trainer(std::vector<std::string> const& words) {
             stdout);
         return 0;
     }
-    if (!taken(command, "version").empty()) {
+    if (!take(command, "version").empty()) {
         std::printf("btard %s\n", version_text().c_str());
         return 0;
     }
-    auto const config = taken(command, "config");
+    auto const config = take(command, "config");
     auto const file = config.empty() ? std::vector<given>{} : read_config(config.front().text);
     auto const options = read_options(file, command);
 

@@ -118,11 +118,8 @@ private:
         drain();
     }
     [[nodiscard]] bool concerns(public_key const& key) const override {
-        auto const is_on = [&](std::vector<log_member> const& list) {
-            return std::ranges::find(list, key, &log_member::key) != list.end();
-        };
-        return (charter_ && is_on(charter_->founders)) || is_on(ready_) ||
-               (watch_ && watch_->known() && is_on(watch_->known()->roster));
+        return (charter_ && is_among(charter_->founders, key)) || is_among(ready_, key) ||
+               (watch_ && watch_->known() && is_among(watch_->known()->roster, key));
     }
     void hear_refusal(public_key const& from, refusal_reason why) {
         if (!is_contact(from) || run()) return;
@@ -246,9 +243,7 @@ private:
         finished_[from] = said.root;
         if (finished_.size() > plan_->rules.faults &&
             !ends_at_) { // one of them is honest; others may be behind
-            auto const& t = plan_->rules.timing;
-            ends_at_ =
-                net_->now() + 2 * t.body + static_cast<std::int64_t>(plan_->rules.faults + 4) * t.interval;
+            ends_at_ = net_->now() + time_to_finish(plan_->rules);
         }
         check_end();
         if (!ending_) wake();

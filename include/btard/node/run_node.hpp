@@ -51,6 +51,10 @@ struct node_setup {
     return to_text(public_key{hash.bytes}).substr(0, 8);
 }
 
+[[nodiscard]] inline bool is_among(std::vector<log_member> const& list, public_key const& key) {
+    return std::ranges::find(list, key, &log_member::key) != list.end();
+}
+
 /// The base of trainer and coordinator: links, greetings, addresses, frames.  All on the thread of the loop.
 class run_node : public tcp_handler {
 public:

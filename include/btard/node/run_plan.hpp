@@ -19,6 +19,7 @@
 #include <btard/train/optimizer.hpp>
 #include <btard/train/schedule.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,11 @@ struct run_plan {
         return first_state(optimizer, std::move(parameters));
     }
 };
+
+/// For as long the members that have finished stay: others may be behind, by a relay and what they say then.
+[[nodiscard]] inline std::chrono::nanoseconds time_to_finish(run_rules const& rules) {
+    return 2 * rules.timing.body + static_cast<std::int64_t>(rules.faults + 4) * rules.timing.interval;
+}
 
 inline void shorten(std::span<float> gradient, std::optional<float> longest) {
     if (!longest) return;

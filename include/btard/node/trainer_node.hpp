@@ -168,12 +168,9 @@ private:
     /// Members, founders, and those that may come in.
     [[nodiscard]] bool concerns(public_key const& key) const override {
         if (!charter_) return false;
-        auto const is_on = [&](std::vector<log_member> const& list) {
-            return std::ranges::find(list, key, &log_member::key) != list.end();
-        };
         auto const* const learned = entrant_ ? entrant_->known() : nullptr;
-        return is_on(charter_->founders) || (learned && is_on(learned->roster)) ||
-               (peer_ && is_on(peer_->membership().context().roster));
+        return is_among(charter_->founders, key) || (learned && is_among(learned->roster, key)) ||
+               (peer_ && is_among(peer_->membership().context().roster, key));
     }
     /// Those that were members have their places; others only some, for which keys cost nothing.
     [[nodiscard]] bool may_follow(public_key const& key) const {
@@ -574,15 +571,10 @@ private:
         keeper_.begin_step(peer_->membership().context(), std::exchange(applied_, {}), std::nullopt,
                            member_floats{}, *state_, net_->now()); // for those that follow
         post_all(wire::finished{state_->step, *final_root_});
-        finished_at_ = net_->now() + lingers(); // others may still ask
+        finished_at_ = net_->now() + time_to_finish(plan_->rules); // others may still ask
         stalls_at_.reset();
         check_finished();
         wake();
-    }
-    /// As long as others may be behind: a relay, and what they say then.
-    [[nodiscard]] std::chrono::nanoseconds lingers() const {
-        auto const& t = plan_->rules.timing;
-        return 2 * t.body + static_cast<std::int64_t>(plan_->rules.faults + 4) * t.interval;
     }
     void hear_finished(public_key const& from, wire::finished const& said) {
         if (!plan_ || said.step != plan_->steps || !(concerns(from) || coordinators_.contains(from))) return;
@@ -591,7 +583,7 @@ private:
         for (auto const& [key, root] : others_finished_) members += concerns(key);
         // One of them is honest: the run is over, and this trainer has a little time to be so, too.
         if (members > plan_->rules.faults && !final_root_ && !finished_at_)
-            finished_at_ = net_->now() + lingers();
+            finished_at_ = net_->now() + time_to_finish(plan_->rules);
         check_finished();
         if (!ending_) wake();
     }
@@ -637,8 +629,8 @@ private:
     static constexpr std::chrono::seconds status_every{10}; ///< while no step ends
     time_point begun_{}, speaks_at_{};
     double loss_ = 0, gradient_seconds_ = 0;
-    bool leaves_ = false, gone_ = false, wants_in_ = false, had_life_ = false,
-         diverged_ = false, draining_ = false;
+    bool leaves_ = false, gone_ = false, wants_in_ = false, had_life_ = false, diverged_ = false,
+         draining_ = false;
     std::optional<digest> final_root_;
     std::map<public_key, digest> others_finished_;
     std::unique_ptr<gradient_thread> thread_; // last: it ends first

@@ -48,7 +48,8 @@ public:
     [[nodiscard]] bool hear(public_key const& from, wire::progress const& m) {
         auto const& [context, applied, held, snapshot] = m;
         if (!is_member(from)) return true;
-        if (context.run != run_ || applied.size() > std::min<std::uint64_t>(tally::most, context.step)) return false;
+        if (context.run != run_ || applied.size() > std::min<std::uint64_t>(tally::most, context.step))
+            return false;
         std::size_t const enough = faults() + 1;
         std::uint64_t const oldest = context.step - applied.size();
         for (std::size_t k = 0; k < applied.size(); ++k) applied_.hear(from, oldest + k, applied[k], enough);

@@ -117,13 +117,16 @@ public:
     [[nodiscard]] wire::held const* held() const { return held_ ? held_->result() : nullptr; }
     [[nodiscard]] std::size_t chunks_done() const { return download_ ? download_->chunks_done() : 0; }
     [[nodiscard]] std::size_t chunks_total() const { return download_ ? download_->chunks() : 0; }
-    [[nodiscard]] std::size_t begun_anew() const { return begun_anew_; } ///< how often it had to fetch another state
+    [[nodiscard]] std::size_t begun_anew() const {
+        return begun_anew_;
+    } ///< how often it had to fetch another state
 
     /// For the operator.
     [[nodiscard]] std::string progress_text() const {
         if (!known()) return "knows no step of the run yet";
         if (is_current()) return concat("state of step ", state_->step);
-        if (state_) return concat("state of step ", state_->step, ", ", known()->step - state_->step, " behind");
+        if (state_)
+            return concat("state of step ", state_->step, ", ", known()->step - state_->step, " behind");
         if (download_)
             return concat("state of step ", download_->step(), ": ", download_->chunks_done(), " of ",
                           download_->chunks(), " chunks, ", questions_.members_asked(), " members asked");
@@ -147,7 +150,8 @@ private:
         if (!questions_.awaits(from, name)) return;
         if (!download_->take_leaves(m.hashes)) return questions_.distrust(from, now);
         questions_.got(from, name, now);
-        for (std::size_t k = 0; k < download_->chunks(); ++k) questions_.want({wire::fetched::chunk, m.step, k});
+        for (std::size_t k = 0; k < download_->chunks(); ++k)
+            questions_.want({wire::fetched::chunk, m.step, k});
     }
     void on(public_key const& from, wire::chunk const& m, time_point now) {
         fetch const name{wire::fetched::chunk, m.step, m.index};
@@ -240,7 +244,8 @@ private:
         if (at == moves_.end()) return false;
         btard::move(*state_, setup_.optimizer, setup_.schedule, setup_.layout, at->second, setup_.threads);
         setup_.reached(*state_);
-        while (moves_.begin()->first + 1 < step) moves_.erase(moves_.begin()); // v0, and the one before, are kept
+        while (moves_.begin()->first + 1 < step)
+            moves_.erase(moves_.begin()); // v0, and the one before, are kept
         return true;
     }
     void begin_anew(time_point now) {
@@ -256,7 +261,8 @@ private:
     }
     void drop_held() {
         held_.reset();
-        questions_.drop_if([&](fetch const& what) { return what.what == wire::fetched::held || !is_ahead(what); });
+        questions_.drop_if(
+            [&](fetch const& what) { return what.what == wire::fetched::held || !is_ahead(what); });
     }
     void refuse(time_point now) {
         questions_.distrust(held_->from(), now);
@@ -272,7 +278,8 @@ private:
         std::uint64_t const step = held_->step();
         if (!held_->has_state() && run_.knows_held(step)) questions_.want(held_->question(run_));
         for (std::uint64_t last = step - std::min<std::uint64_t>(step, 2); last < step; ++last)
-            if (held_->lacks(last) && run_.knows_applied(last)) questions_.want({wire::fetched::applied, last, 0});
+            if (held_->lacks(last) && run_.knows_applied(last))
+                questions_.want({wire::fetched::applied, last, 0});
     }
     /// Members tell whoever follows them.  Those that were asked for a state may drop it when it is here.
     void tell() {
@@ -290,8 +297,9 @@ private:
     follower_setup setup_;
     believed_run run_;
     std::optional<model_state> state_;
-    std::optional<snapshot_download> download_;    // only without a state
-    std::map<std::uint64_t, shared_floats> moves_; // what is to move it, and what moved it in the last two steps
+    std::optional<snapshot_download> download_; // only without a state
+    std::map<std::uint64_t, shared_floats>
+        moves_; // what is to move it, and what moved it in the last two steps
     std::optional<held_download> held_;
     question_list questions_;
     std::map<public_key, std::optional<std::uint64_t>> told_;

@@ -26,10 +26,12 @@ struct follower_setup {
     btard::optimizer optimizer = sgd{};
     learning_rate_schedule schedule = constant_rate{};
     std::vector<tensor_layout> layout = {};
-    std::size_t threads = 1;               ///< for the optimizer
-    std::optional<model_state> state = {}; ///< of step 0, or of a checkpoint; absent: members are asked for one
-    std::chrono::nanoseconds patience = std::chrono::seconds(60); ///< with who sends nothing that it was asked for
-    std::chrono::nanoseconds rest = std::chrono::minutes(2);      ///< how long it is not asked then
+    std::size_t threads = 1; ///< for the optimizer
+    std::optional<model_state> state =
+        {}; ///< of step 0, or of a checkpoint; absent: members are asked for one
+    std::chrono::nanoseconds patience =
+        std::chrono::seconds(60);                            ///< with who sends nothing that it was asked for
+    std::chrono::nanoseconds rest = std::chrono::minutes(2); ///< how long it is not asked then
     /// Told of the state of each step that it reaches, in order, but for those between it and a state that was fetched.
     std::function<void(model_state const&)> reached = [](model_state const&) {};
     std::size_t most_steps = 64; ///< that the state may be behind; then another one is fetched
@@ -37,8 +39,8 @@ struct follower_setup {
     void validate() const {
         expects(size > 0, "a follower of a run without parameters");
         expects(patience.count() > 0 && rest.count() > 0, "a follower that waits no time for answers");
-        expects(most_steps > 0 && most_steps < tally::most, "a state that is ", most_steps, " steps behind; 1 to ",
-                tally::most - 1, " are possible");
+        expects(most_steps > 0 && most_steps < tally::most, "a state that is ", most_steps,
+                " steps behind; 1 to ", tally::most - 1, " are possible");
     }
 };
 

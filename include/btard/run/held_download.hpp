@@ -47,7 +47,8 @@ public:
         if (given.empty() || before.empty()) return question_->index == 0;
         std::size_t left = size;
         for (auto const& one : fallen) left -= std::min(left, one.values.size());
-        done_ = run.is_v0(step_, given) && fits(got_->state.last.given, before) && (left > 0 || fallen.empty());
+        done_ =
+            run.is_v0(step_, given) && fits(got_->state.last.given, before) && (left > 0 || fallen.empty());
         return done_;
     }
 

@@ -24,10 +24,13 @@
 namespace btard {
 
 struct keeper_options {
-    std::size_t followers = 32;       ///< at most
-    std::uint64_t snapshot_every = 8; ///< states of multiples of so many steps are kept: the same ones by all members
-    std::chrono::nanoseconds snapshot_idle = std::chrono::seconds(60); ///< until one that nobody asks for is dropped
-    std::chrono::nanoseconds snapshot_most = std::chrono::minutes(10); ///< then another one may take its place
+    std::size_t followers = 32; ///< at most
+    std::uint64_t snapshot_every =
+        8; ///< states of multiples of so many steps are kept: the same ones by all members
+    std::chrono::nanoseconds snapshot_idle =
+        std::chrono::seconds(60); ///< until one that nobody asks for is dropped
+    std::chrono::nanoseconds snapshot_most =
+        std::chrono::minutes(10); ///< then another one may take its place
 };
 
 /// For how many steps members keep what moved the parameters: as many as 64 MiB hold, but 4 to 32.
@@ -52,7 +55,8 @@ public:
                     member_floats floats, model_state const& state, time_point now) {
         expects(state.step == context.step, "step ", context.step, " does not begin with the state of step ",
                 state.step);
-        expects(context.step > 0 || applied.empty(), "something has moved the parameters before the first step");
+        expects(context.step > 0 || applied.empty(),
+                "something has moved the parameters before the first step");
         context_ = context;
         if (followers_.empty()) moves_.clear();
         bool const in_a_row = !moves_.empty() && moves_.back().step + 2 == context.step;
@@ -107,8 +111,8 @@ private:
     static constexpr std::size_t most_snapshots = 2, most_times = 2, most_asks = 4;
 
     struct follows {
-        std::optional<std::uint64_t> snapshot = {}; // wants the state of that step, or a later one
-        std::size_t asks = 0;                       // to follow, in this step
+        std::optional<std::uint64_t> snapshot = {};    // wants the state of that step, or a later one
+        std::size_t asks = 0;                          // to follow, in this step
         std::map<wire::fetch, std::size_t> given = {}; // how often, of what is still kept
     };
     struct movement {
@@ -150,15 +154,18 @@ private:
     void on(public_key const&, auto const&, time_point) {} // not for members
 
     void introduce(public_key const& to, time_point now) {
-        std::erase_if(introduced_, [&](auto const& one) { return one.second + std::chrono::seconds(1) <= now; });
-        if (introduced_.size() < options_.followers && introduced_.emplace(to, now).second) guests_.push_back(to);
+        std::erase_if(introduced_,
+                      [&](auto const& one) { return one.second + std::chrono::seconds(1) <= now; });
+        if (introduced_.size() < options_.followers && introduced_.emplace(to, now).second)
+            guests_.push_back(to);
     }
 
     [[nodiscard]] std::optional<wire::run_message> find(wire::fetch const& asked) {
         switch (asked.what) {
         case wire::fetched::introduction: break;
         case wire::fetched::leaves:
-            if (auto const* const one = find_snapshot(asked.step)) return wire::leaves{asked.step, one->leaves};
+            if (auto const* const one = find_snapshot(asked.step))
+                return wire::leaves{asked.step, one->leaves};
             break;
         case wire::fetched::chunk:
             if (auto const* const one = find_snapshot(asked.step); one && asked.index < one->leaves.size()) {
@@ -196,7 +203,8 @@ private:
     /// If somebody wants it, and there is room.
     void keep_snapshot(model_state const& state, time_point now) {
         for (auto& one : snapshots_)
-            std::erase_if(one.users, [&](auto const& user) { return user.second + options_.snapshot_idle <= now; });
+            std::erase_if(one.users,
+                          [&](auto const& user) { return user.second + options_.snapshot_idle <= now; });
         std::erase_if(snapshots_, [](auto const& one) { return one.users.empty(); });
         if (state.step % options_.snapshot_every != 0) return;
         snapshot made{.made = now};

@@ -71,9 +71,9 @@ struct letters {
 /// The first frame over a link, from both ends.
 struct greeting {
     run_role role = run_role::trainer;
-    digest run{}; ///< its run id; zeros: it has none yet
+    digest run{};                     ///< its run id; zeros: it has none yet
     std::array<std::byte, 16> life{}; ///< its incarnation
-    std::uint64_t clock = 0; ///< its wall clock, ms since 1970; shown, and used for nothing
+    std::uint64_t clock = 0;          ///< its wall clock, ms since 1970; shown, and used for nothing
     std::optional<digest> token = {}; ///< shows that it knows the join token; see `token_proof`
 
     static constexpr void members(auto& self, auto&& member) {
@@ -86,7 +86,8 @@ struct greeting {
     friend bool operator==(greeting const&, greeting const&) = default;
 };
 /// For this pair alone, so that whoever is told it learns nothing that it could show to others.
-[[nodiscard]] inline digest token_proof(std::string_view token, public_key const& from, public_key const& to) {
+[[nodiscard]] inline digest token_proof(std::string_view token, public_key const& from,
+                                        public_key const& to) {
     return tagged_hash("join token", token, from, to);
 }
 
@@ -112,10 +113,10 @@ struct addresses {
 
 /// What the members of a run have agreed on before it began.  Its hash is the run id, so a resumed run is another one.
 struct charter {
-    letters settings = {};                 ///< as the operator's configuration prints them
-    digest numerics{};                     ///< what the kernels, the optimizer and a gradient give on a fixed input
-    digest start{};                        ///< root of the state that step 0 begins with
-    std::array<std::byte, 16> nonce{};                 ///< drawn for this run
+    letters settings = {}; ///< as the operator's configuration prints them
+    digest numerics{};     ///< what the kernels, the optimizer and a gradient give on a fixed input
+    digest start{};        ///< root of the state that step 0 begins with
+    std::array<std::byte, 16> nonce{};     ///< drawn for this run
     std::vector<log_member> founders = {}; ///< the first roster; empty: it is not complete yet
 
     static constexpr void members(auto& self, auto&& member) {
@@ -147,7 +148,8 @@ struct ready {
 
 /// To a member: tell me of each step that begins, until the link ends.
 struct follow {
-    std::optional<std::uint64_t> snapshot = {}; ///< keep the state with which this step begins; absent: not needed
+    std::optional<std::uint64_t> snapshot =
+        {}; ///< keep the state with which this step begins; absent: not needed
 
     static constexpr void members(auto& self, auto&& member) { member(self.snapshot); }
     friend bool operator==(follow const&, follow const&) = default;
@@ -168,8 +170,9 @@ struct snapshot_head {
 /// From a member to those that follow it: the step that it begins.
 struct progress {
     step_context context{};
-    std::vector<digest> applied = {}; ///< hashes of what moved the parameters at the end of the last steps, in order
-    digest held{};                    ///< hash of its `member_state`; zeros in the first step
+    std::vector<digest> applied =
+        {};        ///< hashes of what moved the parameters at the end of the last steps, in order
+    digest held{}; ///< hash of its `member_state`; zeros in the first step
     std::optional<snapshot_head> snapshot = {};
 
     static constexpr void members(auto& self, auto&& member) {
@@ -269,10 +272,10 @@ struct told_removal {
 /// From a trainer to the coordinator, after each of its steps: for the eyes of the operator alone.
 struct metrics {
     std::uint64_t step = 0;
-    double loss = 0;              ///< of its own gradient
-    double gradient_seconds = 0;  ///< to compute it
-    double step_seconds = 0;      ///< of the whole step
-    std::uint64_t sent = 0, received = 0; ///< bytes since it began
+    double loss = 0;                        ///< of its own gradient
+    double gradient_seconds = 0;            ///< to compute it
+    double step_seconds = 0;                ///< of the whole step
+    std::uint64_t sent = 0, received = 0;   ///< bytes since it began
     std::vector<told_removal> removed = {}; ///< at the end of the step
 
     static constexpr void members(auto& self, auto&& member) {
@@ -300,8 +303,8 @@ struct finished {
 };
 
 /// The kind of a message is its place here: new ones go to the end.
-using run_message = std::variant<greeting, addresses, charter, refusal, ready, follow, progress, fetch, missing, leaves,
-                                 chunk, applied, held, metrics, finished>;
+using run_message = std::variant<greeting, addresses, charter, refusal, ready, follow, progress, fetch,
+                                 missing, leaves, chunk, applied, held, metrics, finished>;
 
 /// The first byte of their frames: never that of the protocol's.
 inline constexpr std::uint8_t run_version = 0x81;

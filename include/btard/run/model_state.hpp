@@ -54,7 +54,8 @@ inline void move(model_state& state, btard::optimizer const& method, learning_ra
     auto const add = [&](std::vector<float> const& more) { all.insert(all.end(), more.begin(), more.end()); };
     auto const number = [&](double value) {
         auto const bits = std::bit_cast<std::uint64_t>(value);
-        for (unsigned const shift : {0u, 16u, 32u, 48u}) all.push_back(static_cast<float>(bits >> shift & 0xFFFF));
+        for (unsigned const shift : {0u, 16u, 32u, 48u})
+            all.push_back(static_cast<float>(bits >> shift & 0xFFFF));
     };
     std::visit(
         [&]<class State>(State const& kept) {
@@ -146,8 +147,6 @@ inline constexpr std::size_t chunk_floats = 1u << 18; // 1 MiB
     digest const tree = entries.empty() ? digest{} : merkle_tree(entries).root();
     return tagged_hash("state", step, leaves.size(), tree);
 }
-[[nodiscard]] inline digest root_of(model_state const& of) {
-    return root_of(of.step, leaves_of(flat(of)));
-}
+[[nodiscard]] inline digest root_of(model_state const& of) { return root_of(of.step, leaves_of(flat(of))); }
 
 } // namespace btard

@@ -40,7 +40,8 @@ public:
     }
     /// Those of no interest: without a link, and not at rest.
     void forget_idle(time_point now) {
-        std::erase_if(sources_, [&](auto const& one) { return !one.second.linked && one.second.rests_until <= now; });
+        std::erase_if(sources_,
+                      [&](auto const& one) { return !one.second.linked && one.second.rests_until <= now; });
     }
     template <class F>
     void for_each_linked(F&& visit) const {
@@ -127,7 +128,8 @@ public:
     }
     void handle_timeout(time_point now) {
         auto const due = poll_deadline();
-        bool const slept = due && *due + patience_ / 2 < now; // this process was stopped: the members were not
+        bool const slept =
+            due && *due + patience_ / 2 < now; // this process was stopped: the members were not
         now_ = now;
         if (slept)
             for (auto& [what, one] : wants_)
@@ -154,7 +156,8 @@ public:
         return first;
     }
     [[nodiscard]] std::size_t members_asked() const {
-        return std::size_t(std::ranges::count_if(sources_, [](auto const& one) { return one.second.asked > 0; }));
+        return std::size_t(
+            std::ranges::count_if(sources_, [](auto const& one) { return one.second.asked > 0; }));
     }
     [[nodiscard]] std::size_t wanted() const { return wants_.size(); }
 
@@ -191,10 +194,12 @@ private:
         return one.linked && one.rests_until <= now_ && one.asked < at_a_time;
     }
     [[nodiscard]] bool is_slow(wish const& one) const {
-        return !one.asked.empty() && one.asked.size() < at_most && one.asked.back().since + patience_ / 8 <= now_;
+        return !one.asked.empty() && one.asked.size() < at_most &&
+               one.asked.back().since + patience_ / 8 <= now_;
     }
     template <class Has>
-    [[nodiscard]] std::optional<public_key> choose(wire::fetch const& what, wish const& one, Has&& has) const {
+    [[nodiscard]] std::optional<public_key> choose(wire::fetch const& what, wish const& one,
+                                                   Has&& has) const {
         std::optional<public_key> best;
         auto lowest = std::pair<std::size_t, std::uint64_t>{};
         for (auto const& [who, source] : sources_) {

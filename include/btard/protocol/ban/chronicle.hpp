@@ -76,7 +76,8 @@ public:
 
     /// A step is over.
     void note(step_context const& context, std::vector<kept_log> logs) {
-        if (!kept_.empty() && kept_.back().context.epoch != context.epoch) epochs_.push_back({context, logs.front()});
+        if (!kept_.empty() && kept_.back().context.epoch != context.epoch)
+            epochs_.push_back({context, logs.front()});
         kept_.push_back({context, std::move(logs)});
         if (kept_.size() > 3) kept_.pop_front();
     }
@@ -154,7 +155,8 @@ private:
             steps[k].context = from.context;
             sources.emplace_back(newest ? at : k + 2 == count ? last : nullptr, steps[k]);
             auto* const earlier = replays.empty() ? nullptr : &replays.back();
-            auto& now = replays.emplace_back(bench, rules, steps[k].context, sources.back(), earlier, !newest);
+            auto& now =
+                replays.emplace_back(bench, rules, steps[k].context, sources.back(), earlier, !newest);
             bool const whole = before == 2 && (k > 0 || from.context.step == 0);
             auto const end = std::uint8_t(newest ? phase::open : whole ? phase::vote : phase::reveal);
             bool found = false;
