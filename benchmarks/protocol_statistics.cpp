@@ -5,7 +5,8 @@
 //     protocol_statistics --table [--runs 1000] [--threads 0]
 //     protocol_statistics --new-keys 20000 [--peers 16] [--byzantine 7] [--seed 1]
 //     protocol_statistics --honest 10000 [--signed 200] [--peers 16] [--dimension 64]
-//     protocol_statistics --crashes 0.001 | --late 0.0001 | --nuisance 7 | --careful [--steps 3000] [--peers 16] [--seed 1]
+//     protocol_statistics --crashes 0.001 | --late 0.0001 | --nuisance 7 | --careful
+//         [--steps 3000] [--peers 16] [--seed 1]
 //
 // The first form: seeded runs on a quadratic, in which every attacker flips its gradient at every step, until none is
 // left; with --abort, one of them does, and the others spoil the draws that would expose it, until it is banned and the

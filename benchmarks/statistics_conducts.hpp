@@ -9,6 +9,8 @@
 #include <btard/attack/withholding.hpp>
 #include <btard/core/random.hpp>
 #include <btard/protocol/conduct.hpp>
+#include <btard/protocol/wire/member_set.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -133,8 +136,8 @@ struct nuisance {
     }
 };
 
-/// False complaints in as many steps as there can be: one in each step in which one of the coalition can afford it.  A
-/// complaint is free while it puts nobody in dispute, or an attacker that is in dispute with less than f.
+/// False complaints in as many steps as there can be: one in each step in which one of the coalition can afford it.
+/// A complaint is free while it puts nobody in dispute, or an attacker that is in dispute with less than f.
 struct careful_complaints {
     template <class P>
     [[nodiscard]] bool shape(deed<P> const& at, wire::result& said) const {
@@ -163,7 +166,8 @@ private:
         for (part_id const part : here.parts_of(liar))
             for (peer_id const sender : here.senders(part)) {
                 auto const* const way = here.record.detour_of(part, sender);
-                if (sender != liar && is_free(at, liar, way ? way->via : sender)) return wire::complaint{part, sender};
+                if (sender != liar && is_free(at, liar, way ? way->via : sender))
+                    return wire::complaint{part, sender};
             }
         for (auto const& way : here.record.detours())
             if (way.via == liar && is_free(at, liar, way.sender)) return wire::complaint{way.part, way.sender};
@@ -180,7 +184,8 @@ private:
         auto const between = books.find(std::minmax(a, b));
         std::size_t fresh = 0;
         if (between != books.end())
-            for (std::uint64_t const step : between->second.complaints) fresh += step + rules.standing.window > at.step();
+            for (std::uint64_t const step : between->second.complaints)
+                fresh += step + rules.standing.window > at.step();
         if (fresh < rules.standing.complaints) return true;
         auto const quarrels = [&](public_key const& who) {
             return std::ranges::count_if(

@@ -233,7 +233,8 @@ TEST_CASE("membership: more quarrels than there can be liars remove with a strik
     CHECK(m.of.context().disputes.empty()); // it has paid for them
 }
 
-TEST_CASE("membership: a step begins with the disputes of its members, under their numbers in it, as long as they last") {
+TEST_CASE("membership: a step begins with the disputes of its members, under their numbers in it, as long as they "
+          "last") {
     run_of m(6, rules(2));
     m.of.complained(std::vector(4, missing_row{p4, p2, part_id{}}));
     m.of.against(offences{{p1, offence::leave}});

@@ -169,8 +169,8 @@ public:
     }
     /// To be out when the next step is over, in good order.
     void leave() { leaves_ = true; }
-    /// The same, of a peer that can compute no gradient any more: it commits to none in that step, which is this one if it
-    /// has not spoken in COMMIT yet.  It asks for no gradient from here on, and has no opinion on those of others.
+    /// The same, of a peer that can compute no gradient any more: it commits to none in that step, which is this one
+    /// if it has not spoken in COMMIT yet.  From here on it asks for none, and has no opinion on those of others.
     void leave_without_gradient(time_point now) {
         leaves_ = true;
         computes_ = false;
@@ -359,8 +359,9 @@ private:
         auto const passes = next == phase::result ? rows_to_pass_on(*at_) : std::vector<need>{};
         passes_on_ = !passes.empty();
         needs_.insert(needs_.end(), passes.begin(), passes.end());
+        auto const patience = std::max(t.question, work / (passes_on_ ? 4 : 2));
         for (auto const& one : needs_)
-            exchange_.want(one, *of(one.what.step), one.is_pushed ? now + std::max(t.question, work / (passes_on_ ? 4 : 2)) : now);
+            exchange_.want(one, *of(one.what.step), one.is_pushed ? now + patience : now);
         retry_early();
     }
     /// The broadcast before was closed in a better way than it seemed: what counts from it is earlier.

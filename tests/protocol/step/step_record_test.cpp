@@ -180,7 +180,8 @@ TEST_CASE("record: only owners that complained have a second try") {
     CHECK(s.record.read(have).size() == n); // bits for complaints that nobody made
 }
 
-TEST_CASE("record: a row between two in dispute goes through a third one, in dispute with neither, who answers for it") {
+TEST_CASE("record: a row between two in dispute goes through a third one, in dispute with neither, who answers "
+          "for it") {
     honest_step s;
     s.record = disputed({{p0, p1}, {p0, p3}, {p0, p4}, {p3, p5}});
     (void)s.record.read(s.commits);

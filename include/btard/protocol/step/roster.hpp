@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -30,29 +29,6 @@ struct audit_pair {
     peer_id validator, target;
 
     friend auto operator<=>(audit_pair const&, audit_pair const&) = default;
-};
-
-/// Two members of whom one says too often that the rows of the other one do not arrive; `a` is the smaller number.
-struct dispute {
-    peer_id a{}, b{};
-
-    static constexpr void members(auto& self, auto&& member) {
-        member(self.a);
-        member(self.b);
-    }
-    friend auto operator<=>(dispute const&, dispute const&) = default;
-};
-/// @param all in ascending order
-[[nodiscard]] inline bool in_dispute(std::span<dispute const> all, peer_id a, peer_id b) {
-    return std::ranges::binary_search(all, dispute{std::min(a, b), std::max(a, b)});
-}
-
-/// A row that does not go to the owner of its part, since the two are in dispute, but through a third member.
-struct detour {
-    part_id part{};
-    peer_id sender{}, via{};
-
-    friend bool operator==(detour const&, detour const&) = default;
 };
 
 /// As many parts as workers.  `idle`: the validators of the step before.  Nobody owns a part for long.
@@ -75,22 +51,6 @@ inline void reown(duties& of, std::span<peer_id const> committed, digest const& 
         while (!has(of.owners[part]))
             of.owners[part] = of.workers[random.below(static_cast<std::uint32_t>(of.workers.size()))];
     }
-}
-
-/// Who passes a row on: a member that has spoken in COMMIT, and is in dispute with neither; nobody: there is none.
-///
-/// @param there     who has spoken
-/// @param disputes  in ascending order
-[[nodiscard]] inline std::optional<peer_id> draw_via(digest const& before, std::span<dispute const> disputes,
-                                                     std::span<peer_id const> there, part_id part, peer_id owner,
-                                                     peer_id sender) {
-    std::vector<peer_id> can;
-    for (peer_id const one : there)
-        if (one != owner && one != sender && !in_dispute(disputes, one, owner) && !in_dispute(disputes, one, sender))
-            can.push_back(one);
-    if (can.empty()) return {};
-    random_stream random(prg(before, "via", part, sender));
-    return can[random.below(static_cast<std::uint32_t>(can.size()))];
 }
 
 /// The minibatch of a worker: a function of what nobody could choose.

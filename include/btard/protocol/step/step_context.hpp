@@ -4,8 +4,8 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/step/commitment.hpp>
+#include <btard/protocol/step/detour.hpp>
 #include <btard/protocol/step/probation.hpp>
-#include <btard/protocol/step/roster.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/statement.hpp>
 #include <btard/protocol/wire/tagged_hash.hpp>

@@ -5,6 +5,7 @@
 #include <btard/core/random.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
+#include <btard/protocol/step/detour.hpp>
 #include <btard/protocol/step/mprng.hpp>
 #include <btard/protocol/step/probation.hpp>
 #include <btard/protocol/step/roster.hpp>
@@ -22,14 +23,6 @@
 #include <vector>
 
 namespace btard {
-
-/// A complaint, with who makes it: the owner of the part, or who is to pass the row on to it.
-struct missing_row {
-    peer_id owner{}, sender{};
-    part_id part{};
-
-    friend bool operator==(missing_row const&, missing_row const&) = default;
-};
 
 struct part_record {
     peer_id owner{};
@@ -60,14 +53,15 @@ public:
                 digest const& before, step_rules rules, digest const& context = {},
                 std::optional<checked_trial> checked = {}, std::vector<dispute> disputes = {})
         : step_(step), rules_(rules), before_(before), context_(context), checked_(std::move(checked)),
-          disputes_(std::move(disputes)), roster_(std::move(roster)), committed_(n()), weights_(n()), roots_(n()), shares_(n()) {
+          disputes_(std::move(disputes)), roster_(std::move(roster)), committed_(n()), weights_(n()), roots_(n()),
+          shares_(n()) {
         std::vector<peer_id> all;
         for (std::size_t k = 0; k < n(); ++k) all.push_back(peer_id(k));
         duties_ = duties_of(all, idle, step);
     }
 
-    /// Who committed to a gradient; parts of those who did not go to others.  A worker that leaves may have none: no row
-    /// and no part, and nothing to be checked.
+    /// Who committed to a gradient; parts of those who did not go to others.  A worker that leaves may have none: no
+    /// row and no part, and nothing to be checked.
     offences read(agreed_log<wire::commit> const& log) {
         std::vector<peer_id> there;
         offences against = read_log(log, [&](peer_id who, wire::commit const& said) {
@@ -200,38 +194,21 @@ public:
         auto const& one = parts_[static_cast<std::size_t>(of)];
         return one.complained && !one.aggregate;
     }
-    /// The complaints with those that they are about.  Who passes a row on answers to the owner for it, unless it
-    /// complains itself, about the sender, or is not there any more.
+    /// The complaints with those that they are about, once RESULT is read.
     [[nodiscard]] std::vector<missing_row> blames() const {
-        std::vector<missing_row> all;
-        for (auto one : complaints_) {
-            auto const* const way = detour_of(one.part, one.sender);
-            if (way && way->via != one.owner) {
-                missing_row const passed_on{way->via, one.sender, one.part};
-                if (!shares_[index(way->via)] || std::ranges::find(complaints_, passed_on) != complaints_.end()) continue;
-                one.sender = way->via;
-            }
-            all.push_back(one);
-        }
-        return all;
+        return detours_.blames(complaints_, [&](peer_id who) { return shares_[index(who)].has_value(); });
     }
-    [[nodiscard]] std::span<detour const> detours() const { return detours_; } ///< in ascending order
+    [[nodiscard]] std::span<detour const> detours() const { return detours_.all(); } ///< in ascending order
     /// Null: the row goes to the owner.
-    [[nodiscard]] detour const* detour_of(part_id part, peer_id sender) const {
-        auto const at = std::ranges::lower_bound(detours_, std::pair(part, sender), {}, &name_of);
-        return at == detours_.end() || name_of(*at) != std::pair(part, sender) ? nullptr : &*at;
-    }
+    [[nodiscard]] detour const* detour_of(part_id part, peer_id sender) const { return detours_.find(part, sender); }
     [[nodiscard]] std::optional<digest> const& value() const { return value_; }    ///< r, once it is known
     [[nodiscard]] std::uint64_t draw() const { return draw_; } ///< 0: the first; each void one adds 1
-    [[nodiscard]] std::span<peer_id const> drawing() const {
-        return drawing_;
-    } ///< who takes part in the next draw
-    [[nodiscard]] std::span<audit_pair const> pairs() const {
-        return pairs_;
-    } ///< who checks whom, once r is known
-    [[nodiscard]] std::span<peer_id const> could_check() const {
-        return could_check_;
-    } ///< who had a share in the first draw
+    /// Who takes part in the next draw.
+    [[nodiscard]] std::span<peer_id const> drawing() const { return drawing_; }
+    /// Who checks whom, once r is known.
+    [[nodiscard]] std::span<audit_pair const> pairs() const { return pairs_; }
+    /// Who had a share in the first draw.
+    [[nodiscard]] std::span<peer_id const> could_check() const { return could_check_; }
     [[nodiscard]] std::optional<checked_trial> const& checked() const { return checked_; }
     [[nodiscard]] seed gradient_seed_of(peer_id who) const { return gradient_seed_of(roster_[index(who)].key); }
     [[nodiscard]] seed gradient_seed_of(public_key const& key) const { return gradient_seed(before_, key); }
@@ -251,7 +228,6 @@ private:
     [[nodiscard]] bool owns(peer_id who, part_id part) const {
         return static_cast<std::size_t>(part) < parts_.size() && parts_[static_cast<std::size_t>(part)].owner == who;
     }
-    [[nodiscard]] static std::pair<part_id, peer_id> name_of(detour const& of) { return {of.part, of.sender}; }
     [[nodiscard]] part_record& part(part_id of) { return parts_[static_cast<std::size_t>(of)]; }
 
     /// Two in dispute may have nobody who could pass a row on only if both are liars, or too few honest members are
@@ -262,20 +238,12 @@ private:
             for (std::size_t k = 0; k < n(); ++k) {
                 auto const sender = peer_id(k);
                 if (!parts_[j].rows.contains(k) || !in_dispute(disputes_, owner, sender)) continue;
-                auto const via = draw_via(before_, disputes_, there, part_id(j), owner, sender);
-                if (via) detours_.push_back({part_id(j), sender, *via});
-                else parts_[j].rows.erase(k);
+                if (!detours_.add(before_, disputes_, there, part_id(j), owner, sender)) parts_[j].rows.erase(k);
             }
         }
     }
-    /// It is to pass this row on.
-    [[nodiscard]] bool passes(peer_id who, part_id part, peer_id sender) const {
-        auto const* const way = detour_of(part, sender);
-        return way && way->via == who;
-    }
-
-    /// Each part that a member owns once at most: made, or complained about.  Rows that it was to pass on, it may complain
-    /// about too.
+    /// Each part that a member owns once at most: made, or complained about.  Rows that it was to pass on, it may
+    /// complain about too.
     [[nodiscard]] bool may_say(peer_id who, std::vector<wire::part_result> const& made,
                                std::vector<wire::complaint> const& missed) const {
         std::set<part_id> done;
@@ -284,7 +252,7 @@ private:
         std::set<wire::complaint> once;
         for (auto const& one : missed) {
             if (!once.insert(one).second) return false;
-            if (passes(who, one.part, one.sender)) continue;
+            if (detours_.passes(who, one.part, one.sender)) continue;
             if (!owns(who, one.part) || done.contains(one.part)) return false;
             if (index(one.sender) >= n() || one.sender == who) return false;
             if (!parts_[static_cast<std::size_t>(one.part)].rows.contains(index(one.sender))) return false;
@@ -320,7 +288,7 @@ private:
     std::vector<double> weights_; // (n)
     std::vector<digest> roots_;   // (n)
     std::vector<part_record> parts_;
-    std::vector<detour> detours_;
+    detour_list detours_;
     std::vector<missing_row> complaints_;
     std::vector<std::optional<digest>> shares_;   // (n) of this draw
     std::vector<peer_id> drawing_, could_check_;  // who opened in this draw; who has a share in the first one
