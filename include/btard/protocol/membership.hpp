@@ -90,10 +90,14 @@ public:
         for (auto const& proof : verdict.proofs) against(then.key(proof.member), offence::equivocation);
         for (auto const& [key, proof] : verdict.earlier) against(key, offence::equivocation);
     }
+    /// Between two members a step counts once, however many rows: who is slow in it is slow with all of them.
+    ///
     /// @param blames each with who it is about, see `step_record::blames`
     void complained(std::span<missing_row const> blames) {
-        for (auto const& one : blames)
-            standing_.note_complaint(members_->key(one.owner), members_->key(one.sender), step());
+        std::map<std::pair<peer_id, peer_id>, bool> pairs;
+        for (auto const& one : blames) pairs[std::minmax(one.owner, one.sender)] |= one.by_detour;
+        for (auto const& [both, by_detour] : pairs)
+            standing_.note_complaint(members_->key(both.first), members_->key(both.second), step(), by_detour);
     }
     /// Validators that had a gradient shown to all for nothing: like a complaint between the two, and a point once
     /// they are in dispute.

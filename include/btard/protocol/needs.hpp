@@ -122,6 +122,15 @@ struct need {
     }
     return all;
 }
+/// Until RESULT.  `bulk` is time to send one gradient and to get one.  Who passes rows on gets that many more first, and
+/// then sends them; the last part of the time, `to_pass_on`, is for that.
+struct time_to_make {
+    std::chrono::nanoseconds all{}, to_pass_on{};
+};
+[[nodiscard]] inline time_to_make time_to_make_parts(step_record const& of, step_timing const& timing) {
+    auto const more = static_cast<std::chrono::nanoseconds::rep>(of.gradients_to_pass_on());
+    return {(1 + 2 * more) * timing.bulk, more * timing.bulk};
+}
 /// Until VOTE: each accused gradient is recomputed, and whoever does not show its rows in time is banned.  `bulk` is
 /// time to send one gradient, a part to each; who is asked for its own sends all of it to all.  Evidence does not
 /// count: accusers would choose how long all wait for it, and what is late costs them a point at most.

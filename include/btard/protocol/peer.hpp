@@ -359,7 +359,8 @@ private:
         auto const passes = next == phase::result ? rows_to_pass_on(*at_) : std::vector<need>{};
         passes_on_ = !passes.empty();
         needs_.insert(needs_.end(), passes.begin(), passes.end());
-        auto const patience = std::max(t.question, work / (passes_on_ ? 4 : 2));
+        auto const arrives = next == phase::result ? work - time_to_pass_on() : work;
+        auto const patience = std::max(t.question, arrives / 2);
         for (auto const& one : needs_)
             exchange_.want(one, *of(one.what.step), one.is_pushed ? now + patience : now);
         retry_early();
@@ -375,13 +376,17 @@ private:
         switch (of) {
         case phase::commit: return t.gradient;
         case phase::accuse: return t.gradient + t.bulk;
+        case phase::result: return time_to_make_parts(at_->record, t).all;
         case phase::vote: return time_to_judge(*at_, t);
         case phase::share: return t.body;
         default: return t.bulk;
         }
     }
-    /// A row that does not go straight to its owner has half of the time for each half of the way.
-    [[nodiscard]] time_point pass_by() const { return speak_at_ - work_of(phase_) / 2; }
+    [[nodiscard]] std::chrono::nanoseconds time_to_pass_on() const {
+        return time_to_make_parts(at_->record, setup_.rules.timing).to_pass_on;
+    }
+    /// By then a row that does not go straight to its owner must be half of the way.
+    [[nodiscard]] time_point pass_by() const { return speak_at_ - time_to_pass_on(); }
     /// What comes later than that is passed on all the same.
     void stop_waiting_for_rows_to_pass_on() {
         for (auto& one : needs_) {

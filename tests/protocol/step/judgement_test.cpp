@@ -324,6 +324,36 @@ TEST_CASE("judgement: there is time to vote for each accused gradient, and for w
     CHECK(time_for(shown) == 1'000 + n);
 }
 
+TEST_CASE("times: where few are left to pass rows on, there is time for all that one of them has to carry") {
+    step_timing const t;
+    CHECK(time_to_make_parts(worked(0), t).all == t.bulk);
+    CHECK(time_to_make_parts(worked(0), t).to_pass_on == std::chrono::seconds(0));
+    for (std::size_t const f : {1, 3, 7}) { // the same f honest ones are in dispute with each of f liars
+        std::size_t const members = 2 * f + 2;
+        std::vector<log_member> all;
+        agreed_log<wire::commit> commits;
+        for (std::size_t k = 0; k < members; ++k) {
+            all.push_back({public_key{some(200 + k).bytes}, {}});
+            commits.push_back(said(wire::commit{.root = some(300 + k), .microbatches = 1, .joins = {}}));
+        }
+        std::vector<dispute> between;
+        for (std::size_t a = 0; a < f; ++a)
+            for (std::size_t b = f; b < 2 * f; ++b) between.push_back({peer_id(a), peer_id(b)});
+        step_record record(0, all, {}, some(1), {.quota = 1, .validators = 1}, {}, {}, between);
+        (void)record.read(commits);
+        std::size_t carried = 0;
+        for (std::size_t k = 2 * f; k < members; ++k)
+            carried = std::max(carried, std::size_t(std::ranges::count(record.detours(), peer_id(k), &detour::via)));
+        REQUIRE(carried >= f * f);
+        auto const time = time_to_make_parts(record, t);
+        auto const gradients = double(carried) / double(members);
+        CHECK(time.all - time.to_pass_on >= (1 + gradients) * t.bulk); // its own part comes in too
+        CHECK(time.to_pass_on >= gradients * t.bulk);
+        CHECK(time.to_pass_on >= t.bulk);
+        CHECK(time.all <= (3 + 2 * gradients) * t.bulk);
+    }
+}
+
 TEST_CASE("judgement: with a tolerance, too, a newcomer on trial has no rows to show") {
     trial t;
     peer_id const validator = p2;

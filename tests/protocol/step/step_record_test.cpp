@@ -213,9 +213,9 @@ TEST_CASE("record: a row between two in dispute goes through a third one, in dis
         return one.record.blames();
     };
     using blamed = std::vector<missing_row>;
-    CHECK(complaints({0}) == blamed{{p0, way->via, part_id{0}}}); // the owner had to get it from that one
-    CHECK(complaints({via}) == blamed{{way->via, p4, part_id{0}}});
-    CHECK(complaints({0, via}) == blamed{{way->via, p4, part_id{0}}}); // which has said why it does not come
+    CHECK(complaints({0}) == blamed{{p0, way->via, part_id{0}, true}}); // the owner had to get it from that one
+    CHECK(complaints({via}) == blamed{{way->via, p4, part_id{0}, true}});
+    CHECK(complaints({0, via}) == blamed{{way->via, p4, part_id{0}, true}}); // which has said why it does not come
     CHECK(complaints({}).empty());                                      // which is not there any more
     honest_step other;
     other.record = disputed({{p0, p4}});

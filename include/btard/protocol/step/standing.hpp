@@ -71,10 +71,12 @@ struct standing_books {
     struct quarrel {
         std::vector<std::uint64_t> complaints = {}; // steps
         std::uint64_t ends = 0;
+        bool by_detour = false; // one of the complaints, or of those that led to the dispute, was about a third member
 
         static constexpr void members(auto& self, auto&& member) {
             member(self.complaints, &wire_limits::claims);
             member(self.ends);
+            member(self.by_detour);
         }
         friend bool operator==(quarrel const&, quarrel const&) = default;
     };
@@ -159,10 +161,13 @@ public:
 
     /// A row that one of them says it did not get from the other.  Beyond `complaints` of them, both ways together,
     /// the two are in dispute for a window.  While they are, a third one is between them, and nothing is counted.
-    void note_complaint(public_key owner, public_key sender, std::uint64_t step) {
+    ///
+    /// @param by_detour one of the two had to pass the row on
+    void note_complaint(public_key owner, public_key sender, std::uint64_t step, bool by_detour = false) {
         if (in_dispute(owner, sender, step)) return;
         auto& between = books_.pairs[key(owner, sender)];
         std::erase_if(between.complaints, [&](std::uint64_t old) { return old + rules_.window <= step; });
+        between.by_detour = by_detour || (between.by_detour && !between.complaints.empty());
         between.complaints.push_back(step);
         if (between.complaints.size() <= rules_.complaints) return;
         between.complaints.clear();
@@ -175,14 +180,21 @@ public:
         return at != books_.pairs.end() && step < at->second.ends;
     }
 
-    /// More disputes than there can be liars: it is removed with a strike.
+    /// More disputes than there can be liars: it is removed with a strike.  Of those that there would not be without
+    /// detours one more is borne with: f liars can be in dispute with an honest member already, and what they leave to
+    /// few third members may make one of these too slow.  Not more than one: so a liar has too few to keep all honest third
+    /// members away from a row, where there are 2 f + 2 members.
     ///
-    /// @param others the other members of the roster
-    [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> others,
+    /// @param members of the roster, with or without it
+    [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> members,
                                          std::uint64_t step) const {
-        auto const with =
-            std::ranges::count_if(others, [&](public_key other) { return in_dispute(peer, other, step); });
-        return static_cast<std::size_t>(with) > faults_;
+        std::size_t straight = 0, all = 0;
+        for (auto const& other : members) {
+            if (!in_dispute(peer, other, step)) continue;
+            ++all;
+            straight += !books_.pairs.at(key(peer, other)).by_detour;
+        }
+        return straight > faults_ || all > faults_ + 1;
     }
 
     /// Not guilty, but not readmitted either.

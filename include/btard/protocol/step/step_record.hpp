@@ -199,6 +199,11 @@ public:
         return detours_.blames(complaints_, [&](peer_id who) { return shares_[index(who)].has_value(); });
     }
     [[nodiscard]] std::span<detour const> detours() const { return detours_.all(); } ///< in ascending order
+    /// The most rows that one member passes on, in gradients; 0: there are none.
+    [[nodiscard]] std::size_t gradients_to_pass_on() const {
+        std::size_t const rows = detours_.most_of_one();
+        return rows == 0 ? 0 : (rows + parts_.size() - 1) / parts_.size();
+    }
     /// Null: the row goes to the owner.
     [[nodiscard]] detour const* detour_of(part_id part, peer_id sender) const { return detours_.find(part, sender); }
     [[nodiscard]] std::optional<digest> const& value() const { return value_; }    ///< r, once it is known
