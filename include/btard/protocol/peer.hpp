@@ -51,6 +51,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <variant>
@@ -377,6 +378,7 @@ private:
         case phase::commit: return t.gradient;
         case phase::accuse: return t.gradient + t.bulk;
         case phase::result: return time_to_make_parts(at_->record, t).all;
+        case phase::have: return time_to_show_rows(at_->record, t);
         case phase::vote: return time_to_judge(*at_, t);
         case phase::share: return t.body;
         default: return t.bulk;
@@ -451,7 +453,7 @@ private:
                 for (std::size_t j = 0; j < at_->record.parts().size(); ++j) send_part(part_id(j));
             return;
         case phase::have:
-            for (auto const& missed : at_->record.complaints()) push_row(*at_, missed.part, missed.sender);
+            push_complained();
             return;
         case phase::vote:
             for (auto const& [by, what] : at_->judge->accusations()) {
@@ -468,6 +470,13 @@ private:
             return;
         default: return;
         }
+    }
+    /// Once, whoever complains about it.
+    void push_complained() {
+        std::set<part_id> parts;
+        for (auto const& missed : at_->record.complaints())
+            if (at_->is_own(missed.sender)) parts.insert(missed.part);
+        for (part_id const part : parts) push_row(*at_, part, at_->self);
     }
     void push_row(step_state const& in, part_id part, peer_id sender) {
         if (in.is_own(sender)) post_all(in.own_row(part));
@@ -599,7 +608,8 @@ private:
         if (!rows) {
             if (missed == nullptr) return;
             for (peer_id const sender : at_->senders(part))
-                if (!at_->has_row(part, sender)) missed->push_back({part, sender});
+                if (!at_->has_row(part, sender) && !at_->record.goes_to_all(part, sender))
+                    missed->push_back({part, sender});
             return;
         }
         auto values = bench_.make_part(at_->record, part, *rows, at_->given_slice(part), &reports_[part]);
@@ -761,6 +771,7 @@ private:
     void send_part(part_id part) {
         peer_id const owner = at_->part(part).owner;
         if (owner == at_->self || !at_->part(part).rows.contains(std::size_t(at_->self))) return;
+        if (at_->record.goes_to_all(part, at_->self)) return; // in HAVE
         auto const* const way = at_->record.detour_of(part, at_->self);
         post(at_->key(way ? way->via : owner), at_->own_row(part));
     }

@@ -354,6 +354,19 @@ TEST_CASE("times: where few are left to pass rows on, there is time for all that
     }
 }
 
+TEST_CASE("times: whoever is complained about by many has time to send all of its rows to all") {
+    step_timing const t;
+    for (std::size_t by = 1; by < n; ++by) {
+        step_record record(0, five(), {}, some(90), {.quota = 1, .validators = 2});
+        (void)record.read(agreed_log<wire::commit>(n, said(wire::commit{.root = some(1), .microbatches = 1, .joins = {}})));
+        agreed_log<wire::result> results(n, said(wire::result{}));
+        for (std::size_t k = 0; k < by; ++k) results[k].body.complaints = {{part_id(k), p4}};
+        results[4].body.complaints = {{part_id(4), p0}, {part_id(4), p1}}; // others have less to send
+        REQUIRE(record.read(results).empty());
+        CHECK(time_to_show_rows(record, t) == std::max<std::int64_t>(2, std::int64_t(1 + by)) * t.bulk);
+    }
+}
+
 TEST_CASE("judgement: with a tolerance, too, a newcomer on trial has no rows to show") {
     trial t;
     peer_id const validator = p2;
