@@ -182,7 +182,7 @@ public:
         note_quarrels();
         std::ranges::sort(offences_);
         std::vector<bool> out(members_->size());
-        std::set<public_key> struck, absent;
+        std::set<public_key> struck, absent, left;
         for (auto const& [who, what] : offences_) {
             public_key const key = members_->key(who);
             out[static_cast<std::size_t>(who)] = true;
@@ -190,13 +190,15 @@ public:
             if (is_ban(what)) context_.banned += banned_.insert(key).second;
             else if (is_strike(what)) struck.insert(key);
             else if (what == offence::absence) absent.insert(key);
-            else standing_.note_leave(key, step());
+            else left.insert(key);
             removed.push_back({step(), key, what});
         }
         // Whatever the reasons, a member is removed once: one strike, one wait.
         for (auto const& key : struck) standing_.note_strike(key, step());
         for (auto const& key : absent)
             if (!struck.contains(key)) standing_.note_absence(key, step());
+        for (auto const& key : left)
+            if (!struck.contains(key) && !absent.contains(key)) standing_.note_leave(key, step());
         gone_.insert(judge.convicted_gone().begin(), judge.convicted_gone().end());
         for (auto const& [key, what] : gone_) {
             if (!banned_.insert(key).second) continue; // it is known

@@ -119,11 +119,8 @@ public:
         one.returns = step + (rules_.first_wait << std::min<std::uint64_t>(one.doublings, 40));
         ++one.doublings;
     }
-    /// In good order: it waits too, since each change of the roster costs the others, and no longer the next time.
-    void note_leave(public_key peer, std::uint64_t step) {
-        auto& one = books_.peers[peer];
-        one.returns = std::max(one.returns, step + rules_.first_wait);
-    }
+    /// In good order: it waits as if it were absent, since each change of the roster costs the others as much.
+    void note_leave(public_key peer, std::uint64_t step) { note_absence(peer, step); }
     void note_return(public_key peer, std::uint64_t step) { books_.peers[peer].entered = step; }
 
     /// Removed with a strike: it waits, and the second strike is final.
@@ -131,8 +128,11 @@ public:
         auto& one = books_.peers[peer];
         one.struck |= one.strike_at && step - *one.strike_at < rules_.strike_fades;
         one.strike_at = step;
-        for (auto& [both, between] : books_.pairs) // it has paid for them
-            if (both.first == peer || both.second == peer) between = {};
+        // It has paid for its disputes, not for what comes next: one complaint more, and there are two in dispute again.
+        for (auto& [both, between] : books_.pairs) {
+            if ((both.first != peer && both.second != peer) || step >= between.ends) continue;
+            between = {std::vector<std::uint64_t>(rules_.complaints, step)};
+        }
         note_absence(peer, step);
     }
 
@@ -180,10 +180,10 @@ public:
         return at != books_.pairs.end() && step < at->second.ends;
     }
 
-    /// More disputes than there can be liars: it is removed with a strike.  Of those that there would not be without
-    /// detours one more is borne with: f liars can be in dispute with an honest member already, and what they leave to
-    /// few third members may make one of these too slow.  Not more than one: so a liar has too few to keep all honest third
-    /// members away from a row, where there are 2 f + 2 members.
+    /// More disputes than there can be liars: it is removed with a strike.  One more is borne with if it comes from
+    /// detours: f liars can be in dispute with an honest member already, and a third member that they have left to carry
+    /// all their rows may be too slow.  No more than one: so a liar cannot refuse all honest third members where there
+    /// are 2 f + 2 members.
     ///
     /// @param members of the roster, with or without it
     [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> members,
