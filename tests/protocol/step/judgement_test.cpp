@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,26 +33,29 @@ log_entry<Body> said(Body body) {
     return {log_entry<Body>::kind::present, std::move(body)};
 }
 
-/// A step of five workers, up to r.  Part j belongs to peer (j + step) mod 5.
-step_record worked(std::uint64_t step) {
-    step_record record(step, five(), {}, some(90 + step), {.quota = 1, .validators = 2});
+/// A step of five workers, up to r.  Part j belongs to peer (j + step) mod 5, if nobody leaves without a gradient.
+step_record worked(std::uint64_t step, std::size_t faults = 0, std::span<peer_id const> leavers = {}) {
+    step_record record(step, five(), {}, some(90 + step), {.quota = 1, .validators = 2, .faults = faults});
     agreed_log<wire::commit> commits(n);
     agreed_log<wire::result> results(n);
     agreed_log<wire::reveal> reveals(n);
     for (std::size_t k = 0; k < n; ++k) {
         wire::commit one;
-        one.root = some(10 + k);
-        one.microbatches = 1;
+        one.leaves = std::ranges::find(leavers, peer_id(k)) != leavers.end();
+        if (!one.leaves) one.root = some(10 + k), one.microbatches = 1;
         commits[k] = said(one);
         mprng_share const share{some(20 + k).bytes, {}};
         wire::result made;
         made.share = commitment_to(share, {{}, 0, step, 0}, five()[k].key);
-        made.parts = {{part_id((k + n - step % n) % n), some(30 + k)}};
         results[k] = said(made);
         reveals[k] = said(wire::reveal{share, member_set(n)});
         reveals[k].body.aggregates.fill();
     }
     (void)record.read(commits);
+    for (std::size_t j = 0; j < n; ++j) {
+        auto const owner = std::size_t(record.parts()[j].owner);
+        results[owner].body.parts.push_back({part_id(j), some(30 + owner)});
+    }
     (void)record.read(results);
     (void)record.read(reveals, {}, 0);
     return record;
@@ -197,6 +201,34 @@ TEST_CASE("judgement: of a gradient more than half of those present decide, for 
             CHECK(against == (guilty >= 3    ? found{{target, offence::wrong_gradient}}
                               : slander >= 3 ? found{{by, offence::slander}}
                                              : found{}));
+        }
+    }
+}
+
+TEST_CASE("judgement: who leaves without a gradient cannot judge one, and lets nobody get away by that; liars alone still "
+          "convict nobody") {
+    for (std::size_t leave = 0; leave < n; ++leave) {
+        for (std::size_t say = 0; leave + say <= n; ++say) {
+            for (bool const is_guilty : {true, false}) {
+                trial t;
+                auto const [by, target] = t.pair();
+                std::vector<peer_id> leavers;
+                for (std::size_t k = 0; leavers.size() < leave; ++k) leavers.push_back(peer_id(k));
+                t.step = worked(1, 1, leavers);
+                t.judge = judgement(t.step, &t.before);
+                for (peer_id const who : leavers) t.testimonies[std::size_t(who)].body.parts.clear();
+                REQUIRE(t.testify().empty());
+                t.accuse_of(by, target, wire::charge::gradient, 0);
+                REQUIRE(t.accuse().empty());
+                auto votes = t.votes();
+                for (std::size_t k = 0; k < say; ++k)
+                    votes[n - 1 - k].body.ballots[0].says = is_guilty ? wire::opinion::guilty : wire::opinion::slander;
+                bool const decided = 2 * say > n || (say > 1 && 2 * say > n - leave); // f = 1
+                CHECK(t.judge.read(votes, [](std::size_t) { return false; }) ==
+                      (!decided    ? found{}
+                       : is_guilty ? found{{target, offence::wrong_gradient}}
+                                   : found{{by, offence::slander}}));
+            }
         }
     }
 }
@@ -354,11 +386,22 @@ TEST_CASE("times: where few are left to pass rows on, there is time for all that
     }
 }
 
+TEST_CASE("times: rows have six questions of time at least") {
+    step_timing t;
+    t.bulk = 6 * t.question;
+    CHECK_NOTHROW(t.validate());
+    t.bulk -= std::chrono::milliseconds(1);
+    CHECK_THROWS(t.validate());
+}
+
 TEST_CASE("times: whoever is complained about by many has time to send all of its rows to all") {
     step_timing const t;
     for (std::size_t by = 1; by < n; ++by) {
         step_record record(0, five(), {}, some(90), {.quota = 1, .validators = 2});
-        (void)record.read(agreed_log<wire::commit>(n, said(wire::commit{.root = some(1), .microbatches = 1, .joins = {}})));
+        wire::commit one;
+        one.root = some(1);
+        one.microbatches = 1;
+        (void)record.read(agreed_log<wire::commit>(n, said(one)));
         agreed_log<wire::result> results(n, said(wire::result{}));
         for (std::size_t k = 0; k < by; ++k) results[k].body.complaints = {{part_id(k), p4}};
         results[4].body.complaints = {{part_id(4), p0}, {part_id(4), p1}}; // others have less to send

@@ -263,13 +263,14 @@ TEST_CASE("record: a row that nobody may pass on is in no part, and nobody may c
     CHECK(s.record.read(s.results) == found{{p0, offence::absence}});
 }
 
-TEST_CASE("record: where too few have spoken for a third member to be sure, a row that nobody may pass on goes to all, and "
-          "nobody pays for it") {
+TEST_CASE("record: where too few have spoken for a third member to be sure, a row that nobody may pass on goes to "
+          "all, and nobody pays for it") {
     std::vector<dispute> const between{{p0, p1}, {p0, p2}, {p0, p4}, {p3, p4}, {p4, p5}};
     for (bool const all_there : {true, false}) {
         CAPTURE(all_there);
         honest_step s;
-        s.record = {0, roster(), std::vector{p2}, some(1), {.quota = 4, .validators = 1, .faults = 2}, {}, {}, between};
+        step_rules const rules{.quota = 4, .validators = 1, .faults = 2};
+        s.record = {0, roster(), std::vector{p2}, some(1), rules, {}, {}, between};
         if (!all_there) s.commits[5] = {};
         (void)s.record.read(s.commits);
         CHECK(s.record.goes_to_all(part_id{0}, p4) == !all_there);
@@ -287,7 +288,7 @@ TEST_CASE("record: where too few have spoken for a third member to be sure, a ro
         CHECK(one.read(early) == found{{p0, offence::absence}, {p5, offence::absence}});
         also[0].body.complaints = {{part_id{0}, p3}};
         CHECK(s.record.read(also) == found{{p5, offence::absence}});
-        CHECK(s.record.blames() == std::vector{missing_row{p0, p3, part_id{0}}}); // of the other rows nobody complained
+        CHECK(s.record.blames() == std::vector{missing_row{p0, p3, part_id{0}}}); // of the others nobody complained
         REQUIRE(s.record.complaints().size() == to_all + 1);
         agreed_log<wire::have> have(n, said(wire::have{member_set(to_all + 1)}));
         for (std::size_t k = 0; k < 5; ++k) have[k].body.rows.fill();

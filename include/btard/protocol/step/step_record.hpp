@@ -183,13 +183,15 @@ public:
 
     [[nodiscard]] std::uint64_t step() const { return step_; }
     [[nodiscard]] std::size_t n() const { return roster_.size(); }
+    [[nodiscard]] std::size_t faults() const { return rules_.faults; }
     [[nodiscard]] std::span<log_member const> roster() const { return roster_; }
     [[nodiscard]] std::span<peer_id const> workers() const { return duties_.workers; }
     [[nodiscard]] member_set const& committed() const { return committed_; }
     [[nodiscard]] double weight(peer_id of) const { return weights_[index(of)]; } ///< microbatches; 0: it has no row
     [[nodiscard]] digest const& root(peer_id of) const { return roots_[index(of)]; }
     [[nodiscard]] std::span<part_record const> parts() const { return parts_; }
-    [[nodiscard]] std::span<missing_row const> complaints() const { return complaints_; } ///< first: see `goes_to_all`
+    /// First those rows that nobody complains about, see `goes_to_all`.
+    [[nodiscard]] std::span<missing_row const> complaints() const { return complaints_; }
     /// Its owner is to make it once more, or for the first time.
     [[nodiscard]] bool lacks_result(part_id of) const {
         auto const& one = parts_[static_cast<std::size_t>(of)];
@@ -200,7 +202,7 @@ public:
         return detours_.blames(std::span(complaints_).subspan(without_way_),
                                [&](peer_id who) { return shares_[index(who)].has_value(); });
     }
-    /// Nobody is left who could pass it on: it goes to all in HAVE, as if its owner had complained, which nobody pays for.
+    /// Nobody is left who could pass it on: it goes to all in HAVE, as if its owner had complained, and nobody pays.
     [[nodiscard]] bool goes_to_all(part_id part, peer_id sender) const {
         auto const them = std::span(complaints_).first(without_way_);
         return std::ranges::any_of(them, [&](auto const& one) { return one.part == part && one.sender == sender; });
@@ -242,9 +244,9 @@ private:
     }
     [[nodiscard]] part_record& part(part_id of) { return parts_[static_cast<std::size_t>(of)]; }
 
-    /// Two in dispute may have nobody who could pass a row on.  Where 2 f + 2 members have spoken, both are liars, who could
-    /// have the two phases of complaints in each step for nothing: it is in no part.  Where fewer have, a part of a liar
-    /// might be left with rows of liars alone: it goes to all.
+    /// Two in dispute may have nobody who could pass a row on.  Where 2 f + 2 members have spoken, both are liars, who
+    /// would have the two phases of complaints in each step for nothing: it is in no part.  Where fewer have, a part of
+    /// a liar might be left with rows of liars alone: it goes to all.
     void find_detours(std::span<peer_id const> there) {
         bool const enough = there.size() >= 2 * rules_.faults + 2;
         for (std::size_t j = 0; j < parts_.size(); ++j) {
@@ -268,15 +270,17 @@ private:
     [[nodiscard]] bool may_say(peer_id who, std::vector<wire::part_result> const& made,
                                std::vector<wire::complaint> const& missed) const {
         std::set<part_id> done;
-        for (auto const& one : std::span(complaints_).first(without_way_)) done.insert(one.part); // nobody can make it yet
+        for (auto const& one : std::span(complaints_).first(without_way_)) done.insert(one.part); // it cannot be made
         for (auto const& one : made)
             if (!owns(who, one.part) || !done.insert(one.part).second) return false;
-        auto const made_of = [&](part_id part) { return std::ranges::find(made, part, &wire::part_result::part) != made.end(); };
+        auto const is_made = [&](part_id part) {
+            return std::ranges::find(made, part, &wire::part_result::part) != made.end();
+        };
         std::set<wire::complaint> once;
         for (auto const& one : missed) {
             if (!once.insert(one).second) return false;
             if (detours_.passes(who, one.part, one.sender)) continue;
-            if (!owns(who, one.part) || made_of(one.part)) return false;
+            if (!owns(who, one.part) || is_made(one.part)) return false;
             if (index(one.sender) >= n() || one.sender == who) return false;
             if (!parts_[static_cast<std::size_t>(one.part)].rows.contains(index(one.sender))) return false;
             if (goes_to_all(one.part, one.sender)) return false;
