@@ -266,10 +266,11 @@ TEST_CASE("record: a row that nobody may pass on is in no part, and nobody may c
 TEST_CASE("record: where too few have spoken for a third member to be sure, a row that nobody may pass on goes to "
           "all, and nobody pays for it") {
     std::vector<dispute> const between{{p0, p1}, {p0, p2}, {p0, p4}, {p3, p4}, {p4, p5}};
-    for (bool const all_there : {true, false}) {
-        CAPTURE(all_there);
+    for (std::size_t const kind : {0, 1, 2, 3}) {
+        bool const banned = kind % 2 == 1, all_there = kind < 2; // two of three liars are gone
+        CAPTURE(kind);
         honest_step s;
-        step_rules const rules{.quota = 4, .validators = 1, .faults = 2};
+        step_rules const rules{.quota = 4, .validators = 1, .faults = banned ? 3u : 2u, .lost = banned ? 2u : 0u};
         s.record = {0, roster(), std::vector{p2}, some(1), rules, {}, {}, between};
         if (!all_there) s.commits[5] = {};
         (void)s.record.read(s.commits);

@@ -70,7 +70,8 @@ struct run_rules {
                 ": it is relative to the gradient, twice as much goes through, so it must be 0 or more, and "
                 "below 0.5");
     }
-    [[nodiscard]] step_rules of_step() const { return {quota, validators, faults}; }
+    /// @param lost see `faults_among`
+    [[nodiscard]] step_rules of_step(std::size_t lost) const { return {quota, validators, faults, lost}; }
 
     /// f of a smaller roster: bans lower it, and a majority must be left.
     ///

@@ -36,7 +36,8 @@ struct part_record {
 struct step_rules {
     std::uint32_t quota = 1;    ///< the most microbatches of a worker
     std::size_t validators = 1; ///< m: pairs that are drawn in each step
-    std::size_t faults = 0;     ///< f
+    std::size_t faults = 0;     ///< f, which bounds how many disputes a member has
+    std::size_t lost = 0;       ///< so many fewer may lie in this step, see `run_rules::faults_among`
 };
 
 /// The first half of a step, up to the joint randomness.
@@ -183,7 +184,7 @@ public:
 
     [[nodiscard]] std::uint64_t step() const { return step_; }
     [[nodiscard]] std::size_t n() const { return roster_.size(); }
-    [[nodiscard]] std::size_t faults() const { return rules_.faults; }
+    [[nodiscard]] std::size_t faults() const { return rules_.faults - std::min(rules_.faults, rules_.lost); }
     [[nodiscard]] std::span<log_member const> roster() const { return roster_; }
     [[nodiscard]] std::span<peer_id const> workers() const { return duties_.workers; }
     [[nodiscard]] member_set const& committed() const { return committed_; }
@@ -244,11 +245,11 @@ private:
     }
     [[nodiscard]] part_record& part(part_id of) { return parts_[static_cast<std::size_t>(of)]; }
 
-    /// Two in dispute may have nobody who could pass a row on.  Where 2 f + 2 members have spoken, both are liars, who
-    /// would have the two phases of complaints in each step for nothing: it is in no part.  Where fewer have, a part of
-    /// a liar might be left with rows of liars alone: it goes to all.
+    /// Two in dispute may have nobody who could pass a row on.  Where 2 f + 2 members have spoken, one less for each that
+    /// was banned, both are liars, who would have the two phases of complaints in each step for nothing: it is in no
+    /// part.  Where fewer have, a part of a liar might be left with rows of liars alone: it goes to all.
     void find_detours(std::span<peer_id const> there) {
-        bool const enough = there.size() >= 2 * rules_.faults + 2;
+        bool const enough = there.size() >= rules_.faults + faults() + 2;
         for (std::size_t j = 0; j < parts_.size(); ++j) {
             peer_id const owner = parts_[j].owner;
             for (std::size_t k = 0; k < n(); ++k) {
