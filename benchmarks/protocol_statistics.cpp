@@ -5,7 +5,8 @@
 //     protocol_statistics --table [--runs 1000] [--threads 0]
 //     protocol_statistics --new-keys 20000 [--peers 16] [--byzantine 7] [--seed 1]
 //     protocol_statistics --honest 10000 [--signed 200] [--peers 16] [--dimension 64]
-//     protocol_statistics --crashes 0.001 | --late 0.0001 | --nuisance 7 [--steps 3000] [--peers 16] [--seed 1]
+//     protocol_statistics --crashes 0.001 | --late 0.0001 | --nuisance 7 | --careful
+//         [--steps 3000] [--peers 16] [--seed 1]
 //
 // The first form: seeded runs on a quadratic, in which every attacker flips its gradient at every step, until none is
 // left; with --abort, one of them does, and the others spoil the draws that would expose it, until it is banned and the
@@ -13,7 +14,8 @@
 // side: of the mean from the sample, of a quantile from the order statistics around it.  The third: anybody is let in
 // through probation, and whoever is banned comes back with a new key: how many attackers are members, on average.  The
 // fourth: steps without attackers.  The fifth: without attackers too, but with peers that crash (the chance of each one
-// in each step), with rows that come late (the share of all), or with members that are a nuisance to so many others.
+// in each step), with rows that come late (the share of all), or with members that are a nuisance to so many others,
+// or complain falsely whenever it costs them nothing.
 #include "estimate.hpp"
 #include "statistics_conducts.hpp"
 #include "statistics_disturbed.hpp"
@@ -60,7 +62,7 @@ constexpr expectation expected[] = {
     {16, 3, 2, {15.4, 0.7}, {13.9, 1.1}, {31, 2.5}, {25, 1}},
     {32, 15, 1, {91.4, 2.1}, {88, 3}, {139, 8}, {547, 10}},
     {8, 3, 1, {15.8, 0.9}, {14.3, 1.4}, {31, 2.5}, {26, 1.3}},
-    {16, 7, 1, {486, 14}, {438, unknown}, {776, 10}, {145, 7}, true},
+    {16, 7, 1, {486, 14}, {438, unknown}, {776, 30}, {145, 7}, true}, // +- 10 in the design: one deviation, not three
     {16, 3, 1, {89, 4}, {unknown, unknown}, {139, 10}, {49, 4}, true},
     {8, 3, 1, {65, 1.2}, {unknown, unknown}, {92, 5}, {26, 1.3}, true},
 };
@@ -246,7 +248,7 @@ int usage() {
         "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] "
         "[--threads N]\n"
         "    [--dimension N] [--abort] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n"
-        "    [--crashes PER_STEP] [--late SHARE] [--nuisance VICTIMS] [--steps N]\n");
+        "    [--crashes PER_STEP] [--late SHARE] [--nuisance VICTIMS] [--careful] [--steps N]\n");
     return 2;
 }
 
@@ -270,6 +272,7 @@ int main(int count, char** words) {
         auto const number = numbers.find(word);
         if (word == "--table") of.table = true;
         else if (word == "--abort") of.abort = true;
+        else if (word == "--careful") of.careful = true;
         else if (word == "--crashes" && k + 1 < count) of.crashes = std::strtod(words[++k], nullptr);
         else if (word == "--late" && k + 1 < count) of.late = std::strtod(words[++k], nullptr);
         else if (number != numbers.end() && k + 1 < count)
@@ -282,7 +285,7 @@ int main(int count, char** words) {
         bool good = true;
         if (of.crashes) return crashes(of, *of.crashes) ? 0 : 1;
         if (of.late) return late(of, *of.late) ? 0 : 1;
-        if (of.nuisance > 0) return nuisances(of, of.nuisance) ? 0 : 1;
+        if (of.nuisance > 0 || of.careful) return nuisances(of) ? 0 : 1;
         if (of.new_keys > 0) return come_back(of) ? 0 : 1;
         if (of.honest > 0)
             good &= honest_steps<testing::counting_signer>(of, of.honest, "signatures that cost nothing");

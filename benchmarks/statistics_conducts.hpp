@@ -9,6 +9,8 @@
 #include <btard/attack/withholding.hpp>
 #include <btard/core/random.hpp>
 #include <btard/protocol/conduct.hpp>
+#include <btard/protocol/wire/member_set.hpp>
+#include <btard/protocol/wire/messages.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -130,6 +133,66 @@ struct nuisance {
         if (at.is_favoured(to, victims))
             if (auto const goes = withhold.pass(at, to, message); !goes.sent) return goes;
         return contest.pass(at, to, message);
+    }
+};
+
+/// False complaints in as many steps as there can be: one in each step in which one of the coalition can afford it.
+/// A complaint is free while it puts nobody in dispute, or an attacker that is in dispute with less than f.
+struct careful_complaints {
+    template <class P>
+    [[nodiscard]] bool shape(deed<P> const& at, wire::result& said) const {
+        auto const& record = at.self.state().record;
+        for (std::size_t k = 0; k < record.n(); ++k) {
+            if (!at.is_accomplice(record.roster()[k].key)) continue;
+            auto const one = affordable(at, peer_id(k));
+            if (!one) continue;
+            if (peer_id(k) != at.self.state().self) return true;
+            std::erase_if(said.parts, [&](wire::part_result const& made) { return made.part == one->part; });
+            said.complaints.push_back(*one);
+            return true;
+        }
+        return true;
+    }
+    template <class P>
+    [[nodiscard]] bool shape(deed<P> const&, wire::have& said) const {
+        said.rows = member_set(said.rows.size());
+        return true;
+    }
+
+private:
+    template <class P>
+    [[nodiscard]] static std::optional<wire::complaint> affordable(deed<P> const& at, peer_id liar) {
+        auto const& here = at.self.state();
+        for (part_id const part : here.parts_of(liar))
+            for (peer_id const sender : here.senders(part)) {
+                auto const* const way = here.record.detour_of(part, sender);
+                if (sender != liar && is_free(at, liar, way ? way->via : sender))
+                    return wire::complaint{part, sender};
+            }
+        for (auto const& way : here.record.detours())
+            if (way.via == liar && is_free(at, liar, way.sender)) return wire::complaint{way.part, way.sender};
+        return {};
+    }
+    template <class P>
+    [[nodiscard]] static bool is_free(deed<P> const& at, peer_id liar, peer_id other) {
+        auto const& roster = at.self.state().record.roster();
+        auto const& rules = at.self.rules();
+        auto const& membership = at.self.membership();
+        auto const& books = membership.standing().kept().pairs;
+        auto const a = roster[std::size_t(liar)].key, b = roster[std::size_t(other)].key;
+        if (membership.in_dispute(a, b)) return false; // the log of this step may be ahead of its context
+        auto const between = books.find(std::minmax(a, b));
+        std::size_t fresh = 0;
+        if (between != books.end())
+            for (std::uint64_t const step : between->second.complaints)
+                fresh += step + rules.standing.window > at.step();
+        if (fresh < rules.standing.complaints) return true;
+        auto const quarrels = [&](public_key const& who) {
+            return std::ranges::count_if(
+                roster, [&](log_member const& one) { return membership.in_dispute(who, one.key); });
+        };
+        auto const f = std::ptrdiff_t(rules.faults);
+        return quarrels(a) < f && (!at.is_accomplice(b) || quarrels(b) < f);
     }
 };
 

@@ -109,10 +109,9 @@ inline bool late(request const& of, double share) {
 }
 
 /// Members that do no harm, all at once and for ever: whoever is removed comes back when it may.
-inline bool nuisances(request const& of, std::size_t victims) {
-    nuisance act{.victims = victims};
-    act.contest.victim = std::uint32_t(of.peers - 1);
-    auto run = make_swarm(of, of.byzantine, of.seed, honest{}, act);
+template <class Conduct>
+inline bool nuisances(request const& of, Conduct act, std::size_t victims) {
+    auto run = make_swarm(of, of.byzantine, of.seed, honest{}, std::move(act));
     seen found;
     std::map<std::string_view, std::size_t> attackers;
     std::set<std::size_t> away;
@@ -139,6 +138,13 @@ inline bool nuisances(request const& of, std::size_t victims) {
     std::printf("\n");
     found.show(cpu_seconds() - begun);
     return found.struck == 0;
+}
+
+inline bool nuisances(request const& of) {
+    if (of.careful) return nuisances(of, careful_complaints{}, of.peers);
+    nuisance act{.victims = of.nuisance};
+    act.contest.victim = std::uint32_t(of.peers - 1);
+    return nuisances(of, act, of.nuisance);
 }
 
 /// Upright but for its gradients, and with a new key when it is banned.

@@ -224,10 +224,32 @@ TEST_CASE("membership: more quarrels than there can be liars remove with a strik
     complain(p1, p2);
     CHECK(m.of.in_dispute(key_of(1), key_of(2)));
     CHECK(m.of.in_dispute(key_of(2), key_of(1)));
-    CHECK(m.end().empty()); // one each: at most f
+    CHECK(m.of.context().disputes.empty()); // this step has begun without it
+    CHECK(m.end().empty());                 // one each: at most f
+    CHECK(m.of.context().disputes == std::vector{dispute{p1, p2}});
     complain(p1, p3);
     CHECK(m.end() == std::vector{act::removed{1, key_of(1), offence::quarrels}});
     CHECK(m.numbers() == std::vector<std::size_t>{0, 2, 3, 4, 5});
+    CHECK(m.of.context().disputes.empty()); // it has paid for them
+}
+
+TEST_CASE("membership: a step begins with the disputes of its members, under their numbers in it, as long as they "
+          "last") {
+    run_of m(6, rules(2));
+    m.of.complained(std::vector(4, missing_row{p4, p2, part_id{}}));
+    m.of.against(offences{{p1, offence::leave}});
+    m.end();
+    CHECK(m.of.context().disputes == std::vector{dispute{p1, p3}}); // one has gone before them
+    m.of.against(offences{{p1, offence::leave}});
+    m.end();
+    CHECK(m.of.context().disputes.empty());
+    m.steps(30);
+    m.end({m.join_of(2)});
+    CHECK(m.of.context().disputes == std::vector{dispute{m.at(4), m.at(2)}});
+    m.steps(999 - m.of.step());
+    CHECK(m.of.context().disputes.size() == 1);
+    m.end();
+    CHECK(m.of.context().disputes.empty());
 }
 
 TEST_CASE("membership: who was struck for its quarrels comes back without them, and is not struck for them again") {

@@ -64,6 +64,7 @@ struct table_options {
     std::vector<std::size_t> liars = {}; ///< each of what they send may be spoiled, from step 1 on
     double rate = 0;                     ///< with this probability
     std::uint64_t first_wait = 20;       ///< steps that an absent peer stays out
+    std::optional<std::size_t> leaves = {}; ///< one that has no gradient any more from step 1 on
     std::optional<std::uint64_t> lone = {}; ///< a step in which one worker alone gets its gradient done
     double tolerance = 0;                   ///< of gradients
     double noise = 0;                       ///< relative, of each number: as if each peer had a processor of its own
@@ -107,6 +108,7 @@ public:
             states[step_of(k)][k] = hash_of(peers[k]->state_for_newcomer());
         if (step_of(k) > with.last_step || stopped[k]) return;
         let_in(k);
+        if (with.leaves == k && step_of(k) == 1) peers[k]->leave_without_gradient(now);
         peers[k]->begin_step(now);
         drain(k);
     }
@@ -171,7 +173,7 @@ public:
         return true;
     }
     /// Is it one of those that must go on?
-    bool counts(std::size_t k) const { return !stopped[k] && !lies(k); }
+    bool counts(std::size_t k) const { return !stopped[k] && !lies(k) && with.leaves != k; }
     bool lies(std::size_t k) const {
         return (with.spoil.how != harm::none && k == with.spoil.who) ||
                std::ranges::find(with.liars, k) != with.liars.end();

@@ -106,6 +106,11 @@ struct no_exhibits {
     for (peer_id const idle : context.idle)
         if (std::size_t(idle) >= keys.size())
             return concat("step ", context.step, " has an idle member that is none");
+    for (std::size_t k = 0; k < context.disputes.size(); ++k) {
+        auto const& [a, b] = context.disputes[k];
+        if (a >= b || std::size_t(b) >= keys.size() || (k > 0 && context.disputes[k - 1] >= context.disputes[k]))
+            return concat("step ", context.step, " has a dispute that is none");
+    }
     std::uint64_t end = 0;
     for (tile const& one : context.given) {
         if (one.begin != end || one.end <= end || one.end > size) break;

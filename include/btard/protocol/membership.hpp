@@ -90,8 +90,9 @@ public:
         for (auto const& proof : verdict.proofs) against(then.key(proof.member), offence::equivocation);
         for (auto const& [key, proof] : verdict.earlier) against(key, offence::equivocation);
     }
-    void complained(std::span<missing_row const> complaints) {
-        for (auto const& one : complaints)
+    /// @param blames each with who it is about, see `step_record::blames`
+    void complained(std::span<missing_row const> blames) {
+        for (auto const& one : blames)
             standing_.note_complaint(members_->key(one.owner), members_->key(one.sender), step());
     }
     /// Validators that had a gradient shown to all for nothing: like a complaint between the two, and a point once
@@ -223,7 +224,16 @@ private:
         for (std::size_t k = 0; k < keys.size(); ++k)
             if (standing_.quarrels_too_much(keys[k], keys, step())) note(offences_, peer_id(k), offence::quarrels);
     }
-    /// Roster, idle validators and randomness of the step that follows.
+    void note_disputes(std::uint64_t next) {
+        context_.disputes.clear();
+        for (auto const& [both, quarrel] : standing_.kept().pairs) {
+            if (next >= quarrel.ends) continue;
+            auto const a = members_->find(both.first), b = members_->find(both.second);
+            if (a && b) context_.disputes.push_back({std::min(*a, *b), std::max(*a, *b)});
+        }
+        std::ranges::sort(context_.disputes);
+    }
+    /// Roster, idle validators, disputes and randomness of the step that follows.
     void go_on(step_record const& record, judgement const& judge, std::vector<bool> const& out) {
         auto const pairs = record.pairs();
         auto const then = members_;
@@ -249,6 +259,7 @@ private:
             if (auto const who = members_->find(then->key(pair.validator)))
                 if (std::ranges::find(context_.idle, *who) == context_.idle.end()) context_.idle.push_back(*who);
         std::ranges::sort(context_.idle);
+        note_disputes(next);
         context_.step = next;
         context_.before = record.value().value();
         offences_.clear();

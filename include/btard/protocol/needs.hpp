@@ -32,14 +32,25 @@ struct need {
     return {{in.step(), part, sender, {}}, std::move(first)};
 }
 
-/// RESULT: the rows of the own parts.
+/// RESULT: the rows of the own parts, of their senders or of who passes them on; nobody else has them yet.
 [[nodiscard]] inline std::vector<need> rows_to_aggregate(step_state const& at) {
     std::vector<need> all;
     for (part_id const part : at.parts_of(at.self))
         for (peer_id const sender : at.senders(part)) {
-            all.push_back(need_row(at, part, sender, {sender}));
-            all.back().only_first = true; // nobody else has it yet
+            auto const* const way = at.record.detour_of(part, sender);
+            all.push_back(need_row(at, part, sender, {way ? way->via : sender}));
+            all.back().only_first = true;
         }
+    return all;
+}
+/// RESULT: the rows that this peer passes on.
+[[nodiscard]] inline std::vector<need> rows_to_pass_on(step_state const& at) {
+    std::vector<need> all;
+    for (auto const& way : at.record.detours()) {
+        if (way.via != at.self) continue;
+        all.push_back(need_row(at, way.part, way.sender, {way.sender}));
+        all.back().only_first = true;
+    }
     return all;
 }
 /// HAVE: the rows that owners did not get, in the order of the log.
@@ -57,7 +68,7 @@ struct need {
 [[nodiscard]] inline std::vector<need> rows_to_aggregate_again(step_state const& at) {
     std::vector<need> all;
     for (part_id const part : at.parts_of(at.self))
-        if (at.part(part).complained)
+        if (at.record.lacks_result(part))
             for (peer_id const sender : at.senders(part)) all.push_back(need_row(at, part, sender, {sender}));
     return all;
 }

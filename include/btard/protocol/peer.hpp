@@ -156,7 +156,7 @@ public:
                          std::uint32_t microbatches, time_point now) {
         expects(gradient.size() == bench_.size, "a gradient of ", gradient.size(),
                 " numbers, the rule wants ", bench_.size);
-        if (at_ && step == at_->step() && whose == setup_.self && works_ && !at_->own) {
+        if (at_ && step == at_->step() && whose == setup_.self && works_ && computes_ && !at_->own) {
             at_->commit_to(std::move(gradient), microbatches);
         } else if (last_ && step == last_->step()) {
             auto const& tried = at_->record.checked();
@@ -169,6 +169,13 @@ public:
     }
     /// To be out when the next step is over, in good order.
     void leave() { leaves_ = true; }
+    /// The same, of a peer that can compute no gradient any more: it commits to none in that step, which is this one
+    /// if it has not spoken in COMMIT yet.  From here on it asks for none, and has no opinion on those of others.
+    void leave_without_gradient(time_point now) {
+        leaves_ = true;
+        computes_ = false;
+        if (!gone_) pump(now);
+    }
 
     // ---- what came in
 
@@ -201,6 +208,7 @@ public:
         };
         sooner(exchange_.poll_deadline());
         if (!spoke_) sooner(speak_at_);
+        if (!spoke_ && passes_on_) sooner(pass_by());
         return first;
     }
 
@@ -276,7 +284,9 @@ private:
         proceedings_.handle_message(from, m, now);
     }
     void on(public_key const& from, wire::row const& m, time_point) {
-        on_bulk(from, m);
+        if (!on_bulk(from, m) || m.step != at_->step() || phase_ != phase::result) return;
+        auto const* const way = at_->record.detour_of(m.part, m.sender);
+        if (way && way->via == at_->self) post(at_->key(at_->part(m.part).owner), m);
     }
     void on(public_key const& from, wire::aggregate const& m, time_point) { on_bulk(from, m); }
     void on(public_key const& from, wire::evidence const& m, time_point) { on_bulk(from, m); }
@@ -306,8 +316,9 @@ private:
     void on(public_key const&, wire::introduction const&, time_point) {} // it knows
 
     template <class M>
-    void on_bulk(public_key const& from, M const& m) {
-        if (step_state* in = of(m.step); in != nullptr && is_known(from, *in)) exchange_.take(*in, from, m);
+    bool on_bulk(public_key const& from, M const& m) {
+        step_state* in = of(m.step);
+        return in != nullptr && is_known(from, *in) && exchange_.take(*in, from, m);
     }
     /// A member of that step, or of this one: who came in since judges what was done before.
     [[nodiscard]] bool is_known(public_key const& key, step_state const& in) const {
@@ -344,8 +355,13 @@ private:
         push();
         needs_ = needs();
         look_elsewhere();
+        not_passed_.clear();
+        auto const passes = next == phase::result ? rows_to_pass_on(*at_) : std::vector<need>{};
+        passes_on_ = !passes.empty();
+        needs_.insert(needs_.end(), passes.begin(), passes.end());
+        auto const patience = std::max(t.question, work / (passes_on_ ? 4 : 2));
         for (auto const& one : needs_)
-            exchange_.want(one, *of(one.what.step), one.is_pushed ? now + std::max(t.question, work / 2) : now);
+            exchange_.want(one, *of(one.what.step), one.is_pushed ? now + patience : now);
         retry_early();
     }
     /// The broadcast before was closed in a better way than it seemed: what counts from it is earlier.
@@ -364,8 +380,21 @@ private:
         default: return t.bulk;
         }
     }
+    /// A row that does not go straight to its owner has half of the time for each half of the way.
+    [[nodiscard]] time_point pass_by() const { return speak_at_ - work_of(phase_) / 2; }
+    /// What comes later than that is passed on all the same.
+    void stop_waiting_for_rows_to_pass_on() {
+        for (auto& one : needs_) {
+            auto const* const way = at_->record.detour_of(one.what.part, one.what.sender.value());
+            if (!way || way->via != at_->self) continue;
+            one.is_awaited = false;
+            if (!is_here(one, *at_)) not_passed_.push_back({way->part, way->sender});
+        }
+        passes_on_ = false;
+    }
     /// Everything that can go on goes on.
     void pump(time_point now) {
+        if (running_ && !gone_ && passes_on_ && !spoke_ && pass_by() <= now) stop_waiting_for_rows_to_pass_on();
         for (bool moved = true; moved;) {
             moved = false;
             while (auto out = proceedings_.poll(now)) post(*std::move(out));
@@ -441,19 +470,21 @@ private:
 
     /// Is everything here that the own body is about?
     [[nodiscard]] bool ready() const {
-        if (phase_ == phase::commit && works_ && !at_->own) return false;
+        if (phase_ == phase::commit && works_ && computes_ && !at_->own) return false;
         if (phase_ == phase::accuse &&
-            !std::ranges::all_of(audits_, [&](peer_id target) { return has_gradient(target); }))
+            !std::ranges::all_of(audits_, [&](peer_id target) { return is_computed(target); }))
             return false;
-        if (phase_ == phase::accuse && checks_newcomer() && !has_gradient(on_trial)) return false;
+        if (phase_ == phase::accuse && checks_newcomer() && !is_computed(on_trial)) return false;
         if (phase_ == phase::vote && !std::ranges::all_of(at_->judge->accusations(), [&](accused const& one) {
-                return one.what.of != wire::charge::gradient || has_gradient(one.what.target);
+                return one.what.of != wire::charge::gradient || is_computed(one.what.target);
             }))
             return false;
         return std::ranges::all_of(
             needs_, [&](need const& one) { return !one.is_awaited || is_settled(one, *of(one.what.step)); });
     }
     [[nodiscard]] bool has_gradient(peer_id target) const { return recomputed_.contains(key_before(target)); }
+    /// It will never come, or is here.
+    [[nodiscard]] bool is_computed(peer_id target) const { return !computes_ || has_gradient(target); }
     [[nodiscard]] bool checks_newcomer() const {
         auto const& tried = at_->record.checked();
         return tried && last_ && tried->validator == setup_.self;
@@ -475,22 +506,24 @@ private:
     void speak() {
         switch (phase_) {
         case phase::commit: {
-            if (works_ && !at_->own) return; // too late: absent
+            if (works_ && computes_ && !at_->own) return; // too late: absent
             wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = wishes_.take()};
-            if (works_) said.root = at_->own->tree.root(), said.microbatches = at_->own->microbatches;
+            if (at_->own) said.root = at_->own->tree.root(), said.microbatches = at_->own->microbatches;
             if (checks_state()) said.state = state_;
             return say(std::move(said));
         }
         case phase::result: {
             wire::result made{.share = own_commitment(), .trials = trials_to_carry()};
             for (part_id const part : at_->parts_of(at_->self)) make_part(part, made.parts, &made.complaints);
+            if (passes_on_) stop_waiting_for_rows_to_pass_on();
+            made.complaints.insert(made.complaints.end(), not_passed_.begin(), not_passed_.end());
             return say(std::move(made));
         }
         case phase::have: return say(wire::have{holds()});
         case phase::result_again: {
             wire::result_again made;
             for (part_id const part : at_->parts_of(at_->self))
-                if (at_->part(part).complained) make_part(part, made.parts, nullptr);
+                if (at_->record.lacks_result(part)) make_part(part, made.parts, nullptr);
             return say(std::move(made));
         }
         case phase::share: {
@@ -576,7 +609,7 @@ private:
 
     void begin_audits(time_point now) {
         audits_.clear();
-        if (!last_) return;
+        if (!last_ || !computes_) return;
         for (auto const& [validator, target] : last_->record.pairs())
             if (last_->key(validator) == setup_.self && std::ranges::find(audits_, target) == audits_.end())
                 audits_.push_back(target); // two cycles may draw the same
@@ -585,10 +618,12 @@ private:
         for (auto const& one : rows_to_audit(*last_, audits_, bench_.tolerance > 0)) exchange_.want(one, *last_, now);
     }
     void ask_gradient(step_state const& in, peer_id whose, double microbatches) {
+        if (!computes_) return;
         actions_.push_back(act::compute{in.step(), in.key(whose), in.record.gradient_seed_of(whose),
                                         std::uint32_t(microbatches)});
     }
     void ask_gradient_on_trial() {
+        if (!computes_) return;
         auto const& tried = at_->record.checked().value();
         actions_.push_back(act::compute{last_->step(), tried.who.key,
                                         last_->record.gradient_seed_of(tried.who.key), tried.microbatches});
@@ -706,7 +741,7 @@ private:
     void close_result(agreed_log<wire::result> const& log) {
         membership_.against(at_->record.read(log));
         membership_.read(*key_, log);
-        membership_.complained(at_->record.complaints());
+        membership_.complained(at_->record.blames());
         at_->resulted = true;
     }
     void check_state(agreed_log<wire::commit> const& log) {
@@ -717,12 +752,12 @@ private:
             if (count >= quorum_of(at_->members->size(), membership_.faults()) && state != *state_)
                 actions_.push_back(act::diverged{at_->step(), state});
     }
-    /// To the owner; to all, if the two are in dispute: then nobody has to believe either of them.
+    /// To the owner, or to who passes it on.
     void send_part(part_id part) {
         peer_id const owner = at_->part(part).owner;
         if (owner == at_->self || !at_->part(part).rows.contains(std::size_t(at_->self))) return;
-        if (membership_.in_dispute(setup_.self, at_->key(owner))) post_all(at_->own_row(part));
-        else post(at_->key(owner), at_->own_row(part));
+        auto const* const way = at_->record.detour_of(part, at_->self);
+        post(at_->key(way ? way->via : owner), at_->own_row(part));
     }
 
     /// VB and VC.
@@ -801,7 +836,7 @@ private:
     shared_floats spare_; // one that nothing rests on any more: its memory takes the next one
     wishes wishes_;
     double worst_sum_ = 0;
-    bool leaves_ = false, gone_ = false, running_ = false;
+    bool leaves_ = false, computes_ = true, gone_ = false, running_ = false;
     std::deque<peer_action> actions_;
     // of the step
     std::unique_ptr<step_state> at_, last_;
@@ -816,7 +851,8 @@ private:
     // of the phase
     phase phase_ = phase::commit;
     std::vector<need> needs_;
-    bool spoke_ = false;
+    bool spoke_ = false, passes_on_ = false; // rows of others, for which it waits
+    std::vector<wire::complaint> not_passed_;
     time_point speak_at_{}, base_{}, short_base_{};
     std::optional<typename proceedings<S>::template minutes<wire::vote>> vote_;
     std::optional<typename proceedings<S>::template minutes<wire::open>> open_;

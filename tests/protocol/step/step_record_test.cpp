@@ -61,6 +61,10 @@ struct honest_step {
     offences reveal() { return record.read(reveals, some(7), 3); }
 };
 
+step_record disputed(std::vector<dispute> between) {
+    return {0, roster(), std::vector{p2}, some(1), {.quota = 4, .validators = 1}, {}, {}, std::move(between)};
+}
+
 using found = std::vector<std::pair<peer_id, offence>>;
 
 } // namespace
@@ -176,6 +180,115 @@ TEST_CASE("record: only owners that complained have a second try") {
     CHECK(s.record.parts()[0].aggregate == some(400));
     agreed_log<wire::have> have(n, said(wire::have{member_set(1)}));
     CHECK(s.record.read(have).size() == n); // bits for complaints that nobody made
+}
+
+TEST_CASE("record: a row between two in dispute goes through a third one, in dispute with neither, who answers "
+          "for it") {
+    honest_step s;
+    s.record = disputed({{p0, p1}, {p0, p3}, {p0, p4}, {p3, p5}});
+    (void)s.record.read(s.commits);
+    auto const* const way = s.record.detour_of(part_id{0}, p4); // part 0 is of p0
+    REQUIRE(way);
+    bool const third = way->via == p2 || way->via == p5; // an idle one may
+    CHECK(third);
+    CHECK(s.record.detour_of(part_id{4}, p3)->via != p0);
+    CHECK(s.record.detour_of(part_id{1}, p0)->via != p3);
+    CHECK(!s.record.detour_of(part_id{1}, p4)); // they get on
+    CHECK(s.record.detours().size() == 8);
+    for (auto const& part : s.record.parts()) CHECK(part.rows.count() == 5);
+
+    auto const via = std::size_t(way->via);
+    auto const complaints = [&](std::vector<std::size_t> const& by) {
+        honest_step one;
+        one.record = disputed({{p0, p1}, {p0, p3}, {p0, p4}, {p3, p5}});
+        (void)one.record.read(one.commits);
+        for (std::size_t const k : by) {
+            if (k == 0) one.results[0].body.parts.clear();
+            one.results[k].body.complaints = {{part_id{0}, p4}};
+        }
+        if (by.empty()) {
+            one.results[0].body.parts.clear(), one.results[0].body.complaints = {{part_id{0}, p4}};
+            one.results[via] = {};
+        }
+        auto const against = one.record.read(one.results);
+        CHECK(against.size() == by.empty());
+        return one.record.blames();
+    };
+    using blamed = std::vector<missing_row>;
+    CHECK(complaints({0}) == blamed{{p0, way->via, part_id{0}}}); // the owner had to get it from that one
+    CHECK(complaints({via}) == blamed{{way->via, p4, part_id{0}}});
+    CHECK(complaints({0, via}) == blamed{{way->via, p4, part_id{0}}}); // which has said why it does not come
+    CHECK(complaints({}).empty());                                      // which is not there any more
+    honest_step other;
+    other.record = disputed({{p0, p4}});
+    (void)other.record.read(other.commits);
+    for (auto const& one : other.record.detours()) CHECK(one.via != p0);
+    std::size_t const none = other.record.detour_of(part_id{0}, p4)->via == p2 ? 5 : 2;
+    other.results[none].body.complaints = {{part_id{0}, p4}}; // it was not to pass it on
+    CHECK(other.record.read(other.results) == found{{peer_id(none), offence::absence}});
+}
+
+TEST_CASE("record: who does not get a row to pass on has the part made again only where most lack the row") {
+    for (std::size_t const holders : {3, 4}) {
+        honest_step s;
+        s.record = disputed({{p0, p4}});
+        (void)s.record.read(s.commits);
+        auto const via = std::size_t(s.record.detour_of(part_id{0}, p4)->via);
+        s.results[via].body.complaints = {{part_id{0}, p4}};
+        CHECK(s.record.read(s.results).empty());
+        CHECK(!s.record.lacks_result(part_id{0})); // its owner got the row all the same
+        agreed_log<wire::have> have;
+        for (std::size_t k = 0; k < n; ++k) {
+            member_set rows(1);
+            if (k < holders) rows.insert(0);
+            have.push_back(said(wire::have{rows}));
+        }
+        bool const counts = holders > 3;
+        CHECK(s.record.read(have) == (counts ? found{} : found{{p4, offence::absence}}));
+        CHECK(s.record.parts()[0].aggregate.has_value() == counts); // else it was made with a row that does not count
+        agreed_log<wire::result_again> again(n, said(wire::result_again{}));
+        again[0].body.parts = {{part_id{0}, some(5)}};
+        CHECK(s.record.read(again) == (counts ? found{{p0, offence::absence}} : found{}));
+        CHECK(s.record.parts()[0].aggregate == (counts ? some(400) : some(5)));
+    }
+}
+
+TEST_CASE("record: a row that nobody may pass on is in no part, and nobody may complain about it") {
+    honest_step s;
+    s.record = disputed({{p0, p1}, {p0, p2}, {p0, p4}, {p3, p4}, {p4, p5}});
+    (void)s.record.read(s.commits);
+    CHECK(!s.record.detour_of(part_id{0}, p4)); // p1 and p2 quarrel with p0, the rest with p4
+    CHECK(!s.record.parts()[0].rows.contains(4));
+    CHECK(s.record.parts()[1].rows.contains(4));
+    s.results[0].body.parts.clear();
+    s.results[0].body.complaints = {{part_id{0}, p4}};
+    CHECK(s.record.read(s.results) == found{{p0, offence::absence}});
+}
+
+TEST_CASE("record: who leaves may do so without a gradient: no row, no part, nothing to check, and no absence") {
+    honest_step s;
+    s.commits[3].body = {.leaves = true};
+    CHECK(s.record.read(s.commits).empty());
+    CHECK(!s.record.committed().contains(3));
+    CHECK(s.record.weight(p3) == 0);
+    for (auto const& part : s.record.parts()) {
+        CHECK(part.owner != p3);
+        CHECK(!part.rows.contains(3));
+    }
+    for (auto const& part : s.record.parts()) s.results[std::size_t(part.owner)].body.parts.clear();
+    s.results[3].body.parts.clear();
+    for (std::size_t j = 0; j < s.record.parts().size(); ++j)
+        s.results[std::size_t(s.record.parts()[j].owner)].body.parts.push_back({part_id(j), some(400 + j)});
+    CHECK(s.record.read(s.results).empty());
+    CHECK(s.reveal().empty()); // its share counts
+    REQUIRE(s.record.pairs().size() == 1);
+    CHECK(s.record.pairs()[0].target != p3);
+
+    honest_step stays, claims;
+    stays.commits[3].body.root.reset();
+    CHECK(stays.record.read(stays.commits) == found{{p3, offence::malformed}});
+    claims.commits[3].body = {.microbatches = 1, .leaves = true};
+    CHECK(claims.record.read(claims.commits) == found{{p3, offence::malformed}});
 }
 
 TEST_CASE("record: a part stands when more than half of those who reveal have it; if not, a present owner is "

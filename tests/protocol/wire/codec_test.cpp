@@ -40,7 +40,8 @@ std::vector<wire::message> examples() {
             wire::trial{{{hash.bytes}, {std::byte{5}}}, hash, 3, by},
             wire::introduction{
                 {{{.run = hash, .epoch = 1}, {certificate, {{{std::byte{3}}, by}}}}},
-                {.run = hash, .step = 4, .probation = {{{{{hash.bytes}, {}}, 2, {{hash.bytes}}}}, {}, 3, 2}},
+                {.run = hash, .step = 4, .probation = {{{{{hash.bytes}, {}}, 2, {{hash.bytes}}}}, {}, 3, 2},
+                 .disputes = {{peer_id{1}, peer_id{4}}}},
                 kept_log{certificate, {}}}};
 }
 

@@ -135,7 +135,7 @@ struct trust_root {
     friend bool operator==(trust_root const&, trust_root const&) = default;
 };
 
-inline constexpr std::uint8_t ban_record_version = 2;
+inline constexpr std::uint8_t ban_record_version = 3;
 
 /// It needs no word of the step after it any more.
 [[nodiscard]] inline bool is_confirmed(ban_record const& record) { return record.twice || record.next; }

@@ -157,9 +157,8 @@ public:
         return charge(peer, now, step);
     }
 
-    /// A row that an owner says it did not get.  Beyond `complaints` of them, both ways together, the two are in
-    /// dispute for a window.
-    /// While they are, the row goes to all anyway, and complaints about it count for nothing.
+    /// A row that one of them says it did not get from the other.  Beyond `complaints` of them, both ways together,
+    /// the two are in dispute for a window.  While they are, a third one is between them, and nothing is counted.
     void note_complaint(public_key owner, public_key sender, std::uint64_t step) {
         if (in_dispute(owner, sender, step)) return;
         auto& between = books_.pairs[key(owner, sender)];

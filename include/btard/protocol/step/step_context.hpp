@@ -4,6 +4,7 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/step/commitment.hpp>
+#include <btard/protocol/step/detour.hpp>
 #include <btard/protocol/step/probation.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/statement.hpp>
@@ -95,6 +96,7 @@ struct step_context {
     std::vector<tile> given = {};   ///< v0, from which rules start
     std::optional<double> far = {}; ///< Delta_max of a part of one coordinate; absent: not known yet
     btard::probation probation = {};
+    std::vector<dispute> disputes = {}; ///< of members of the roster, in ascending order
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.run);
@@ -108,6 +110,7 @@ struct step_context {
         member(self.given, &wire_limits::claims);
         member(self.far);
         member(self.probation);
+        member(self.disputes, &wire_limits::entries);
     }
     friend bool operator==(step_context const&, step_context const&) = default;
 

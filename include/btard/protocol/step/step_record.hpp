@@ -5,6 +5,7 @@
 #include <btard/core/random.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
+#include <btard/protocol/step/detour.hpp>
 #include <btard/protocol/step/mprng.hpp>
 #include <btard/protocol/step/probation.hpp>
 #include <btard/protocol/step/roster.hpp>
@@ -22,14 +23,6 @@
 #include <vector>
 
 namespace btard {
-
-/// A complaint, with the owner that makes it.
-struct missing_row {
-    peer_id owner{}, sender{};
-    part_id part{};
-
-    friend bool operator==(missing_row const&, missing_row const&) = default;
-};
 
 struct part_record {
     peer_id owner{};
@@ -55,24 +48,30 @@ public:
     /// @param before r of the step before
     /// @param context what all of them must take the step to be; a member that says something else is out of step
     /// @param checked the newcomer whose gradient of the step before is checked in this one
+    /// @param disputes in ascending order: their rows go through a third member
     step_record(std::uint64_t step, std::vector<log_member> roster, std::span<peer_id const> idle,
                 digest const& before, step_rules rules, digest const& context = {},
-                std::optional<checked_trial> checked = {})
+                std::optional<checked_trial> checked = {}, std::vector<dispute> disputes = {})
         : step_(step), rules_(rules), before_(before), context_(context), checked_(std::move(checked)),
-          roster_(std::move(roster)), committed_(n()), weights_(n()), roots_(n()), shares_(n()) {
+          disputes_(std::move(disputes)), roster_(std::move(roster)), committed_(n()), weights_(n()), roots_(n()),
+          shares_(n()) {
         std::vector<peer_id> all;
         for (std::size_t k = 0; k < n(); ++k) all.push_back(peer_id(k));
         duties_ = duties_of(all, idle, step);
     }
 
-    /// Who committed to a gradient; parts of those who did not go to others.
+    /// Who committed to a gradient; parts of those who did not go to others.  A worker that leaves may have none: no
+    /// row and no part, and nothing to be checked.
     offences read(agreed_log<wire::commit> const& log) {
+        std::vector<peer_id> there;
         offences against = read_log(log, [&](peer_id who, wire::commit const& said) {
             std::size_t const at = index(who);
             if (said.context != context_) return sense::out_of_step; // never guilt: its bits may be bad
             if (said.joins.size() > n()) return sense::malformed; // checking signatures takes time
-            if (said.root.has_value() != works(who) || said.microbatches > rules_.quota) return sense::malformed;
-            if (!said.root) return said.microbatches == 0 ? sense::good : sense::malformed;
+            if (said.microbatches > (said.root ? rules_.quota : 0)) return sense::malformed;
+            if (said.root.has_value() != works(who) && !(works(who) && said.leaves)) return sense::malformed;
+            there.push_back(who);
+            if (!said.root) return sense::good;
             committed_.insert(at);
             roots_[at] = *said.root;
             weights_[at] = said.microbatches;
@@ -83,6 +82,7 @@ public:
         for (std::size_t k = 0; k < n(); ++k)
             if (weights_[k] > 0) rows.insert(k);
         for (peer_id const owner : duties_.owners) parts_.push_back({.owner = owner, .rows = rows});
+        if (!disputes_.empty()) find_detours(there);
         return against;
     }
 
@@ -114,17 +114,18 @@ public:
         for (std::size_t k = 0; k < holders.size(); ++k) {
             if (2 * holders[k] > present) continue;
             part(complaints_[k].part).rows.erase(index(complaints_[k].sender));
+            part(complaints_[k].part).aggregate.reset(); // whose row was not passed on may have been used
             note(against, complaints_[k].sender, offence::absence);
         }
         return against;
     }
 
-    /// The aggregates of the parts that were complained about.
+    /// The aggregates of the parts that were complained about, and have none.
     offences read(agreed_log<wire::result_again> const& log) {
         return read_log(log, [&](peer_id who, wire::result_again const& said) {
             std::set<part_id> seen;
             for (auto const& made : said.parts)
-                if (!owns(who, made.part) || !part(made.part).complained || !seen.insert(made.part).second)
+                if (!owns(who, made.part) || !lacks_result(made.part) || !seen.insert(made.part).second)
                     return sense::out_of_step;
             for (auto const& made : said.parts) part(made.part).aggregate = made.aggregate;
             return sense::good;
@@ -188,17 +189,26 @@ public:
     [[nodiscard]] digest const& root(peer_id of) const { return roots_[index(of)]; }
     [[nodiscard]] std::span<part_record const> parts() const { return parts_; }
     [[nodiscard]] std::span<missing_row const> complaints() const { return complaints_; }
+    /// Its owner is to make it once more, or for the first time.
+    [[nodiscard]] bool lacks_result(part_id of) const {
+        auto const& one = parts_[static_cast<std::size_t>(of)];
+        return one.complained && !one.aggregate;
+    }
+    /// The complaints with those that they are about, once RESULT is read.
+    [[nodiscard]] std::vector<missing_row> blames() const {
+        return detours_.blames(complaints_, [&](peer_id who) { return shares_[index(who)].has_value(); });
+    }
+    [[nodiscard]] std::span<detour const> detours() const { return detours_.all(); } ///< in ascending order
+    /// Null: the row goes to the owner.
+    [[nodiscard]] detour const* detour_of(part_id part, peer_id sender) const { return detours_.find(part, sender); }
     [[nodiscard]] std::optional<digest> const& value() const { return value_; }    ///< r, once it is known
     [[nodiscard]] std::uint64_t draw() const { return draw_; } ///< 0: the first; each void one adds 1
-    [[nodiscard]] std::span<peer_id const> drawing() const {
-        return drawing_;
-    } ///< who takes part in the next draw
-    [[nodiscard]] std::span<audit_pair const> pairs() const {
-        return pairs_;
-    } ///< who checks whom, once r is known
-    [[nodiscard]] std::span<peer_id const> could_check() const {
-        return could_check_;
-    } ///< who had a share in the first draw
+    /// Who takes part in the next draw.
+    [[nodiscard]] std::span<peer_id const> drawing() const { return drawing_; }
+    /// Who checks whom, once r is known.
+    [[nodiscard]] std::span<audit_pair const> pairs() const { return pairs_; }
+    /// Who had a share in the first draw.
+    [[nodiscard]] std::span<peer_id const> could_check() const { return could_check_; }
     [[nodiscard]] std::optional<checked_trial> const& checked() const { return checked_; }
     [[nodiscard]] seed gradient_seed_of(peer_id who) const { return gradient_seed_of(roster_[index(who)].key); }
     [[nodiscard]] seed gradient_seed_of(public_key const& key) const { return gradient_seed(before_, key); }
@@ -220,7 +230,20 @@ private:
     }
     [[nodiscard]] part_record& part(part_id of) { return parts_[static_cast<std::size_t>(of)]; }
 
-    /// Each part that a member owns once at most: made, or complained about.
+    /// Two in dispute may have nobody who could pass a row on only if both are liars, or too few honest members are
+    /// left: then it is in no part.
+    void find_detours(std::span<peer_id const> there) {
+        for (std::size_t j = 0; j < parts_.size(); ++j) {
+            peer_id const owner = parts_[j].owner;
+            for (std::size_t k = 0; k < n(); ++k) {
+                auto const sender = peer_id(k);
+                if (!parts_[j].rows.contains(k) || !in_dispute(disputes_, owner, sender)) continue;
+                if (!detours_.add(before_, disputes_, there, part_id(j), owner, sender)) parts_[j].rows.erase(k);
+            }
+        }
+    }
+    /// Each part that a member owns once at most: made, or complained about.  Rows that it was to pass on, it may
+    /// complain about too.
     [[nodiscard]] bool may_say(peer_id who, std::vector<wire::part_result> const& made,
                                std::vector<wire::complaint> const& missed) const {
         std::set<part_id> done;
@@ -228,8 +251,11 @@ private:
             if (!owns(who, one.part) || !done.insert(one.part).second) return false;
         std::set<wire::complaint> once;
         for (auto const& one : missed) {
-            if (!owns(who, one.part) || done.contains(one.part) || !once.insert(one).second) return false;
-            if (index(one.sender) >= n() || weights_[index(one.sender)] == 0 || one.sender == who) return false;
+            if (!once.insert(one).second) return false;
+            if (detours_.passes(who, one.part, one.sender)) continue;
+            if (!owns(who, one.part) || done.contains(one.part)) return false;
+            if (index(one.sender) >= n() || one.sender == who) return false;
+            if (!parts_[static_cast<std::size_t>(one.part)].rows.contains(index(one.sender))) return false;
         }
         return true;
     }
@@ -255,12 +281,14 @@ private:
     step_rules rules_;
     digest before_, context_;
     std::optional<checked_trial> checked_;
+    std::vector<dispute> disputes_;
     std::vector<log_member> roster_;
     duties duties_;
     member_set committed_;
     std::vector<double> weights_; // (n)
     std::vector<digest> roots_;   // (n)
     std::vector<part_record> parts_;
+    detour_list detours_;
     std::vector<missing_row> complaints_;
     std::vector<std::optional<digest>> shares_;   // (n) of this draw
     std::vector<peer_id> drawing_, could_check_;  // who opened in this draw; who has a share in the first one

@@ -37,7 +37,7 @@ struct step_state {
                shared_floats v0)
         : context(std::move(start)), members(std::move(among)), self(self_),
           record(context.step, context.roster, context.idle, context.before, rules.of_step(),
-                 hash_of(context), context.probation.checked),
+                 hash_of(context), context.probation.checked, context.disputes),
           given(std::move(v0)) {}
     step_state(step_state const&) = delete;
     step_state& operator=(step_state const&) = delete;

@@ -25,7 +25,7 @@ using message = std::variant<signed_body, signed_digest, signed_list, log_questi
                              relayed_certificate, signed_outcome, row, aggregate, wanted, evidence, join, trial,
                              introduction>;
 
-inline constexpr std::uint8_t version = 1; ///< of all the bytes: another one is another protocol
+inline constexpr std::uint8_t version = 2; ///< of all the bytes: another one is another protocol
 
 } // namespace wire
 
