@@ -134,10 +134,11 @@ protected:
             return true;
         });
     }
+
     trainer_events events_;
     outbox out_;
-    keeper keeper_{{.followers = wire_limits{}.peers}}; ///< whose number `may_follow` bounds
-    shared_floats applied_;                             // (size) in the step before
+    keeper keeper_{{.followers = wire_limits{}.peers}};
+    shared_floats applied_; // (size) in the step before
     std::set<public_key> coordinators_;
     std::optional<time_point> stalls_at_;
     static constexpr std::chrono::seconds status_every{10}; ///< while no step ends

@@ -133,15 +133,18 @@ private:
         } else if (auto const* const last = std::get_if<wire::finished>(&message)) {
             this->hear_finished(from, *last);
         } else if (charter_ && plan_) {
-            if (peer_ && may_follow(from)) keeper_.handle_message(from, message, now);
+            if (auto const kind = peer_ ? kind_of(from) : std::nullopt)
+                keeper_.handle_message(from, message, now, *kind);
             for_outsiders([&](entrant& one) { one.handle_message(from, message, now); });
             drain();
         }
     }
-    /// Those that were members have their places; others only some, for which keys cost nothing.
-    [[nodiscard]] bool may_follow(public_key const& key) const {
-        return concerns(key) || coordinators_.contains(key) ||
-               (peer_->membership().may_be_told(key) && keeper_.followers() < charter_->founders.size() + 32);
+    /// Nothing: it may not follow.
+    [[nodiscard]] std::optional<follower_kind> kind_of(public_key const& key) const {
+        auto const& members = peer_->membership();
+        if (concerns(key) || coordinators_.contains(key) || members.was_member(key)) return follower_kind::known;
+        if (members.may_be_told(key)) return follower_kind::stranger;
+        return {};
     }
     void on_protocol_message(public_key const& from, wire::message const& message, time_point now) override {
         for_outsiders([&](entrant& one) { one.handle_message(from, message, now); });
