@@ -113,7 +113,7 @@ private:
 /// A gradient as it is committed to: one that is none, or the mean of nothing, is zeros with weight 0.
 struct fixed_gradient {
     /// @param done microbatches
-    fixed_gradient(std::vector<float> gradient, std::uint32_t done, partition const& cut)
+    fixed_gradient(shared_floats gradient, std::uint32_t done, partition const& cut)
         : microbatches(done), tree(gradient, cut), values(std::move(gradient)) {
         if (microbatches > 0 && tree.admissible()) return;
         microbatches = 0;
