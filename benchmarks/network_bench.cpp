@@ -22,6 +22,7 @@
 #endif
 
 #include <btard/core/random.hpp>
+#include <btard/node/kept_memory.hpp>
 
 #include <unistd.h>
 
@@ -115,6 +116,7 @@ int usage() {
 
 int main(int count, char** words) {
     if (count == 2 && std::string_view(words[1]) == "links") return show_links();
+    keep_freed_memory();
     wanted_cells want;
     for (int k = 1; k < count; k += 2) {
         std::string_view const name = words[k], value = k + 1 < count ? words[k + 1] : "";

@@ -20,6 +20,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -102,6 +103,7 @@ private:
         node_setup made;
         made.net.host = "127.0.0.1";
         made.net.options.link = plan.link;
+        made.net.options.handshake = made.net.options.silence = 120'000;
         return made;
     }
     [[nodiscard]] bool concerns(public_key const&) const override { return true; }
@@ -131,7 +133,7 @@ public:
         peer_setup setup{.self = this->self(),
                          .run = tagged_hash("network benchmark"),
                          .secret = tagged_hash("secret", std::uint64_t{self.number()}),
-                         .rules = {.faults = (n - 2) / 2, .state_every = 1'000'000}};
+                         .rules = {.faults = (n - 2) / 2, .state_every = 1'000'000, .timing = patient}};
         for (auto const& one : keys) setup.members.push_back({one.key(), {}});
         double const radius = std::sqrt(double(plan.size) / double(n)); // about as long as a part
         peer_.emplace(keys[self.number()], std::move(setup),
@@ -140,6 +142,9 @@ public:
     }
 
 private:
+    /// The machine may be slow, or busy with other things, and nobody is to be removed for that.
+    static constexpr step_timing patient{std::chrono::minutes(2), std::chrono::minutes(2), std::chrono::minutes(2),
+                                         std::chrono::seconds(20), std::chrono::seconds(80)};
     void begin_step() override {
         peer_->begin_step(net().now());
         drain();
