@@ -8,6 +8,7 @@
 #include <btard/crypto/identity.hpp>
 #include <btard/crypto/text.hpp>
 #include <btard/node/address_book.hpp>
+#include <btard/node/bulk_sink.hpp>
 #include <btard/node/channels.hpp>
 #include <btard/protocol/wire/codec.hpp>
 #include <btard/run/messages.hpp>
@@ -162,6 +163,17 @@ protected:
         if (auto const* const where = std::get_if<wire::addresses>(&*message))
             book_.heard(*where, is_contact(from), [this](public_key const& key) { return concerns(key); });
         on_run_message(from, *message, now);
+    }
+    std::unique_ptr<frame_sink> sink_for(public_key const& from, std::size_t channel, std::uint64_t size) override {
+        auto const at = known_.find(from);
+        bool const greeted = at != known_.end() && at->second.greeted;
+        if (!bulk_sink::possible || !greeted || channel != bulk_channel || size < bulk_sink::least) return nullptr;
+        return std::make_unique<bulk_sink>(size);
+    }
+    void on_sunk(public_key const& from, std::size_t, std::unique_ptr<frame_sink> sink, time_point now) override {
+        auto const message = static_cast<bulk_sink&>(*sink).finish();
+        if (!message) return refuse_frame(from);
+        on_protocol_message(from, *message, now);
     }
     void on_linked(public_key const& key, tcp_link_info const& info, time_point) override {
         book_.linked(key, info);

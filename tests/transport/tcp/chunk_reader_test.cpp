@@ -149,3 +149,35 @@ TEST_CASE("chunk_reader: whatever the bytes, it holds no more than its limits") 
         CHECK(reader.held() <= bytes.size());
     }
 }
+
+TEST_CASE("chunk_reader: a sink gets the bytes of its message as they come, and nothing is kept for it") {
+    struct collects final : frame_sink {
+        explicit collects(std::vector<std::byte>& all) : into(all) {}
+        void take(std::span<std::byte const> bytes) override { append(into, bytes); }
+        std::vector<std::byte>& into;
+    };
+    std::vector<std::byte> collected, wire;
+    std::size_t asked = 0;
+    chunk_reader reader(limits, [&](std::size_t channel, std::uint64_t size) -> std::unique_ptr<frame_sink> {
+        ++asked;
+        CHECK(size == (channel == 2 ? 300'000 : 500));
+        if (channel != 2) return nullptr;
+        return std::make_unique<collects>(collected);
+    });
+    send_queue queue({{1'000, 1u << 30}, {100'000, 1u << 30}, {5'000'000, 1u << 30}});
+    auto const large = message(300'000, 1), small = message(500, 2);
+    (void)queue.push(2, std::make_shared<std::vector<std::byte> const>(large));
+    for (auto const& piece : queue.take(100'000).pieces) append(wire, piece.header), append(wire, piece.payload());
+    (void)queue.push(0, std::make_shared<std::vector<std::byte> const>(small)); // in the middle of the large one
+    while (!queue.empty())
+        for (auto const& piece : queue.take(100'000).pieces) append(wire, piece.header), append(wire, piece.payload());
+    auto const all = read_all(reader, wire, 4'096);
+    REQUIRE(all.size() == 2);
+    CHECK(asked == 2);
+    CHECK(all[0].bytes == small);
+    CHECK(all[0].sink == nullptr);
+    CHECK(all[1].sink != nullptr);
+    CHECK(all[1].bytes.empty());
+    CHECK(collected == large);
+    CHECK(reader.held() == 0);
+}

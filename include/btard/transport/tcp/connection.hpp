@@ -138,7 +138,7 @@ public:
         else if (!why_ && tls_.write(from) == tls_pipe::state::failed) co_return reason(tls_.why());
         co_return co_await put_out();
     }
-    /// A plain socket takes its bytes from where they are; TLS, record by record.
+    /// A plain socket takes its bytes from where they are, and so does TLS but for what shares a record with a header.
     task<std::error_code> write(send_batch const& batch) {
         parts_.clear();
         record_.clear();
@@ -150,16 +150,8 @@ public:
                 parts_.emplace_back(payload.data(), payload.size());
                 continue;
             }
-            record_.insert(record_.end(), one.header.begin(), one.header.end());
-            while (!payload.empty() && now == tls_pipe::state::done) {
-                auto const part =
-                    payload.first(std::min(payload.size(), most_record - std::min(most_record, record_.size())));
-                record_.insert(record_.end(), part.begin(), part.end());
-                payload = payload.subspan(part.size());
-                if (record_.size() < most_record) break;
-                now = tls_.write(record_);
-                record_.clear();
-            }
+            if (now == tls_pipe::state::done) now = seal(std::span<std::byte const>(one.header));
+            if (now == tls_pipe::state::done) now = seal(payload);
         }
         if (!plain_ && now == tls_pipe::state::done) now = tls_.write(record_);
         if (now != tls_pipe::state::done) co_return reason(tls_.why());
@@ -169,6 +161,21 @@ public:
 private:
     static constexpr std::size_t most_record = 1u << 14; ///< bytes that TLS encrypts at a time
 
+    /// Full records go at once, the rest waits in `record_` for what comes after it.
+    tls_pipe::state seal(std::span<std::byte const> bytes) {
+        auto const first = bytes.first(record_.empty() ? 0 : std::min(bytes.size(), most_record - record_.size()));
+        record_.insert(record_.end(), first.begin(), first.end());
+        bytes = bytes.subspan(first.size());
+        auto now = tls_pipe::state::done;
+        if (record_.size() == most_record) {
+            now = tls_.write(record_);
+            record_.clear();
+        }
+        for (; bytes.size() >= most_record && now == tls_pipe::state::done; bytes = bytes.subspan(most_record))
+            now = tls_.write(bytes.first(most_record));
+        record_.insert(record_.end(), bytes.begin(), bytes.end());
+        return now;
+    }
     task<std::error_code> more_input() {
         std::error_code failed;
         co_await socket_.async_wait(asio::socket_base::wait_read, errors_in(failed));

@@ -26,6 +26,7 @@ class link;
 /// Whom a link calls, never from within a call of the owner's.
 class link_owner {
 public:
+    virtual std::unique_ptr<frame_sink> sink_for(link& by, std::size_t channel, std::uint64_t size) = 0;
     virtual void on_message(link& by, received_message message) = 0;
     virtual void on_room(link& by, std::size_t channel) = 0;
     virtual void on_end(link& by, std::error_code why) = 0; ///< once
@@ -105,7 +106,9 @@ public:
     /// @param limits the largest message of each channel
     task<void> read_all(std::vector<std::size_t> limits) {
         auto const self = shared_from_this();
-        chunk_reader reader(limits);
+        chunk_reader reader(limits, [this](std::size_t channel, std::uint64_t size) {
+            return owner_ ? owner_->sink_for(*this, channel, size) : nullptr;
+        });
         std::vector<std::byte> buffer(batch);
         heard_ = std::chrono::steady_clock::now();
         if (!over_->ended()) watch();

@@ -193,8 +193,13 @@ protected:
 private:
     // ---- what links tell
 
+    std::unique_ptr<frame_sink> sink_for(link& by, std::size_t channel, std::uint64_t size) override {
+        return handler ? handler->sink_for(by.peer(), channel, size) : nullptr;
+    }
     void on_message(link& by, received_message message) override {
-        if (handler) handler->on_frame(by.peer(), message.channel, std::move(message.bytes), clock::now());
+        if (!handler) return;
+        if (message.sink) handler->on_sunk(by.peer(), message.channel, std::move(message.sink), clock::now());
+        else handler->on_frame(by.peer(), message.channel, std::move(message.bytes), clock::now());
     }
     void on_room(link& by, std::size_t channel) override {
         if (handler) handler->on_room(by.peer(), channel, clock::now());
