@@ -196,7 +196,7 @@ private:
     verify_mode mode_;
     std::uint64_t steps_;
     quadratic task_{.dimension = size, .noise = 0.3f};
-    optimizer method_ = lamb{.learning_rate = 0.05};
+    optimizer method_ = lamb{.learning_rate = 0.05f};
     learning_rate_schedule schedule_ = linear_decay{2, 100};
     std::vector<testing::counting_signer> keys_;
     std::map<public_key, std::size_t> numbers_;
