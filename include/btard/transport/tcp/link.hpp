@@ -109,7 +109,9 @@ public:
 
     /// @param limits    the largest message of each channel
     /// @param untrusted larger ones are passed over before `trust`
-    task<void> read_all(std::vector<std::size_t> limits, std::optional<std::size_t> untrusted) {
+    /// @param buffer    (batch) of all links of the loop: nothing stays in it while one of them waits
+    task<void> read_all(std::vector<std::size_t> limits, std::optional<std::size_t> untrusted,
+                        std::span<std::byte> buffer) {
         auto const self = shared_from_this();
         chunk_reader reader(limits, [this](std::size_t channel, std::uint64_t size) {
             return owner_ ? owner_->sink_for(*this, channel, size) : nullptr;
@@ -119,21 +121,28 @@ public:
             reader.pass_over(trusted_ ? all : untrusted.value_or(all));
             return reader.next(from);
         };
-        std::vector<std::byte> buffer(batch);
+        std::vector<std::byte> rest; // of what came, while it is held
+        std::size_t in_a_row = 0;
         heard_ = std::chrono::steady_clock::now();
         if (!over_->ended()) watch();
         while (!over_->ended()) {
             co_await while_held();
             std::size_t got = 0;
-            std::error_code const failed = co_await over_->read_some(buffer, got);
+            bool waited = in_a_row >= batch; // others, too
+            if (waited) co_await asio::post(over_->executor(), asio::use_awaitable_t<loop_executor>{});
+            std::error_code const failed = co_await over_->read_some(buffer, got, waited);
+            in_a_row = waited ? got : in_a_row + got;
             if (failed) break_off(failed);
             if (over_->ended()) co_return;
             heard_ = std::chrono::steady_clock::now();
             received_ += got;
-            auto bytes = std::span<std::byte const>(buffer).first(got);
+            std::span<std::byte const> bytes = buffer.first(got);
             while (auto message = next(bytes)) {
                 if (owner_ && !closing_) owner_->on_message(*this, std::move(*message));
-                co_await while_held();
+                if (held_ && !closing_ && !over_->ended()) {
+                    bytes = rest = std::vector<std::byte>(bytes.begin(), bytes.end());
+                    co_await while_held();
+                }
                 if (over_->ended()) co_return;
             }
             if (reader.error()) end(reader.error());
