@@ -272,7 +272,7 @@ TEST_CASE("keeper: strangers hold neither a place nor a state that a key of the 
     CHECK(!one.has(12, {wire::fetched::leaves, 48, 0})); // both are for keys of the run now
 }
 
-TEST_CASE("keeper: a state of which nobody fetches anything, and a stranger that asks for nothing, make way for others") {
+TEST_CASE("keeper: a state that nobody fetches, and a stranger that asks for nothing, make way for others") {
     one_member one;
     one.ask(100, wire::follow{8});
     one.ask(101, wire::follow{16});
