@@ -128,8 +128,8 @@ protected:
     }
     /// The gradient of the next step begins when the parts of this one are here, in a trainer that overlaps.
     ///
-    /// Not where two gradients do not fit into the deadline of one: a vote may wait for the one that is at work.  Nor in an
-    /// attacker, which looks at the step in which it lies.
+    /// Not where two gradients do not fit into the deadline of one: a vote may wait for the one that is at work.  Nor
+    /// in an attacker, which looks at the step in which it lies.
     void begin_early() {
         if (!may_begin_early() || std::exchange(begins_early_, true)) return;
         asio::post(io_, [this, alive = std::weak_ptr(alive_)] { // behind what is on its way to others

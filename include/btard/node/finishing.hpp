@@ -1,4 +1,4 @@
-// btard/node/finishing.hpp: how a trainer ends: after the last step with the others, on its own wish, or because it must.
+// btard/node/finishing.hpp: how a trainer ends: after the last step, on its own wish, or because it must.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
