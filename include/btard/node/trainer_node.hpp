@@ -64,7 +64,7 @@ struct trainer_events {
     std::function<void(run_end, model_state const*)> ended = [](run_end, auto const*) {};
 };
 
-template <verifiable_aggregator Rule, class Conduct>
+template <verifiable_aggregator Rule, class Conduct, class Attack = any_attack>
 class trainer_node final : public founding<Rule> {
     using base = founding<Rule>;
     using acquaintance = typename base::acquaintance;
@@ -80,7 +80,7 @@ public:
 
     /// @param plan what the settings of a charter mean; throws what `exit_status` knows
     trainer_node(asio::io_context& io, identity const& who, node_setup setup,
-                 std::function<plan_type(std::string const&)> plan, misconduct<Conduct> does,
+                 std::function<plan_type(std::string const&)> plan, misconduct<Conduct, Attack> does,
                  trainer_events events)
         : base(io, who, std::move(setup), std::move(plan)), does_(std::move(does)),
           events_(std::move(events)),
@@ -609,7 +609,7 @@ private:
         return std::string(enum_names(value)[static_cast<std::size_t>(value)]);
     }
 
-    misconduct<Conduct> does_;
+    misconduct<Conduct, Attack> does_;
     trainer_events events_;
     outbox out_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< what other threads and timers look at
