@@ -39,10 +39,14 @@ struct trainer_options {
     any_attack attack = {};
     conduct_setting conduct = {};
     std::vector<std::string> accomplices = {};
+    verify_mode verify = verify_mode::strict;
 
     static constexpr auto name = "trainer";
     static constexpr void describe(auto& self, auto&& field) {
         node_options::describe(self.own, field);
+        field("verify", self.verify,
+              "overlapped: the gradient of the next step begins while this step is judged; the bits are those "
+              "of strict, at the price of memory for a second state; each trainer chooses for itself");
         field("attack", self.attack,
               "what it does to its gradients, and when: for experiments; see simulate --list");
         field("conduct", self.conduct, "what it does to the protocol: for experiments; see simulate --list");
@@ -164,8 +168,8 @@ int trainer(std::vector<std::string> const& words) {
         layout = layout_of(made.task);
         return made;
     };
-    node_type node(io, key, setup_of(options.own, options.join, program), plan,
-                                                  std::move(does), std::move(events));
+    node_type node(io, key, setup_of(options.own, options.join, program), plan, std::move(does),
+                   std::move(events), options.verify);
     running = &node;
     say(concat("key ", to_text(key.key()), ", port ", node.net().port()));
     write_port(options.own.port_file, node.net().port());

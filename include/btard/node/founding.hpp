@@ -9,10 +9,10 @@
 #include <btard/aggregate/concept.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
-#include <btard/node/misconduct.hpp>
 #include <btard/node/run_node.hpp>
 #include <btard/node/run_plan.hpp>
 #include <btard/node/start_download.hpp>
+#include <btard/node/trainer_events.hpp>
 #include <btard/protocol/step/probation_rules.hpp>
 #include <btard/run/messages.hpp>
 #include <btard/run/model_state.hpp>

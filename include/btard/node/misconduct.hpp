@@ -128,15 +128,4 @@ private:
     falsify_labels falsify = {};
 };
 
-/// How it ends for a trainer.
-enum class run_end {
-    finished, ///< the last step is done
-    left,     ///< in good order
-    banned,
-    removed,      ///< for another reason, and it may not come back
-    missed,       ///< the run was over while it was away
-    failed,       ///< device or parameters
-    not_possible, ///< it could not take part
-};
-
 } // namespace btard

@@ -13,7 +13,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -57,6 +59,8 @@ public:
         resumed_.cancel();
         wake();
     }
+    /// Its messages may be as large as those of their channels.
+    void trust() { trusted_ = true; }
     /// While it is held, nothing is read: the kernel lets the other end feel it.
     void hold() { held_ = true; }
     void resume() {
@@ -102,10 +106,16 @@ public:
         }
     }
 
-    /// @param limits the largest message of each channel
-    task<void> read_all(std::vector<std::size_t> limits) {
+    /// @param limits    the largest message of each channel
+    /// @param untrusted larger ones are passed over before `trust`
+    task<void> read_all(std::vector<std::size_t> limits, std::optional<std::size_t> untrusted) {
         auto const self = shared_from_this();
         chunk_reader reader(limits);
+        constexpr auto all = std::numeric_limits<std::size_t>::max();
+        auto const next = [&](std::span<std::byte const>& from) {
+            reader.pass_over(trusted_ ? all : untrusted.value_or(all));
+            return reader.next(from);
+        };
         std::vector<std::byte> buffer(batch);
         heard_ = std::chrono::steady_clock::now();
         if (!over_->ended()) watch();
@@ -118,7 +128,7 @@ public:
             heard_ = std::chrono::steady_clock::now();
             received_ += got;
             auto bytes = std::span<std::byte const>(buffer).first(got);
-            while (auto message = reader.next(bytes)) {
+            while (auto message = next(bytes)) {
                 if (owner_ && !closing_) owner_->on_message(*this, std::move(*message));
                 co_await while_held();
                 if (over_->ended()) co_return;
@@ -164,7 +174,7 @@ private:
     loop_timer work_, resumed_, watch_;
     std::chrono::steady_clock::time_point heard_{};
     std::uint64_t sent_ = 0, received_ = 0;
-    bool held_ = false, closing_ = false, ended_ = false;
+    bool held_ = false, closing_ = false, ended_ = false, trusted_ = false;
 };
 
 } // namespace btard::detail

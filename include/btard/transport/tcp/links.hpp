@@ -176,7 +176,7 @@ protected:
                        if (auto const* const now = me->peers.find(up->peer()); now && now->held) up->hold();
                        if (me->stopping) up->close();
                        me->run(up->write_all());
-                       me->run(up->read_all(me->limits_));
+                       me->run(up->read_all(me->limits_, me->setup.untrusted));
                        me->finished();
                    });
     }
