@@ -30,7 +30,7 @@
 
 namespace btard {
 
-template <verifiable_aggregator Rule, class Conduct>
+template <verifiable_aggregator Rule, class Conduct, class Attack>
 class computing : public founding<Rule> {
     using base = founding<Rule>;
 
@@ -46,7 +46,7 @@ protected:
         base::state_, base::who_;
 
     computing(asio::io_context& io, identity const& who, node_setup setup,
-              std::function<plan_type(std::string const&)> plan, misconduct<Conduct> does, verify_mode verify)
+              std::function<plan_type(std::string const&)> plan, misconduct<Conduct, Attack> does, verify_mode verify)
         : base(io, who, std::move(setup), std::move(plan)), does_(std::move(does)), verify_(verify) {
         does_.with.sign = [](void const* key, public_key const& as, std::span<std::byte const> text) {
             auto const& own = *static_cast<identity const*>(key);
@@ -141,7 +141,7 @@ protected:
         });
     }
 
-    misconduct<Conduct> does_;
+    misconduct<Conduct, Attack> does_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< what other threads and timers look at
     std::unique_ptr<peer_type> peer_;
     bool leaves_ = false, failed_ = false; ///< `failed_`: it computes nothing any more

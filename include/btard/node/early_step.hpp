@@ -75,7 +75,7 @@ public:
     /// @param optimizer, schedule, layout of the run
     /// @return what to compute
     [[nodiscard]] gradient_job begin(step_outlook seen, model_state const& now, optimizer const& method,
-                                     learning_rate_schedule const& schedule,
+                                     continued_schedule const& schedule,
                                      std::span<tensor_layout const> layout, public_key const& self,
                                      std::uint32_t microbatches) {
         forget();

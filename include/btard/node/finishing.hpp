@@ -18,9 +18,9 @@
 
 namespace btard {
 
-template <verifiable_aggregator Rule, class Conduct>
-class finishing : public member_steps<Rule, Conduct> {
-    using base = member_steps<Rule, Conduct>;
+template <verifiable_aggregator Rule, class Conduct, class Attack>
+class finishing : public member_steps<Rule, Conduct, Attack> {
+    using base = member_steps<Rule, Conduct, Attack>;
 
 public:
     using base::self;
