@@ -167,12 +167,10 @@ private:
         if (std::exchange(failed_, true)) return;
         std::string const line = concat("cannot compute gradients any more: ", why, "; leaving the run");
         leaves_ = true;
-        if constexpr (requires { peer_->leave_without_gradient(net_->now()); }) {
-            if (peer_ && peer_->running() && !peer_->gone()) {
-                say(line);
-                peer_->leave_without_gradient(net_->now());
-                return drain();
-            }
+        if (peer_ && peer_->running() && !peer_->gone()) {
+            say(line);
+            peer_->leave_without_gradient(net_->now());
+            return drain();
         }
         end(run_end::failed, line);
     }
