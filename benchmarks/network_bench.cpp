@@ -1,154 +1,146 @@
-// benchmarks/network_bench.cpp: a link over TCP beside a bare socket: bytes in a second, and the way there and back.
+// benchmarks/network_bench.cpp: what a step costs between processes, beside an all-reduce and the cryptography.
 // SPDX-License-Identifier: Apache-2.0
-#include <btard/transport/tcp.hpp>
+//
+//     network_bench [--peers N] [--size D] [--steps K] [--link tls|plain] [--only strict|mean|gloo]
+//     network_bench links
+//
+// Without options: 4, 8 and 16 processes, 1 M and 11.2 M floats, both kinds of links; each is named once to have it
+// alone.  Gradients cost nothing, so a step is all that comes after them: from the first COMMIT to the last verdict.
+//
+// wall    milliseconds from the end of a step to the end of the next one, an end being when the last process has it
+// CPU     milliseconds of all processes together, in the same time
+// floor   Gloo, and SHA-256 of 3 d floats and (tls) AES-GCM of 4 d floats of each peer, spread over the cores
+// bytes   that a process received in a step, over those of 2 d floats
+//
+// All are medians over the steps.  `links` measures one link beside a bare socket.
+#include "network_floor.hpp"
+#include "network_links.hpp"
+#include "network_processes.hpp"
+#include "network_swarm.hpp"
+#ifdef BTARD_BENCH_GLOO
+#include "network_gloo.hpp"
+#endif
 
-#include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/read.hpp>
-#include <asio/write.hpp>
+#include <btard/core/random.hpp>
+#include <btard/node/kept_memory.hpp>
 
-#include <algorithm>
-#include <chrono>
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdio>
-#include <ctime>
-#include <future>
-#include <memory>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace {
 
 using namespace btard;
-using clock_type = std::chrono::steady_clock;
+using namespace btard::benchmark;
 
-constexpr std::size_t message = 5'600'000, messages = 180, small = 100, trips = 5'000;
+struct wanted_cells {
+    std::vector<std::size_t> peers{4, 8, 16}, sizes{1'000'000, 11'200'000};
+    std::vector<link_kind> links{link_kind::tls, link_kind::plain};
+    std::size_t steps = 3;
+    std::string only = {};
+};
 
-double since(clock_type::time_point begun) {
-    return std::chrono::duration<double>(clock_type::now() - begun).count();
-}
-double cpu_seconds() {
-    std::timespec now{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
-}
-double median(std::vector<double> values) {
-    auto const middle = values.begin() + std::ptrdiff_t(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
-void report(char const* name, double seconds, double cpu, std::vector<double> trip) {
-    double const bytes = double(message) * double(messages);
-    std::printf("%-12s %8.0f MB/s   %5.2f s of CPU for 1 GB   round trip of %zu bytes: median %6.1f us\n", name,
-                bytes / seconds * 1e-6, cpu / bytes * 1e9, small, median(std::move(trip)) * 1e6);
+void line(char const* name, step_cost const& cost, step_cost const& gloo, step_cost const& floor, std::size_t size) {
+    std::printf("  %-12s %9.1f %9.1f", name, 1e3 * cost.wall, 1e3 * cost.cpu);
+    if (gloo.wall > 0)
+        std::printf(" %8.2f %8.2f %8.2f", cost.wall / gloo.wall, cost.wall / floor.wall, cost.cpu / floor.cpu);
+    else std::printf(" %8s %8s %8s", "-", "-", "-");
+    if (cost.received > 0) std::printf(" %8.3f", cost.received / (8 * double(size)));
+    std::printf("\n");
     std::fflush(stdout);
 }
 
-void bare_socket() {
-    asio::io_context io;
-    asio::ip::tcp::acceptor listens(io, {asio::ip::make_address("127.0.0.1"), 0});
-    asio::ip::tcp::socket here(io), there(io);
-    here.connect(listens.local_endpoint());
-    listens.accept(there);
-    here.set_option(asio::ip::tcp::no_delay(true));
-    there.set_option(asio::ip::tcp::no_delay(true));
-    auto const begun = clock_type::now();
-    double const cpu = cpu_seconds();
-    std::thread reader([&] {
-        std::vector<std::byte> into(1u << 16);
-        for (std::size_t left = message * messages; left > 0;)
-            left -= there.read_some(asio::buffer(into.data(), std::min(left, into.size())));
-        std::vector<std::byte> one(small);
-        for (std::size_t k = 0; k < trips; ++k) {
-            asio::read(there, asio::buffer(one));
-            asio::write(there, asio::buffer(one));
-        }
-    });
-    std::vector<std::byte> const from(message);
-    for (std::size_t k = 0; k < messages; ++k)
-        for (std::size_t at = 0; at < message; at += 1u << 16)
-            asio::write(here, asio::buffer(from.data() + at, std::min<std::size_t>(1u << 16, message - at)));
-    double const seconds = since(begun), used = cpu_seconds() - cpu;
-    std::vector<double> trip;
-    std::vector<std::byte> one(small);
-    for (std::size_t k = 0; k < trips; ++k) {
-        auto const sent = clock_type::now();
-        asio::write(here, asio::buffer(one));
-        asio::read(here, asio::buffer(one));
-        trip.push_back(since(sent));
-    }
-    reader.join();
-    report("bare socket", seconds, used, trip);
+shared_floats noise_for(std::size_t size, std::size_t count) {
+    std::vector<float> values(swarm_plan::noise_size(size, count));
+    random_stream random(seed{1, 2});
+    for (float& x : values) x = float(random.uniform()) * 2 - 1;
+    return values;
 }
 
-struct echo : tcp_handler {
-    tcp* net = nullptr;
-    std::size_t large = 0;
-    void on_frame(public_key const& from, std::size_t channel, std::vector<std::byte> frame, time_point) override {
-        if (channel == 1 && ++large < messages) return;
-        net->post(from, 0,
-                  std::make_shared<std::vector<std::byte> const>(channel == 0 ? std::move(frame)
-                                                                              : std::vector<std::byte>{}));
-    }
-    void on_lost(public_key const&, std::error_code, std::string const&, time_point) override {
-        net->stop(std::chrono::seconds(1));
-    }
-};
-struct measures : tcp_handler {
-    tcp* net = nullptr;
-    char const* name = "";
-    clock_type::time_point begun{};
-    double cpu = 0, seconds = 0, used = 0;
-    std::vector<double> trip;
-    void on_linked(public_key const& peer, tcp_link_info const&, time_point now) override {
-        begun = now;
-        cpu = cpu_seconds();
-        auto const one = std::make_shared<std::vector<std::byte> const>(message);
-        for (std::size_t k = 0; k < messages; ++k) net->post(peer, 1, one);
-    }
-    void on_frame(public_key const& from, std::size_t, std::vector<std::byte> frame, time_point now) override {
-        if (frame.empty()) seconds = since(begun), used = cpu_seconds() - cpu;
-        else trip.push_back(std::chrono::duration<double>(now - begun).count());
-        begun = clock_type::now();
-        if (trip.size() < trips) net->post(from, 0, std::make_shared<std::vector<std::byte> const>(small));
-        else net->stop(std::chrono::seconds(1));
-    }
-    void on_stopped() override { report(name, seconds, used, trip); }
-};
-
-void link(link_kind kind) {
-    tcp_setup setup;
-    setup.channels = {{small, 1u << 20}, {message, message * (messages + 1)}};
-    setup.host = "127.0.0.1";
-    setup.options.link = kind;
-    identity const a = identity::generate(), b = identity::generate();
-    std::promise<std::uint16_t> port;
-    std::thread other([&] {
-        asio::io_context io;
-        echo handler;
-        tcp net(io, b, setup, handler);
-        handler.net = &net;
-        net.expect(a.key());
-        port.set_value(net.port());
-        io.run();
+#ifdef BTARD_BENCH_GLOO
+step_cost gloo(std::size_t count, std::size_t size, std::size_t steps) {
+    auto const file = std::filesystem::temp_directory_path() / concat("network_bench_", ::getpid(), "_", count);
+    auto const all = in_processes(count, 2, steps, [&](child& self) {
+        std::vector<float> values(size, 1.0f);
+        return gloo_steps(self.number(), count, values, steps, file.string(), [&] { (void)self.exchange(0); });
     });
-    asio::io_context io;
-    measures handler;
-    tcp net(io, a, setup, handler);
-    handler.net = &net;
-    handler.name = kind == link_kind::tls ? "tls link" : "plain link";
-    net.reach(b.key(), "127.0.0.1", port.get_future().get());
-    io.run();
-    other.join();
+    std::filesystem::remove(file);
+    return cost_of(all);
+}
+#else
+step_cost gloo(std::size_t, std::size_t, std::size_t) { return {}; }
+#endif
+
+template <class Node>
+step_cost swarm(std::size_t count, swarm_plan const& plan) {
+    return cost_of(in_processes(count, Node::exchanges, plan.steps,
+                                [&](child& self) { return swarm_steps<Node>(self, plan); }));
+}
+
+void show(wanted_cells const& want, crypto_speed const& crypto, std::size_t n, std::size_t size) {
+    double const cores = std::max(1u, std::thread::hardware_concurrency());
+    auto const wanted = [&](char const* what) { return want.only.empty() || want.only == what; };
+    std::printf("\nn = %zu, d = %zu\n  %-12s %9s %9s %8s %8s %8s %8s\n", n, size, "", "wall", "CPU", "/ Gloo",
+                "/ floor", "CPU / fl", "bytes");
+    step_cost const base = wanted("gloo") ? gloo(n, size, std::max<std::size_t>(want.steps, 5)) : step_cost{};
+    if (base.wall > 0) line("Gloo", base, base, base, size);
+    swarm_plan plan{.size = size, .steps = want.steps, .noise = noise_for(size, n)};
+    for (link_kind const link : want.links) {
+        plan.link = link;
+        bool const tls = link == link_kind::tls;
+        double const spent = double(n) * crypto_seconds(crypto, size, tls);
+        step_cost const floor{base.wall + spent / cores, base.cpu + spent, 0};
+        if (base.wall > 0) line(tls ? "floor, tls" : "floor, plain", floor, base, floor, size);
+        if (wanted("mean")) line(tls ? "mean, tls" : "mean, plain", swarm<plain_node>(n, plan), base, floor, size);
+        if (wanted("strict"))
+            line(tls ? "strict, tls" : "strict, plain", swarm<verified_node>(n, plan), base, floor, size);
+    }
+}
+
+int usage() {
+    std::fprintf(stderr, "network_bench [--peers N] [--size D] [--steps K] [--link tls|plain] "
+                         "[--only strict|mean|gloo]\nnetwork_bench links\n");
+    return 2;
 }
 
 } // namespace
 
-int main() {
-    for (int round = 0; round < 3; ++round) {
-        bare_socket();
-        link(link_kind::plain);
-        link(link_kind::tls);
+int main(int count, char** words) {
+    if (count == 2 && std::string_view(words[1]) == "links") return show_links();
+    keep_freed_memory();
+    wanted_cells want;
+    for (int k = 1; k < count; k += 2) {
+        std::string_view const name = words[k], value = k + 1 < count ? words[k + 1] : "";
+        std::size_t const number = std::strtoull(std::string(value).c_str(), nullptr, 10);
+        if (name == "--peers" && number >= 4) want.peers = {number};
+        else if (name == "--size" && number > 0) want.sizes = {number};
+        else if (name == "--steps" && number > 0) want.steps = number;
+        else if (name == "--link" && (value == "tls" || value == "plain"))
+            want.links = {value == "tls" ? link_kind::tls : link_kind::plain};
+        else if (name == "--only" && (value == "strict" || value == "mean" || value == "gloo")) want.only = value;
+        else return usage();
+    }
+    try {
+        crypto_speed const crypto = measured_crypto();
+        std::printf("one core: SHA-256 %.2f GB/s, AES-128-GCM %.2f GB/s; %u cores\n", 1e-9 / crypto.sha256,
+                    1e-9 / crypto.aes_gcm, std::thread::hardware_concurrency());
+#ifndef BTARD_BENCH_GLOO
+        std::printf("built without Gloo: no floor, and no ratios\n");
+#endif
+        for (std::size_t const n : want.peers)
+            for (std::size_t const size : want.sizes) show(want, crypto, n, size);
+        return 0;
+    } catch (std::exception const& failure) {
+        std::fprintf(stderr, "%s\n", failure.what());
+        return 1;
     }
 }

@@ -13,7 +13,8 @@ endif()
 
 add_library(btard_dev INTERFACE)
 target_compile_options(btard_dev INTERFACE
-    -Wall -Wextra -Wpedantic -Wshadow -Wcast-qual -Wold-style-cast -Wextra-semi -Wnon-virtual-dtor
+    -Wall -Wextra -Wpedantic -Wcast-qual -Wold-style-cast -Wextra-semi -Wnon-virtual-dtor
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow> # files of one batch do not know each other's names
     $<$<CXX_COMPILER_ID:GNU>:-Wconversion>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> # GCC 12 prints it falsely for a std::variant of vectors
 )

@@ -10,6 +10,7 @@
 #include "../simulate/record.hpp"
 
 #include <btard/core/error.hpp>
+#include <btard/node/early_step.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
@@ -38,12 +39,14 @@ struct fleet_options {
     std::string run = {}, out = "runs/fleet";
     bool plain = false;
     bool overwrite = false;
+    verify_mode verify = verify_mode::strict;
 
     static constexpr auto name = "fleet";
     static constexpr void describe(auto& self, auto&& field) {
         field("run", self.run, "file with the settings of the run, as the coordinator's --config takes it");
         field("out", self.out, "folder for logs, keys, checkpoints, metrics, bans and plots");
         field("plain", self.plain, "links without encryption: signed and checked all the same");
+        field("verify", self.verify, "overlapped: trainers compute while a step is judged; see trainer --help");
         field("overwrite", self.overwrite, "remove what is in the folder");
     }
     void validate() const { expects(!run.empty(), "--run is missing: a file with the settings of the run"); }
@@ -180,6 +183,8 @@ private:
                                            "--out",
                                            concat(options_.out, "/", name)};
             if (options_.plain) words.insert(words.end(), {"--link", "plain"});
+            if (options_.verify == verify_mode::overlapped)
+                words.insert(words.end(), {"--verify", "overlapped"});
             words.insert(words.end(), more.begin(), more.end());
             children_.emplace_back(name, std::move(words), concat(options_.out, "/", name, ".log"));
         };

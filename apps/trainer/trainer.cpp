@@ -39,10 +39,14 @@ struct trainer_options {
     any_attack attack = {};
     conduct_setting conduct = {};
     std::vector<std::string> accomplices = {};
+    verify_mode verify = verify_mode::strict;
 
     static constexpr auto name = "trainer";
     static constexpr void describe(auto& self, auto&& field) {
         node_options::describe(self.own, field);
+        field("verify", self.verify,
+              "overlapped: the gradient of the next step begins while this step is judged; the bits are those "
+              "of strict, at the price of memory for a second state; each trainer chooses for itself");
         field("attack", self.attack,
               "what it does to its gradients, and when: for experiments; see simulate --list");
         field("conduct", self.conduct, "what it does to the protocol: for experiments; see simulate --list");
@@ -128,7 +132,7 @@ int trainer(std::vector<std::string> const& words) {
     auto const say = [](std::string const& line) { say_line(program, line); };
     std::vector<public_key> accomplices;
     for (auto const& one : options.accomplices) accomplices.push_back(read_public_key(one));
-    misconduct<any_conduct> does(options.attack, parse<any_conduct>(options.conduct.value),
+    misconduct<any_conduct, any_attack> does(options.attack, parse<any_conduct>(options.conduct.value),
                                  std::move(accomplices));
 
     asio::io_context io;
@@ -136,7 +140,8 @@ int trainer(std::vector<std::string> const& words) {
     run_settings settings;
     std::vector<tensor_layout> layout;
     int status = 1;
-    trainer_node<verified_rule, any_conduct>* running = nullptr;
+    using node_type = trainer_node<verified_rule, any_conduct, any_attack>;
+    node_type* running = nullptr;
     auto const roster = [&]() -> std::vector<log_member> {
         if (running == nullptr || running->member() == nullptr) return {};
         return running->member()->membership().context().roster;
@@ -145,7 +150,7 @@ int trainer(std::vector<std::string> const& words) {
     events.kept = [&](wire::charter const& charter) { return files.last(charter.run(), settings, layout); };
     events.began = [&](wire::charter const& charter) { files.begin(charter, settings, layout); };
     events.stepped = [&](wire::metrics const& told, model_state const& state) {
-        files.write(metrics_line(told));
+        files.write(metrics_line(told, settings.steps_before));
         files.keep(state, roster(), false);
     };
     events.banned = [&](ban_record const& record) { files.write(record); };
@@ -163,8 +168,8 @@ int trainer(std::vector<std::string> const& words) {
         layout = layout_of(made.task);
         return made;
     };
-    trainer_node<verified_rule, any_conduct> node(io, key, setup_of(options.own, options.join, program), plan,
-                                                  std::move(does), std::move(events));
+    node_type node(io, key, setup_of(options.own, options.join, program), plan, std::move(does),
+                   std::move(events), options.verify);
     running = &node;
     say(concat("key ", to_text(key.key()), ", port ", node.net().port()));
     write_port(options.own.port_file, node.net().port());

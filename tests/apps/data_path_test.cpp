@@ -13,6 +13,8 @@
 using namespace btard;
 using namespace btard::apps;
 
+namespace data_path_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 /// BTARD_DATA as a test wants it, and as it was at the end.
@@ -69,3 +71,5 @@ TEST_CASE("find_data: what is nowhere is refused with the places where it was lo
               "folder of data sets, is not set");
     }
 }
+
+} // namespace data_path_tests

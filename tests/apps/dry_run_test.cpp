@@ -17,6 +17,8 @@
 using namespace btard;
 using namespace btard::apps;
 
+namespace dry_run_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 settings learns(sample_folder const& folder, std::vector<std::int64_t> hidden) {
@@ -71,3 +73,5 @@ TEST_CASE("dry_run: each run has the memory of its threads, and of one thread be
     CHECK(has(rest, "2 runs, 1 of them finished; 8 steps to do"));
     CHECK(has(rest, concat(" and ", bytes_text(bytes(large, 1)), " with 2 jobs, into made\n")));
 }
+
+} // namespace dry_run_tests

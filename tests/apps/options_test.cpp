@@ -17,6 +17,8 @@
 using namespace btard;
 using namespace btard::apps;
 
+namespace options_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 using words = std::vector<std::string>;
@@ -328,3 +330,5 @@ TEST_CASE("file_stem: lower-case letters, digits, dots and dashes, and nothing t
     CHECK(file_stem("../x") == "x");
     CHECK(file_stem("***") == "curve");
 }
+
+} // namespace options_tests

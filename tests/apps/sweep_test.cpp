@@ -18,6 +18,8 @@
 using namespace btard;
 using namespace btard::apps;
 
+namespace sweep_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 using words = std::vector<std::string>;
@@ -199,3 +201,5 @@ TEST_CASE("sweep: the command to go on leaves out --overwrite, and names the fol
     auto const fresh = read_request({"--steps", "3"});
     CHECK(fresh.again == "simulate --steps 3 --out " + fresh.out);
 }
+
+} // namespace sweep_tests

@@ -12,11 +12,11 @@ using namespace btard;
 
 namespace {
 
-constexpr std::size_t size = chunk_floats + 5; // two chunks of sgd's, and a little
+constexpr std::size_t floats = chunk_floats + 5; // two chunks of sgd's, and a little
 
 model_state some_state(optimizer const& method) {
-    std::vector<float> parameters(size);
-    for (std::size_t k = 0; k < size; ++k) parameters[k] = static_cast<float>(k % 1'000) - 500;
+    std::vector<float> parameters(floats);
+    for (std::size_t k = 0; k < floats; ++k) parameters[k] = static_cast<float>(k % 1'000) - 500;
     return first_state(method, std::move(parameters));
 }
 /// Answers as the coordinator does.
@@ -32,7 +32,7 @@ TEST_CASE("a state comes whole, bit for bit, whatever the optimizer") {
     for (optimizer const& method : {optimizer(sgd{}), optimizer(sgd{.momentum = 0.9f}), optimizer(lamb{})}) {
         auto const state = some_state(method);
         auto const all = flat(state);
-        start_download download(root_of(state), method, size);
+        start_download download(root_of(state), method, floats);
         std::size_t questions = 0;
         while (auto const next = download.poll_question()) {
             CHECK(!download.poll_question()); // one at a time
@@ -48,8 +48,8 @@ TEST_CASE("another state than that of the charter is refused, and so is a chunk 
     auto const state = some_state(sgd{});
     auto all = flat(state);
     auto other = all;
-    other[size - 1] += 1;
-    start_download download(root_of(state), sgd{}, size);
+    other[floats - 1] += 1;
+    start_download download(root_of(state), sgd{}, floats);
     CHECK(!download.handle_message(answer(other, download.poll_question().value())));
     download.ask_again();
     CHECK(download.handle_message(answer(all, download.poll_question().value())));
@@ -63,7 +63,7 @@ TEST_CASE("another state than that of the charter is refused, and so is a chunk 
 
 TEST_CASE("what nobody has asked for changes nothing") {
     auto const state = some_state(sgd{});
-    start_download download(root_of(state), sgd{}, size);
+    start_download download(root_of(state), sgd{}, floats);
     CHECK(download.handle_message(wire::chunk{0, 0, {1, 2, 3}}));
     CHECK(download.handle_message(wire::follow{}));
     CHECK(download.poll_question()->what == wire::fetched::leaves);

@@ -19,6 +19,8 @@
 using namespace btard;
 using namespace std::chrono_literals;
 
+namespace exchange_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 constexpr std::size_t n = 5, size = 23;
@@ -317,3 +319,5 @@ TEST_CASE("pull list: what nobody can be asked for never falls due") {
     list.clear();
     CHECK(!list.wants(what));
 }
+
+} // namespace exchange_tests

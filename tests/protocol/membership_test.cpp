@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-using namespace membership_test;
+namespace membership_test {
 
 TEST_CASE("membership: a step in which nothing happens changes neither roster nor epoch") {
     run_of m(5);
@@ -439,3 +439,5 @@ TEST_CASE("membership: who is found guilty and wants to come back in the same st
     CHECK(!m.is_member(1));
     CHECK(m.of.banned().contains(key_of(1)));
 }
+
+} // namespace membership_test

@@ -11,6 +11,8 @@
 using namespace btard;
 using std::chrono::seconds;
 
+namespace pull_list_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 std::vector<public_key> peers(std::size_t count) {
@@ -66,3 +68,5 @@ TEST_CASE("all peers of a large roster are asked within seven questions") {
         for (std::size_t const one : asked(list, now + seconds(k))) seen[one] = true;
     CHECK(std::ranges::count(seen, true) == 127);
 }
+
+} // namespace pull_list_tests

@@ -20,6 +20,8 @@
 
 using namespace btard;
 
+namespace image_models_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 mlp_config const tiny_mlp{.inputs = 3 * 8 * 8, .hidden = {6, 5}, .classes = 4};
@@ -356,3 +358,5 @@ TEST_CASE("resnet18: a gradient on CIFAR-10") {
     for (std::size_t k = 0; k < moved.size(); ++k) moved[k] -= 0.01f * gradient[k];
     CHECK(task.gradient(moved, {1, 2}, {}, gradient) < loss);
 }
+
+} // namespace image_models_tests

@@ -9,10 +9,10 @@
 #include <btard/aggregate/concept.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
-#include <btard/node/misconduct.hpp>
 #include <btard/node/run_node.hpp>
 #include <btard/node/run_plan.hpp>
 #include <btard/node/start_download.hpp>
+#include <btard/node/trainer_events.hpp>
 #include <btard/protocol/step/probation_rules.hpp>
 #include <btard/run/messages.hpp>
 #include <btard/run/model_state.hpp>
@@ -138,6 +138,7 @@ protected:
             "it is of another run",
             "this machine computes other bits than the others",
             "it knows of no run itself: give the address of the coordinator, or of a member",
+            "the run goes on with the members that it had, and this trainer was none of them in the end",
         };
         if (!refusals_.insert(from).second) return;
         say(concat(short_name(from), " refuses us: ", texts[static_cast<std::size_t>(why)]));

@@ -28,15 +28,15 @@ namespace btard {
 
 /// Its attack on gradients, and what it does to the protocol.  It knows what is public, which is much: data, seeds and
 /// parameters, so the gradients of all honest members too, if it computes them.
-template <class Conduct>
+template <class Conduct, class Attack = any_attack>
 struct misconduct {
-    any_attack attack = {};
+    Attack attack = {};
     Conduct conduct = {};
     std::vector<public_key> accomplices = {}; ///< other processes: they cover each other
     coalition with = {};
 
     misconduct() = default;
-    misconduct(any_attack on_gradients, Conduct on_protocol, std::vector<public_key> others)
+    misconduct(Attack on_gradients, Conduct on_protocol, std::vector<public_key> others)
         : attack(std::move(on_gradients)), conduct(std::move(on_protocol)), accomplices(std::move(others)) {}
 
     [[nodiscard]] bool acts() const {
@@ -126,17 +126,6 @@ private:
     std::vector<tensor_layout> layout = {};
     std::unique_ptr<any_learnable> scratch = {};
     falsify_labels falsify = {};
-};
-
-/// How it ends for a trainer.
-enum class run_end {
-    finished, ///< the last step is done
-    left,     ///< in good order
-    banned,
-    removed,      ///< for another reason, and it may not come back
-    missed,       ///< the run was over while it was away
-    failed,       ///< device or parameters
-    not_possible, ///< it could not take part
 };
 
 } // namespace btard

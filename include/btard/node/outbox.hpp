@@ -45,7 +45,12 @@ public:
 
 private:
     [[nodiscard]] static shared_frame framed(wire::message const& message) {
-        return std::make_shared<std::vector<std::byte> const>(encode_frame(message));
+        if constexpr (shared_frame::takes_floats) {
+            auto [head, floats] = encode_frame_apart(message);
+            return {std::move(head), std::move(floats)};
+        } else {
+            return std::make_shared<std::vector<std::byte> const>(encode_frame(message));
+        }
     }
 
     asio::io_context& io_;

@@ -66,7 +66,9 @@ public:
         auto const& expected = in.part(m.part).aggregate; // a part that is wanted is one that there is
         if (!expected || m.values.size() != in.cut().size(m.part)) return false;
         square_sum squares;
-        auto const facts = facts_of(m.values, &squares);
+        auto const* const known = m.known.get();
+        auto const facts = known ? known->facts : facts_of(m.values, &squares);
+        if (known) squares = known->squares;
         // Where it is no gradient, nobody has it, and the part does not stand.
         if (facts.hash != *expected || !facts.admissible) return false;
         pulls_.got(name);

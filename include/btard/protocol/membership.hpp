@@ -133,8 +133,11 @@ public:
     }
     /// May it be told of the run?  It could be a member one day, by the rules or once more.
     [[nodiscard]] bool may_be_told(public_key const& key) const {
-        bool const was_here = left_.contains(key) && !banned_.contains(key) && !standing_.is_struck(key);
-        return !members_->find(key) && (was_here || is_welcome(key));
+        return !members_->find(key) && (was_member(key) || is_welcome(key));
+    }
+    /// It was a member, and may be one again.
+    [[nodiscard]] bool was_member(public_key const& key) const {
+        return left_.contains(key) && !banned_.contains(key) && !standing_.is_struck(key);
     }
     /// Is the wish of these days?  An old one shows that somebody kept it, not that its owner is there.
     [[nodiscard]] bool is_fresh(wire::join const& one) const {

@@ -153,7 +153,7 @@ public:
         pump(now);
     }
     /// What `act::compute` asked for.
-    void handle_gradient(std::uint64_t step, public_key const& whose, std::vector<float> gradient,
+    void handle_gradient(std::uint64_t step, public_key const& whose, shared_floats gradient,
                          std::uint32_t microbatches, time_point now) {
         expects(gradient.size() == bench_.size, "a gradient of ", gradient.size(),
                 " numbers, the rule wants ", bench_.size);

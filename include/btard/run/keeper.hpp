@@ -7,6 +7,7 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/step/commitment.hpp>
 #include <btard/protocol/step/step_context.hpp>
+#include <btard/run/keeper_options.hpp>
 #include <btard/run/messages.hpp>
 #include <btard/run/model_state.hpp>
 
@@ -22,16 +23,6 @@
 #include <vector>
 
 namespace btard {
-
-struct keeper_options {
-    std::size_t followers = 32; ///< at most
-    std::uint64_t snapshot_every =
-        8; ///< states of multiples of so many steps are kept: the same ones by all members
-    std::chrono::nanoseconds snapshot_idle =
-        std::chrono::seconds(60); ///< until one that nobody asks for is dropped
-    std::chrono::nanoseconds snapshot_most =
-        std::chrono::minutes(10); ///< then another one may take its place
-};
 
 /// For how many steps members keep what moved the parameters: as many as 64 MiB hold, but 4 to 32.
 [[nodiscard]] inline std::size_t kept_steps(std::size_t size) {
@@ -76,8 +67,10 @@ public:
 
     // ---- what came in
 
-    void handle_message(public_key const& from, wire::run_message const& message, time_point now) {
-        std::visit([&](auto const& m) { on(from, m, now); }, message);
+    void handle_message(public_key const& from, wire::run_message const& message, time_point now,
+                        follower_kind kind = follower_kind::known) {
+        if (auto const at = followers_.find(from); at != followers_.end()) at->second.kind = kind;
+        std::visit([&](auto const& m) { on(from, m, now, kind); }, message);
     }
     void handle_lost(public_key const& who) {
         followers_.erase(who);
@@ -111,6 +104,8 @@ private:
     static constexpr std::size_t most_snapshots = 2, most_times = 2, most_asks = 4;
 
     struct follows {
+        follower_kind kind = follower_kind::known;
+        time_point heard{}; // when it asked last
         std::optional<std::uint64_t> snapshot = {};    // wants the state of that step, or a later one
         std::size_t asks = 0;                          // to follow, in this step
         std::map<wire::fetch, std::size_t> given = {}; // how often, of what is still kept
@@ -125,33 +120,56 @@ private:
         time_point made{};
         shared_floats all = {};
         std::vector<digest> leaves = {};
-        std::map<public_key, time_point> users = {}; // who asks, and when it did last
+        struct use {
+            time_point last{};
+            bool fetched = false; // something of it
+        };
+        std::map<public_key, use> users = {}; // who asks, and when it did last
     };
 
     // ---- one for each message
 
-    void on(public_key const& from, wire::follow const& m, time_point) {
-        if (!followers_.contains(from) && followers_.size() >= options_.followers) return;
+    void on(public_key const& from, wire::follow const& m, time_point now, follower_kind kind) {
+        if (!followers_.contains(from) && !has_room(kind, now)) return;
         auto& one = followers_[from];
+        one.kind = kind;
+        one.heard = now;
         one.snapshot = m.snapshot;
         if (!m.snapshot) // it has what it wanted
             for (auto& held : snapshots_) held.users.erase(from);
         if (context_ && ++one.asks <= most_asks) out_.emplace_back(from, progress());
     }
-    void on(public_key const& from, wire::fetch const& asked, time_point now) {
+    void on(public_key const& from, wire::fetch const& asked, time_point now, follower_kind) {
         if (asked.what == wire::fetched::introduction) return introduce(from, now);
         auto const follower = followers_.find(from);
+        if (follower != followers_.end()) follower->second.heard = now;
         std::optional<wire::run_message> answer;
         if (follower != followers_.end())
             if (answer = find(asked); answer && ++follower->second.given[asked] > most_times) answer.reset();
         if (answer && (asked.what == wire::fetched::leaves || asked.what == wire::fetched::chunk)) {
-            find_snapshot(asked.step)->users[from] = now;
+            find_snapshot(asked.step)->users[from] = {now, true};
             follower->second.snapshot.reset(); // this one will do
         }
         if (answer) out_.emplace_back(from, *std::move(answer));
         else out_.emplace_back(from, wire::missing{asked});
     }
-    void on(public_key const&, auto const&, time_point) {} // not for members
+    void on(public_key const&, auto const&, time_point, follower_kind) {} // not for members
+
+    /// For one more.  A stranger that asks for nothing makes way for another one.
+    [[nodiscard]] bool has_room(follower_kind kind, time_point now) {
+        std::size_t count = 0;
+        auto idle = followers_.end();
+        for (auto at = followers_.begin(); at != followers_.end(); ++at) {
+            if (at->second.kind != kind) continue;
+            ++count;
+            if (idle == followers_.end() || at->second.heard < idle->second.heard) idle = at;
+        }
+        if (kind == follower_kind::known) return count < options_.followers;
+        if (count < options_.strangers) return true;
+        if (idle == followers_.end() || idle->second.heard + options_.snapshot_idle > now) return false;
+        handle_lost(public_key(idle->first));
+        return true;
+    }
 
     void introduce(public_key const& to, time_point now) {
         std::erase_if(introduced_,
@@ -203,23 +221,41 @@ private:
     /// If somebody wants it, and there is room.
     void keep_snapshot(model_state const& state, time_point now) {
         for (auto& one : snapshots_)
-            std::erase_if(one.users,
-                          [&](auto const& user) { return user.second + options_.snapshot_idle <= now; });
+            std::erase_if(one.users, [&](auto const& user) {
+                return user.second.last + options_.snapshot_idle <= now;
+            });
         std::erase_if(snapshots_, [](auto const& one) { return one.users.empty(); });
         if (state.step % options_.snapshot_every != 0) return;
         snapshot made{.made = now};
         for (auto const& [who, one] : followers_)
-            if (one.snapshot && *one.snapshot <= state.step) made.users.emplace(who, now);
-        if (made.users.empty()) return;
-        if (snapshots_.size() == most_snapshots) {
-            if (snapshots_.front().made + options_.snapshot_most > now) return;
-            snapshots_.pop_front();
-        }
-        for (auto const& [who, when] : made.users) followers_.at(who).snapshot.reset();
+            if (one.snapshot && *one.snapshot <= state.step)
+                made.users.emplace(who, snapshot::use{now, false});
+        if (made.users.empty() || !has_place_for(made, now)) return;
+        for (auto const& [who, use] : made.users) followers_.at(who).snapshot.reset();
         made.all = flat(state);
         made.leaves = leaves_of(made.all);
         made.head = {state.step, root_of(state.step, made.leaves)};
         snapshots_.push_back(std::move(made));
+    }
+    [[nodiscard]] bool has_place_for(snapshot const& one, time_point now) {
+        if (snapshots_.size() < most_snapshots) return true;
+        auto const goes = std::ranges::find_if(snapshots_, [&](snapshot const& kept) {
+            bool const old = &kept == &snapshots_.front() && kept.made + options_.snapshot_most <= now;
+            bool const fetched =
+                std::ranges::any_of(kept.users, [](auto const& user) { return user.second.fetched; });
+            bool const counts_more = is_for_known(one), matters = is_for_known(kept);
+            bool const unused = !fetched && kept.made + options_.unused <= now;
+            return old || (unused && counts_more >= matters) || (counts_more && !matters);
+        });
+        if (goes == snapshots_.end()) return false;
+        snapshots_.erase(goes);
+        return true;
+    }
+    [[nodiscard]] bool is_for_known(snapshot const& one) const {
+        return std::ranges::any_of(one.users, [&](auto const& user) {
+            auto const at = followers_.find(user.first);
+            return at != followers_.end() && at->second.kind == follower_kind::known;
+        });
     }
     [[nodiscard]] wire::progress progress() {
         wire::progress said{.context = *context_};

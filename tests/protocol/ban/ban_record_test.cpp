@@ -25,6 +25,8 @@
 
 using namespace btard;
 
+namespace ban_records_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 enum class lie { none, testimony, quiet_testimony, covered_testimony, hidden, result, quiet_result, share, slander,
@@ -462,3 +464,5 @@ TEST_CASE("ban record: a list that the relay overruled, and that liars sign afte
     CHECK(wrong->find("members say that they started from this, a quorum is 5") != std::string::npos);
     CHECK(wrong->find(": 2 members") != std::string::npos); // the third liar is out
 }
+
+} // namespace ban_records_tests

@@ -36,8 +36,21 @@ struct explorer {
 private:
     bool done() const { return bad > 0 && stop_at_first; }
 
+    /// The hash of each member's own list.
+    std::vector<digest> list_hashes(state const& s) const {
+        std::vector<digest> all(n);
+        for (std::size_t k = 0; k < n; ++k) {
+            if (!s.peers[k] || s.peers[k]->own_list().empty()) continue;
+            auto const& list = s.peers[k]->own_list();
+            std::size_t same = 0;
+            while (same < k && !(s.peers[same] && s.peers[same]->own_list() == list)) ++same;
+            all[k] = same < k ? all[same] : hash_of(list);
+        }
+        return all;
+    }
+
     /// All of one honest member's state that what follows depends on.
-    std::string text_of(state const& s, std::size_t h) const {
+    std::string text_of(state const& s, std::vector<digest> const& lists, std::size_t h) const {
         auto const& one = s.peers[h];
         std::string text(left_out == h, '*');
         auto const add = [&](digest const& d) {
@@ -45,15 +58,15 @@ private:
         };
         text += char('0' + int(one->where()));
         if (one->decided()) add(hash_of(one->log()));
-        if (!one->own_list().empty()) add(hash_of(one->own_list()));
+        if (!one->own_list().empty()) add(lists[h]);
         for (std::size_t k = 0; k < n; ++k) {
             for (auto const& b : one->relay().bodies(peer_id(k))) text += char('a' + k), add(b);
             if (auto const both = one->digests().both(peer_id(k)))
                 for (auto const& v : *both) text += char('A' + k), add(v.hash);
             else if (one->digests().heard(peer_id(k)) && k < f)
-                for (auto const& other : s.peers)
-                    if (other && one->digests().find(peer_id(k), hash_of(other->own_list())))
-                        text += char('A' + k), add(hash_of(other->own_list()));
+                for (std::size_t other = 0; other < n; ++other)
+                    if (s.peers[other] && one->digests().find(peer_id(k), lists[other]))
+                        text += char('A' + k), add(lists[other]);
             if (one->digests().heard(peer_id(k))) text += '!';
             if (!one->digests().list_of(peer_id(k)).empty()) add(hash_of(one->digests().list_of(peer_id(k))));
         }
@@ -66,7 +79,8 @@ private:
     /// True the first time.  Honest members that are in the same state are interchangeable.
     bool fresh(state const& s, std::string key) {
         std::vector<std::string> each;
-        for (std::size_t h = f; h < n; ++h) each.push_back(text_of(s, h));
+        auto const lists = list_hashes(s);
+        for (std::size_t h = f; h < n; ++h) each.push_back(text_of(s, lists, h));
         std::ranges::sort(each);
         for (auto const& text : each) key += '|' + text;
         for (auto const& [item, member] : s.relayed)
@@ -160,13 +174,14 @@ private:
     std::vector<std::vector<std::size_t>> receivers(state const& s) const {
         std::vector<std::vector<std::size_t>> all;
         std::vector<std::string> known;
+        auto const hashes = list_hashes(s);
         for (std::size_t bits = 1; bits < std::size_t{1} << (n - f); ++bits) {
             std::vector<std::size_t> some;
             for (std::size_t h = f; h < n; ++h)
                 if (bits >> (h - f) & 1) some.push_back(h);
             if (!whole && some.size() != 1 && some.size() != n - f) continue;
             if (!whole && some.size() == 1) {
-                auto text = text_of(s, some[0]);
+                auto text = text_of(s, hashes, some[0]);
                 if (std::ranges::find(known, text) != known.end()) continue;
                 known.push_back(std::move(text));
             }

@@ -16,6 +16,8 @@
 
 using namespace btard;
 
+namespace judgement_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 constexpr peer_id p0{0}, p1{1}, p2{2}, p3{3}, p4{4};
@@ -535,3 +537,5 @@ TEST_CASE("judgement: whoever is found guilty of the step before is banned by it
         }
     }
 }
+
+} // namespace judgement_tests

@@ -9,6 +9,8 @@
 
 using namespace btard;
 
+namespace mprng_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 mprng_slot const here{.run = {}, .epoch = 1, .step = 2, .draw = 0};
@@ -75,3 +77,5 @@ TEST_CASE("mprng: a draw of nobody has no value") {
     CHECK(open_shares({}, here) == mprng_outcome{});
     CHECK(genesis_value({}) != genesis_value({{std::byte{1}}}));
 }
+
+} // namespace mprng_tests

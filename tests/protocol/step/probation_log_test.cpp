@@ -14,7 +14,7 @@
 #include <set>
 #include <vector>
 
-using namespace membership_test;
+namespace membership_test {
 
 namespace {
 
@@ -361,3 +361,5 @@ TEST_CASE("wishes: whoever was a member is heard among any number of strangers, 
         CHECK(heard <= 30);
     }
 }
+
+} // namespace membership_test

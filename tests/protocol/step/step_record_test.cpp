@@ -12,6 +12,8 @@
 
 using namespace btard;
 
+namespace step_record_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 constexpr peer_id p0{0}, p1{1}, p2{2}, p3{3}, p4{4}, p5{5};
@@ -413,3 +415,5 @@ TEST_CASE("record: another share than that committed to, or one for another draw
     agreed_log<wire::share> shares(n, said(wire::share{}));
     CHECK(s.record.read(shares) == found{{p1, offence::absence}}); // it is not in this draw any more
 }
+
+} // namespace step_record_tests

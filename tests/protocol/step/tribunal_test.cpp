@@ -20,6 +20,8 @@
 
 using namespace btard;
 
+namespace tribunal_tests { // other tests of its batch have helpers of the same names
+
 namespace {
 
 constexpr std::size_t n = 5, size = 203;
@@ -232,3 +234,5 @@ TEST_CASE("exhibit: its hash depends on every row, branch, float and place") {
     CHECK(differs([](exhibit& e) { e.rows[0].sender = peer_id{9}; }));
     CHECK(hash_of(decode<exhibit>(encode(base)).value()) == hash_of(base));
 }
+
+} // namespace tribunal_tests

@@ -149,3 +149,73 @@ TEST_CASE("chunk_reader: whatever the bytes, it holds no more than its limits") 
         CHECK(reader.held() <= bytes.size());
     }
 }
+
+TEST_CASE("chunk_reader: a sink gets the bytes of its message as they come, and nothing is kept for it") {
+    struct collects final : frame_sink {
+        explicit collects(std::vector<std::byte>& all) : into(all) {}
+        void take(std::span<std::byte const> bytes) override { append(into, bytes); }
+        std::vector<std::byte>& into;
+    };
+    std::vector<std::byte> collected, wire;
+    std::size_t asked = 0;
+    chunk_reader reader(limits, [&](std::size_t channel, std::uint64_t size) -> std::unique_ptr<frame_sink> {
+        ++asked;
+        CHECK(size == (channel == 2 ? 300'000 : 500));
+        if (channel != 2) return nullptr;
+        return std::make_unique<collects>(collected);
+    });
+    send_queue queue({{1'000, 1u << 30}, {100'000, 1u << 30}, {5'000'000, 1u << 30}});
+    auto const large = message(300'000, 1), small = message(500, 2);
+    (void)queue.push(2, std::make_shared<std::vector<std::byte> const>(large));
+    for (auto const& piece : queue.take(100'000).pieces) append(wire, piece.header), append(wire, piece.payload());
+    (void)queue.push(0, std::make_shared<std::vector<std::byte> const>(small)); // in the middle of the large one
+    while (!queue.empty())
+        for (auto const& piece : queue.take(100'000).pieces) append(wire, piece.header), append(wire, piece.payload());
+    auto const all = read_all(reader, wire, 4'096);
+    REQUIRE(all.size() == 2);
+    CHECK(asked == 2);
+    CHECK(all[0].bytes == small);
+    CHECK(all[0].sink == nullptr);
+    CHECK(all[1].sink != nullptr);
+    CHECK(all[1].bytes.empty());
+    CHECK(collected == large);
+    CHECK(reader.held() == 0);
+}
+
+TEST_CASE("chunk_reader: bytes that were put into the room of a sink make the same message") {
+    struct has_room final : frame_sink {
+        void take(std::span<std::byte const> bytes) override { append(all, bytes); }
+        std::span<std::byte> room(std::size_t most) override {
+            place.resize(std::min<std::size_t>(most, 777));
+            return place;
+        }
+        void put(std::size_t count) override { append(all, std::span(place).first(count)); }
+        std::vector<std::byte> all, place;
+    };
+    chunk_reader reader(limits, [](std::size_t, std::uint64_t) { return std::make_unique<has_room>(); });
+    send_queue queue({{1'000, 1u << 30}, {100'000, 1u << 30}, {5'000'000, 1u << 30}});
+    std::vector<std::vector<std::byte>> posted_there, came;
+    for (std::size_t const size : {150'000, 1, 0, 65'520, 300'000}) {
+        posted_there.push_back(message(size, size));
+        (void)queue.push(2, std::make_shared<std::vector<std::byte> const>(posted_there.back()));
+    }
+    std::vector<std::byte> wire;
+    while (!queue.empty())
+        for (auto const& piece : queue.take(65'536).pieces) append(wire, piece.header), append(wire, piece.payload());
+    random_stream draw({1, 2});
+    std::size_t rooms = 0;
+    for (std::span<std::byte const> left(wire); !left.empty();) {
+        auto const room = reader.room();
+        std::size_t const most = room.empty() ? 900 : room.size();
+        auto part = left.first(std::min<std::size_t>(1 + draw.below(std::uint32_t(most)), left.size()));
+        left = left.subspan(part.size());
+        if (!room.empty()) std::ranges::copy(part, room.begin());
+        rooms += !room.empty();
+        auto one = room.empty() ? reader.next(part) : reader.put(part.size());
+        if (!room.empty()) part = {};
+        for (; one; one = reader.next(part)) came.push_back(static_cast<has_room&>(*one->sink).all);
+        REQUIRE(!reader.error());
+    }
+    CHECK(rooms > 100);
+    CHECK(came == posted_there);
+}

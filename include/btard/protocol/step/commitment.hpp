@@ -2,18 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <btard/aggregate/host/dispatch.hpp>
-#include <btard/core/norm.hpp>
 #include <btard/core/partition.hpp>
 #include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/crypto/merkle.hpp>
-#include <btard/crypto/sha256.hpp>
+#include <btard/protocol/step/float_facts.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/messages.hpp>
 
-#include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,57 +17,6 @@
 #include <vector>
 
 namespace btard {
-
-/// No gradient has a larger value: one that would is replaced by zeros, with weight 0.
-inline constexpr float largest_value = 1e15f;
-
-/// None of them is larger, nor is a NaN: their bits, without the sign, are above those of the largest value.
-[[nodiscard]] inline bool admissible(std::span<float const> values) {
-    constexpr auto most = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(largest_value));
-    constexpr std::size_t lanes = 16; // side by side, as vectors have them
-    std::int32_t room = 0;            // negative: one was too large
-    host_kernels::dispatch(instruction_set::best, [&](auto) __attribute__((always_inline)) {
-        float const* const from = values.data();
-        std::size_t const size = values.size(), whole = size / lanes * lanes;
-        std::int32_t left[lanes] = {};
-        for (std::size_t k = 0; k < whole; k += lanes)
-            for (std::size_t lane = 0; lane < lanes; ++lane)
-                left[lane] |= most - (std::bit_cast<std::int32_t>(from[k + lane]) & 0x7FFF'FFFF);
-        for (std::size_t k = whole; k < size; ++k)
-            left[0] |= most - (std::bit_cast<std::int32_t>(from[k]) & 0x7FFF'FFFF);
-        for (std::int32_t const one : left) room |= one;
-    });
-    return room >= 0;
-}
-
-[[nodiscard]] inline digest hash_of(std::span<float const> values) {
-    thread_local sha256 hash; // a new context would cost as much as a small part
-    hash.update(values);
-    return hash.finish();
-}
-
-/// What a peer wants to know of floats that it has made or got.
-struct float_facts {
-    digest hash{};
-    bool admissible = true;
-};
-/// In one pass over memory: block by block, while the block is in the first cache.
-///
-/// @param squares not null: gets them too
-[[nodiscard]] inline float_facts facts_of(std::span<float const> values, square_sum* squares = nullptr) {
-    constexpr std::size_t block = 4096;
-    thread_local sha256 hash;
-    float_facts facts;
-    while (!values.empty()) {
-        auto const next = values.first(std::min(block, values.size()));
-        hash.update(next);
-        facts.admissible = admissible(next) && facts.admissible;
-        if (squares) squares->add(next);
-        values = values.subspan(next.size());
-    }
-    facts.hash = hash.finish();
-    return facts;
-}
 
 /// What stands in the tree for a part: which it is, its length and the hash of its floats.
 [[nodiscard]] inline leaf_hash leaf_of(part_id part, std::uint64_t length, digest const& values) {
@@ -113,7 +58,7 @@ private:
 /// A gradient as it is committed to: one that is none, or the mean of nothing, is zeros with weight 0.
 struct fixed_gradient {
     /// @param done microbatches
-    fixed_gradient(std::vector<float> gradient, std::uint32_t done, partition const& cut)
+    fixed_gradient(shared_floats gradient, std::uint32_t done, partition const& cut)
         : microbatches(done), tree(gradient, cut), values(std::move(gradient)) {
         if (microbatches > 0 && tree.admissible()) return;
         microbatches = 0;
@@ -136,7 +81,7 @@ enum class arrival : std::uint8_t {
 [[nodiscard]] inline arrival examine(wire::row const& row, digest const& root, partition const& cut) {
     auto const part = static_cast<std::size_t>(row.part);
     if (part >= cut.parts()) return arrival::foreign;
-    auto const facts = facts_of(row.values);
+    auto const facts = row.known.get() ? row.known.get()->facts : facts_of(row.values);
     auto const leaf = leaf_of(row.part, row.values.size(), facts.hash);
     if (!on_branch(root, leaf, part, cut.parts(), row.branch)) return arrival::foreign;
     return row.values.size() == cut.size(row.part) && facts.admissible ? arrival::good : arrival::malformed;

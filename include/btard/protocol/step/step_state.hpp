@@ -72,7 +72,7 @@ struct step_state {
     bool resulted = false;                          // the log of RESULT is there: aggregates have hashes
 
     /// To the own gradient, before anybody has spoken.
-    void commit_to(std::vector<float> gradient, std::uint32_t microbatches) {
+    void commit_to(shared_floats gradient, std::uint32_t microbatches) {
         own.emplace(std::move(gradient), microbatches, partition(size(), record.workers().size()));
     }
     /// Parts have owners from here on.

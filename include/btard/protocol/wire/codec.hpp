@@ -39,6 +39,18 @@ inline constexpr std::uint8_t version = 2; ///< of all the bytes: another one is
     return bytes;
 }
 
+/// The same in two pieces: the floats of a row or an aggregate, which stand at its end, stay where they are.
+[[nodiscard]] inline std::pair<std::vector<std::byte>, shared_floats> encode_frame_apart(wire::message const& message) {
+    std::pair<std::vector<std::byte>, shared_floats> made;
+    bool const ends_in_floats =
+        std::holds_alternative<wire::row>(message) || std::holds_alternative<wire::aggregate>(message);
+    byte_writer to(made.first, ends_in_floats ? &made.second : nullptr);
+    to.write(wire::version);
+    to.write(static_cast<std::uint8_t>(message.index()));
+    std::visit([&](auto const& m) { to.write(m); }, message);
+    return made;
+}
+
 /// The message whose frame this is.  Nothing for all other bytes: another version, a kind that there is not, a message
 /// that is too short, too long, or written in another way than `encode_frame` does.  Lists beyond the limits are
 /// refused before anything is allocated for them.

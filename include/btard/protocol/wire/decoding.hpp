@@ -30,6 +30,7 @@ public:
 
     /// Nothing is left.
     [[nodiscard]] bool at_end() const { return in_.empty(); }
+    [[nodiscard]] std::size_t left() const { return in_.size(); } ///< bytes
 
     template <class V>
     [[nodiscard]] bool read(V& value, std::size_t wire_limits::*limit = nullptr) {
@@ -76,6 +77,14 @@ public:
 
     static constexpr wire_limits standard_limits{};
 
+    /// Of a list, at most as much as the limit.
+    [[nodiscard]] bool length(std::size_t& value, std::size_t wire_limits::*limit) {
+        std::uint64_t number = 0;
+        if (!count(number) || limit == nullptr || number > limits_.*limit) return false;
+        value = number;
+        return true;
+    }
+
 private:
     template <detail::wire_count N>
     [[nodiscard]] bool number(N& value) {
@@ -119,14 +128,6 @@ private:
         }
         return false;
     }
-    /// At most as much as the limit.
-    [[nodiscard]] bool length(std::size_t& value, std::size_t wire_limits::*limit) {
-        std::uint64_t number = 0;
-        if (!count(number) || limit == nullptr || number > limits_.*limit) return false;
-        value = number;
-        return true;
-    }
-
     /// Each key once, in ascending order.
     template <class V>
     [[nodiscard]] bool sorted(V& value, std::size_t wire_limits::*limit) {

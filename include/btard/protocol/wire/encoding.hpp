@@ -95,7 +95,8 @@ template <wire_number N>
 /// Appends values to a list of bytes.
 class byte_writer {
 public:
-    explicit byte_writer(std::vector<std::byte>& out) : out_(out) {}
+    /// @param floats not null: gets the one list of floats, the last of the members, in place of its bytes
+    explicit byte_writer(std::vector<std::byte>& out, shared_floats* floats = nullptr) : out_(out), apart_(floats) {}
 
     template <class V>
     void write(V const& value, std::size_t wire_limits::* = nullptr) {
@@ -109,7 +110,8 @@ public:
             write(value.second);
         } else if constexpr (std::same_as<V, shared_floats>) {
             count(value.size());
-            floats(value);
+            if (apart_) *apart_ = value;
+            else floats(value);
         } else if constexpr (detail::is_maybe<V>) {
             write(value.has_value());
             if (value) write(*value);
@@ -153,6 +155,7 @@ private:
     }
 
     std::vector<std::byte>& out_;
+    shared_floats* apart_;
 };
 
 template <class V>

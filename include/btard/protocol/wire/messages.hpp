@@ -5,6 +5,7 @@
 #include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/signer.hpp>
+#include <btard/protocol/step/float_facts.hpp>
 #include <btard/protocol/step/mprng.hpp>
 #include <btard/protocol/step/testimony.hpp>
 #include <btard/protocol/wire/encoding.hpp>
@@ -280,6 +281,7 @@ struct row {
     part_id part{};
     std::vector<digest> branch = {}; ///< from its leaf to the root
     shared_floats values = {};
+    known_facts known = {}; ///< of the values; no member on the wire
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);
@@ -296,6 +298,7 @@ struct aggregate {
     std::uint64_t step = 0;
     part_id part{};
     shared_floats values = {};
+    known_facts known = {}; ///< of the values; no member on the wire
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.step);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <btard/core/types.hpp>
+#include <btard/transport/tcp/frame_sink.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -32,6 +34,15 @@ public:
 
     virtual void on_frame(public_key const& from, std::size_t channel, std::vector<std::byte> frame,
                           time_point now) = 0;
+
+    /// A message of so many bytes begins.  Null: it comes as a frame; else the sink gets it while it comes, and comes
+    /// back by `on_sunk` when all of it has.
+    virtual std::unique_ptr<frame_sink> sink_for(public_key const& /*from*/, std::size_t /*channel*/,
+                                                 std::uint64_t /*size*/) {
+        return nullptr;
+    }
+    virtual void on_sunk(public_key const& /*from*/, std::size_t /*channel*/, std::unique_ptr<frame_sink>,
+                         time_point /*now*/) {}
 
     virtual void on_linked(public_key const&, tcp_link_info const&, time_point) {}
     /// The link is gone.  What was posted and hasn't left waits for the next one; what has left may be lost.

@@ -4,6 +4,7 @@
 
 #include <btard/core/error.hpp>
 #include <btard/transport/tcp/chunk.hpp>
+#include <btard/transport/tcp/shared_frame.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,9 +16,6 @@
 #include <vector>
 
 namespace btard {
-
-/// A frame that may go to many peers without being copied.
-using shared_frame = std::shared_ptr<std::vector<std::byte> const>;
 
 /// A kind of message, for a transport.  The place of a channel in the list of channels is its number, and the lower
 /// the number, the sooner its messages go.
@@ -38,10 +36,10 @@ enum class posted : std::uint8_t {
 struct send_batch {
     struct piece {
         chunk_header_bytes header;
-        shared_frame frame; ///< null: the header is all
+        shared_frame frame; ///< none: the header is all
         std::size_t offset = 0, length = 0;
         [[nodiscard]] std::span<std::byte const> payload() const {
-            return frame ? std::span(*frame).subspan(offset, length) : std::span<std::byte const>{};
+            return frame ? frame.from(offset).first(length) : std::span<std::byte const>{};
         }
     };
     std::vector<piece> pieces = {};
@@ -60,11 +58,11 @@ public:
     }
 
     posted push(std::size_t channel, shared_frame frame) {
-        expects(frame != nullptr, "tcp: a null pointer is no frame");
+        expects(bool(frame), "tcp: a null pointer is no frame");
         if (channel >= lanes_.size()) return posted::unknown;
         auto& to = lanes_[channel];
-        std::size_t const cost = frame->size() + overhead;
-        if (frame->size() > to.limits.largest) return posted::too_large;
+        std::size_t const cost = frame.size() + overhead;
+        if (frame.size() > to.limits.largest) return posted::too_large;
         if (!to.waiting.empty() && to.bytes + cost > to.limits.queued) {
             to.refused = true;
             return posted::full;
@@ -129,16 +127,16 @@ private:
 
     static void take_chunk(lane& from, std::size_t number, send_batch& batch, std::size_t most) {
         auto const& frame = from.waiting.front();
-        std::size_t const rest = frame->size() - from.gone;
-        std::size_t const length = std::min({rest, most, std::size_t{chunk_header::most}});
+        std::size_t const rest = frame.size() - from.gone;
+        std::size_t const length = std::min({frame.from(from.gone).size(), most, std::size_t{chunk_header::most}});
         batch.pieces.push_back({encode({.channel = static_cast<std::uint8_t>(number),
                                         .length = static_cast<std::uint32_t>(length),
                                         .rest = rest}),
                                 frame, from.gone, length});
         batch.bytes += chunk_header::size + length;
         from.gone += length;
-        if (from.gone < frame->size()) return;
-        from.bytes -= frame->size() + overhead;
+        if (from.gone < frame.size()) return;
+        from.bytes -= frame.size() + overhead;
         from.gone = 0;
         from.waiting.pop_front();
     }
