@@ -80,10 +80,8 @@ protected:
             made_.push_back({.sent = counts.sent_bytes, .received = counts.received_bytes});
         }
         if (step_ < plan_.settling + plan_.steps) return begin_step();
-        self_.tell(0);
-        line_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code) {
-            (void)self_.hear();
-            ending_ = true;
+        ending_ = true; // the others close their links when all are here, and may be sooner
+        when_all_are_here([this] {
             (void)line_.release();
             stop_net();
         });
@@ -110,9 +108,19 @@ private:
     void on_run_message(public_key const&, wire::run_message&, time_point) override {}
     void on_greeted(public_key const&, acquaintance const&) override {
         if (++greeted_ + 1 < keys_.size()) return;
-        (void)self_.exchange(0);
-        begun_ = true;
-        begin_step();
+        when_all_are_here([this] {
+            begun_ = true;
+            begin_step();
+        });
+    }
+    /// Links go on meanwhile: others may still wait for what this process has to send.
+    template <class F>
+    void when_all_are_here(F&& then) {
+        self_.tell(0);
+        line_.async_wait(asio::posix::stream_descriptor::wait_read, [this, then](std::error_code) {
+            (void)self_.hear();
+            then();
+        });
     }
     void on_link_lost(public_key const&, time_point) override { expects(ending_, "a link was lost"); }
 

@@ -25,13 +25,17 @@ TEST_CASE("five trainers finish a run with the same parameters, and ban the one 
     processes run("lies", 5);
     run.coordinate();
     run.train("t1", {"--attack", "sign_flip{.scale = 10}"});
-    run.train_all(2);
+    run.train("t2", {"--verify", "overlapped"}); // a matter of its own: the others are strict
+    run.train("t3", {"--verify", "overlapped"});
+    run.train_all(4);
     for (auto const* const name : {"t2", "t3", "t4", "t5", "coordinator"}) CHECK(run.wait_for(name) == 0);
     CHECK(run.wait_for("t1") == 3);
     run.check_equal({"t2", "t3", "t4", "t5", "coordinator"});
     CHECK(run.log("coordinator").find("is banned: wrong_gradient") != std::string::npos);
     CHECK(run.log("coordinator").find("4 of 4 members have the same state") != std::string::npos);
     CHECK(run.log("t1").find("this trainer is banned: wrong_gradient") != std::string::npos);
+    CHECK(run.log("t2").find("gradients were begun while the step before was judged") != std::string::npos);
+    CHECK(run.log("t4").find("gradients were begun") == std::string::npos);
 }
 
 TEST_CASE("a trainer that is killed is missed, and comes back with the state of the others") {

@@ -338,7 +338,11 @@ TEST_CASE("rows that a validator demands without need cost time and nothing else
 }
 TEST_CASE("a complaint costs time, never a row or a slice: an owner cannot choose its rows") {
     check_harmless(false_complaints{.victims = 1});
-    check_harmless(false_complaints{.victims = 2, .choose = true}, {.steps = 30});
+    check_harmless(false_complaints{.victims = 2, .choose = true}, {.steps = 9});
+}
+TEST_CASE("who never stops complaining is removed with a strike, however few it complains about at first") {
+    check_removed(false_complaints{.victims = 2}, {"quarrels"}, {}, {.steps = 30}, {});
+    check_removed(false_complaints{.victims = 2, .choose = true}, {"quarrels"}, {}, {.steps = 30}, {});
 }
 TEST_CASE("who complains about everybody is removed with a strike, none of those it complains about") {
     check_removed(false_complaints{}, {"quarrels"}, {}, {}, {});

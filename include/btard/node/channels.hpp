@@ -26,6 +26,9 @@ inline constexpr std::size_t bulk_channel = 1; ///< of rows, aggregates and evid
         {.largest = 2'048 * mega, .queued = 64 * mega}};   // 2: states, for those that come in
 }
 
+/// Of whoever has not greeted: a greeting is shorter, and nothing else is heard.
+inline constexpr std::size_t before_greeting = 4'096; // bytes
+
 namespace detail {
 template <class M>
 inline constexpr bool is_bulk =

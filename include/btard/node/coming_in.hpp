@@ -50,7 +50,7 @@ protected:
         on_enter();
         if (std::exchange(diverged_, false)) state_.reset();
         if (leaves_) {
-            end(run_end::left);
+            end(this->left());
             return false;
         }
         std::optional<public_key> contact;

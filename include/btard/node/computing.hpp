@@ -91,6 +91,7 @@ protected:
     [[nodiscard]] court<host, Rule> bench() const {
         return {host{.threads = 1}, plan_->rule, plan_->task.size(), layout_, plan_->rules.tolerance};
     }
+    [[nodiscard]] run_end left() const { return failed_ ? run_end::failed : run_end::left; }
     /// A step begins, with `state_`.
     void begin_gradients() {
         thread_->forget_before(state_->step > 0 ? state_->step - 1 : 0);
@@ -106,6 +107,7 @@ protected:
         move(*state_, plan_->optimizer, plan_->schedule, layout_, aggregate);
     }
     void compute(act::compute const& what) {
+        if (failed_) return;
         bool const before = what.step + 1 == state_->step;
         if (!before && what.step != state_->step) return; // it is over
         bool const own = what.whose == self() && !before;
@@ -142,7 +144,7 @@ protected:
     misconduct<Conduct> does_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< what other threads and timers look at
     std::unique_ptr<peer_type> peer_;
-    bool leaves_ = false;
+    bool leaves_ = false, failed_ = false; ///< `failed_`: it computes nothing any more
     double loss_ = 0, gradient_seconds_ = 0; ///< of the last own one
     early_step early_;
 
@@ -155,13 +157,24 @@ private:
     }
     void hear_gradient(gradient_result done) {
         if (ending_) return;
-        if (!done.failed.empty()) {
-            return end(run_end::failed,
-                       concat("cannot compute gradients any more: ", done.failed, "; leaving the run"));
-        }
+        if (!done.failed.empty()) return fail(done.failed);
         shorten(done.gradient, plan_->clip_gradient);
         if (hear_trial(done)) return drain();
         if (auto wanted = early_.hear(std::move(done))) hand_in(*std::move(wanted));
+    }
+    /// The others need not wait for it: it leaves with the step, where there is one that it can leave.
+    void fail(std::string const& why) {
+        if (std::exchange(failed_, true)) return;
+        std::string const line = concat("cannot compute gradients any more: ", why, "; leaving the run");
+        leaves_ = true;
+        if constexpr (requires { peer_->leave_without_gradient(net_->now()); }) {
+            if (peer_ && peer_->running() && !peer_->gone()) {
+                say(line);
+                peer_->leave_without_gradient(net_->now());
+                return drain();
+            }
+        }
+        end(run_end::failed, line);
     }
     void hand_in(gradient_result done) {
         if (!peer_ || peer_->gone()) return;

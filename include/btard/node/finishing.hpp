@@ -29,7 +29,7 @@ public:
     void leave() {
         leaves_ = true;
         if (peer_ && !final_root_) peer_->leave();
-        else end(run_end::left);
+        else end(this->left());
     }
 
 protected:

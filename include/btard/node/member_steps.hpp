@@ -112,7 +112,7 @@ protected:
             if (auto record = peer_->record_of(one.who, one.why)) fresh_bans_.push_back(*std::move(record));
         if (one.who != self()) return is_ban(one.why) ? net_->forget(one.who) : void();
         if (is_ban(one.why)) return end(run_end::banned);
-        if (one.why == offence::leave) return end(run_end::left);
+        if (one.why == offence::leave) return end(this->left());
         if (peer_->membership().standing().is_struck(self()))
             return end(run_end::removed, "struck for the second time");
         gone_ = true;

@@ -62,6 +62,7 @@ public:
     run_node(asio::io_context& io, identity const& who, run_role role, node_setup setup)
         : io_(io), who_(who), role_(role), setup_(std::move(setup)) {
         setup_.net.channels = run_channels();
+        setup_.net.untrusted = before_greeting;
         draw_life();
         net_ = std::make_unique<tcp>(io_, who_, setup_.net, *this);
         for (auto const& one : setup_.contacts) net_->reach(one.host, one.port);
@@ -114,14 +115,16 @@ protected:
         for (auto const& [key, one] : known_)
             if (one.greeted) net_->post(key, channel_of(message), frame);
     }
-    /// Dials a peer whose address is known, and keeps a queue for one that is not.
+    /// Dials a peer whose address is known, and keeps a queue for one that is not.  At another address than before after
+    /// a while only: addresses that all fail would be dialled in turn without a pause.
     void link_with(public_key const& key) {
         if (key == self()) return;
         auto const at = book_.find(key);
-        auto& last = dialled_[key];
-        if (at && last != at) net_->reach(key, at->host, at->port);
-        else if (!at) net_->expect(key);
-        last = at;
+        auto& [last, since] = dialled_[key];
+        if (!at) net_->expect(key);
+        if (!at || last == at || (last && net_->now() - since < std::chrono::seconds(2))) return;
+        net_->reach(key, at->host, at->port);
+        last = at, since = net_->now();
     }
     void draw_life() {
         if (::RAND_bytes(reinterpret_cast<unsigned char*>(life_.data()), static_cast<int>(life_.size())) != 1)
@@ -161,7 +164,7 @@ protected:
             std::get_if<wire::refusal>(&*message) != nullptr; // it may have been refused by us, too
         if (!greeted && !refuses) return;
         if (auto const* const where = std::get_if<wire::addresses>(&*message))
-            book_.heard(*where, is_contact(from), [this](public_key const& key) { return concerns(key); });
+            book_.heard(from, *where, is_contact(from), [this](public_key const& key) { return concerns(key); });
         on_run_message(from, *message, now);
     }
     std::unique_ptr<frame_sink> sink_for(public_key const& from, std::size_t channel, std::uint64_t size) override {
@@ -190,8 +193,15 @@ protected:
         if (!ending_) say(sentence);
         on_link_lost(key, now);
     }
-    void on_unreachable(std::string const&, std::error_code, std::string const& sentence,
+    void on_unreachable(std::string const& address, std::error_code, std::string const& sentence,
                         std::chrono::nanoseconds) override {
+        if (auto const at = read_address(address)) {
+            (void)book_.failed(*at);
+            std::vector<public_key> elsewhere;
+            for (auto const& [key, tried] : dialled_)
+                if (tried.at == at && book_.find(key) != at) elsewhere.push_back(key);
+            for (auto const& key : elsewhere) link_with(key);
+        }
         if (!ending_ && unreachable_.insert(sentence).second) say(sentence); // once, however long it lasts
     }
     void on_notice(std::string const& sentence) override { say(sentence); }
@@ -216,6 +226,11 @@ protected:
     asio::steady_timer sweep_{io_};
 
 private:
+    struct attempt {
+        std::optional<host_and_port> at = {};
+        time_point since{};
+    };
+
     void hear_greeting(public_key const& from, wire::greeting const& said) {
         auto const at = known_.find(from);
         if (at == known_.end() || at->second.greeted) return; // once for each link
@@ -231,6 +246,7 @@ private:
         }
         auto& now = at->second;
         now.greeted = true;
+        net_->trust(from);
         now.role = said.role;
         now.life = said.life;
         now.run = theirs;
@@ -268,7 +284,7 @@ private:
     }
 
     std::map<public_key, acquaintance> known_;
-    std::map<public_key, std::optional<host_and_port>> dialled_;
+    std::map<public_key, attempt> dialled_;
     std::map<public_key, std::uint64_t> bad_of_;
     std::uint64_t bad_frames_ = 0;
     std::set<std::string> unreachable_;

@@ -93,6 +93,11 @@ public:
     }
     /// Replaces the timer.  A moment that has passed means now; `time_point::max()`, never.
     void wake_at(time_point when) { mesh_->wake_at(when); }
+    /// From now on, messages over the link that stands may be as large as their channels allow; see `untrusted`.
+    void trust(public_key const& peer) {
+        auto const* const known = mesh_->peers.find(peer);
+        if (known && known->up) known->up->trust();
+    }
     /// Reads no more from that peer until `resume`; at most one message is handed over meanwhile, and pings keep the
     /// link alive.
     void hold(public_key const& peer) { mesh_->peers.hold(peer, true); }

@@ -146,3 +146,22 @@ TEST_CASE("tcp: what a handler throws comes out of the loop") {
     CHECK(a.post(b, 0, 10) == posted::queued);
     CHECK_THROWS_AS(run_until(io, [] { return false; }), contract_violation);
 }
+
+TEST_CASE("tcp: before it is trusted, a peer's large messages are passed over, and the small ones behind them are heard") {
+    asio::io_context io;
+    auto careful = setup();
+    careful.untrusted = 1'000;
+    node a(io, 1, careful), b(io, 2);
+    a.lets_all_in = true;
+    b.reach(a);
+    REQUIRE(run_until(io, [&] { return b.linked.size() == 1 && a.linked.size() == 1; }));
+    auto const large = std::make_shared<std::vector<std::byte> const>(5'000, std::byte{1});
+    auto const small = std::make_shared<std::vector<std::byte> const>(900, std::byte{2});
+    for (auto const& one : {large, small, large, small}) CHECK(b.net->post(a.key(), 0, one) == posted::queued);
+    REQUIRE(run_until(io, [&] { return a.frames.size() == 2; }));
+    CHECK(a.lost.empty());
+    a.net->trust(b.key());
+    CHECK(b.net->post(a.key(), 0, large) == posted::queued);
+    REQUIRE(run_until(io, [&] { return a.frames.size() == 3; }));
+    CHECK(a.net->links() == 1);
+}

@@ -5,18 +5,24 @@
 #include <btard/aggregate/host/simd.hpp>
 #include <btard/core/random.hpp>
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 
 namespace btard::host_kernels {
 
 /// z.at(k), z.at(k + 1), ... like `z.write`, faster: 32 calls of the generator side by side, which compilers make
 /// vectors of.  One call gives eight coordinates, and this begins with a whole one.
 ///
+/// @tparam Out float or double: both hold them exactly
 /// @param out (length + 7) or longer
 /// @return the place of z.at(k) in it, at most 7
+template <class Out>
 [[nodiscard, gnu::always_inline]] inline std::size_t write_directions(directions z, std::uint64_t k,
-                                                                      std::size_t length, double* out) {
+                                                                      std::size_t length, Out* out) {
     constexpr std::size_t calls = 32, each = 8;
     std::size_t const before = (z.offset + k) % each;
     z.offset += k - before;
@@ -41,15 +47,23 @@ namespace btard::host_kernels {
             k0 += 0x9E3779B9;
             k1 += 0xBB67AE85;
         }
-        double* const to = out + done;
-        auto const put = [to](std::size_t l, std::size_t word, std::uint32_t bits) __attribute__((always_inline)) {
-            to[each * l + 2 * word] = 2 * std::int32_t(bits & 0xFFFF) - 65535;
-            to[each * l + 2 * word + 1] = 2 * std::int32_t(bits >> 16) - 65535;
-        };
+        // Each in its own loop: stores at steps of eight are made one by one, those at steps of four are not.
+        std::uint32_t words[4 * calls];
         for (std::size_t l = 0; l < calls; ++l)
-            put(l, 0, c0[l]), put(l, 1, c1[l]), put(l, 2, c2[l]), put(l, 3, c3[l]);
+            words[4 * l] = c0[l], words[4 * l + 1] = c1[l], words[4 * l + 2] = c2[l], words[4 * l + 3] = c3[l];
+        std::uint16_t halves[each * calls];
+        if constexpr (std::endian::native == std::endian::little) {
+            std::memcpy(halves, words, sizeof halves);
+        } else {
+            for (std::size_t l = 0; l < 4 * calls; ++l)
+                halves[2 * l] = std::uint16_t(words[l]), halves[2 * l + 1] = std::uint16_t(words[l] >> 16);
+        }
+        Out* const to = out + done;
+        for (std::size_t l = 0; l < each * calls; ++l) to[l] = Out(2 * std::int32_t(halves[l]) - 65535);
     }
-    z.write(done, {out + done, length - done});
+    std::array<double, calls * each> rest;
+    z.write(done, std::span(rest).first(length - done));
+    for (std::size_t l = 0; l < length - done; ++l) out[done + l] = Out(rest[l]);
     return before;
 }
 

@@ -29,26 +29,25 @@ void project(instruction_set set, std::size_t threads, matrix_view<T const> x, s
     std::size_t const n = x.rows(), d = x.cols(), tasks = (d + columns_of_task - 1) / columns_of_task;
     std::vector<double> partial(tasks * n * 2), squares(tasks);
     parallel::run(tasks, threads, [&](std::size_t number, std::size_t) {
-        std::vector<double> integers(chunk + 8);
-        std::vector<compute_t<T>> block(2 * chunk); // z, then the differences of one row
-        auto* const direction = block.data();
-        auto* const difference = direction + chunk;
+        std::vector<compute_t<T>> block(2 * (chunk + 16)); // z, then the differences of one row
+        auto* const difference = block.data() + chunk + 16;
         double* const sums = partial.data() + number * n * 2;
         std::size_t const begin = number * columns_of_task, end = std::min(d, begin + columns_of_task);
         for (std::size_t k0 = begin; k0 < end; k0 += chunk) {
             std::size_t const length = std::min(chunk, end - k0), whole = (length + 7) / 8 * 8;
             dispatch(set, [&]<std::size_t Bytes>(width<Bytes>) __attribute__((always_inline)) {
-                double const* const from = integers.data() + write_directions(z, k0, length, integers.data());
-                for (std::size_t k = 0; k < length; ++k) direction[k] = static_cast<compute_t<T>>(from[k]);
+                auto* const direction = block.data() + write_directions(z, k0, length, block.data());
+                auto const stride = static_cast<std::size_t>(difference - direction);
                 for (std::size_t k = length; k < whole; ++k) direction[k] = 0;
                 if (square) squares[number] += sum_of_squares(direction, whole);
                 std::int64_t const zero = opaque_zero();
-                row_prefetch nothing;
+                char const* const aggregate = reinterpret_cast<char const*>(v.data());
+                row_prefetch soon(&aggregate, 1, k0 + chunk, sizeof(T)); // with the first row
                 auto const bound = opaque(largest_difference<T>);
                 for (std::size_t i = 0; i < n; ++i) {
                     (void)differences<Bytes>(x.row_data(i) + k0, v.data() + k0, length, chunk, bound, difference);
                     double pair[2] = {0, 0};
-                    tile<Bytes, 1, 2>(difference, direction, chunk, whole, zero, pair, 0, nothing);
+                    tile<Bytes, 1, 2>(difference, direction, stride, whole, zero, pair, 0, soon);
                     sums[2 * i] += pair[0];
                     sums[2 * i + 1] += pair[1];
                 }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,6 +45,9 @@ public:
         for (std::size_t i = 0; i < limits.size(); ++i) lanes_[i].limit = limits[i];
     }
 
+    /// What is larger is passed over, and nothing of it is kept, if it begins from now on.
+    void pass_over(std::size_t larger_than) { most_ = larger_than; }
+
     /// The next message that is whole; nothing where more bytes are needed, or after an error.
     [[nodiscard]] std::optional<received_message> next(std::span<std::byte const>& bytes) {
         while (!error_ && !goodbye_) {
@@ -58,13 +62,14 @@ public:
             }
             auto& into = lanes_[current_];
             std::size_t const taken = std::min(bytes.size(), left_);
-            keep(into, bytes.first(taken));
+            if (!into.passed_over) keep(into, bytes.first(taken));
             bytes = bytes.subspan(taken);
             left_ -= taken;
             into.rest -= taken;
             if (left_ > 0) return {};
             if (into.rest > 0) continue;
             into.begun = false;
+            if (std::exchange(into.passed_over, false)) continue;
             return received_message{static_cast<std::uint8_t>(current_), std::exchange(into.bytes, {}),
                                     std::exchange(into.sink, nullptr)};
         }
@@ -88,7 +93,7 @@ private:
         std::vector<std::byte> bytes = {};
         std::unique_ptr<frame_sink> sink = {};
         std::uint64_t rest = 0; ///< bytes that are to come
-        bool begun = false;
+        bool begun = false, passed_over = false;
     };
 
     /// Whether bytes of a message follow.
@@ -101,7 +106,10 @@ private:
         auto& into = lanes_[header->channel];
         if (!into.begun && header->rest > into.limit) return refuse(tcp_errc::too_large);
         if (into.begun && header->rest != into.rest) return refuse(tcp_errc::bad_chunk);
-        if (!into.begun && sink_) into.sink = sink_(header->channel, header->rest);
+        if (!into.begun) {
+            into.passed_over = header->rest > most_;
+            if (!into.passed_over && sink_) into.sink = sink_(header->channel, header->rest);
+        }
         into.begun = true;
         into.rest = header->rest;
         current_ = header->channel;
@@ -125,6 +133,7 @@ private:
 
     std::vector<lane> lanes_;
     std::function<std::unique_ptr<frame_sink>(std::size_t, std::uint64_t)> sink_;
+    std::size_t most_ = std::numeric_limits<std::size_t>::max(); ///< of a message that is kept
     chunk_header_bytes header_{};
     std::size_t have_ = 0;    ///< bytes of the next header
     std::size_t left_ = 0;    ///< bytes of the current chunk that are to come

@@ -103,33 +103,27 @@ public:
     /// From here on bytes go as they are.  Nothing that the other end sends so may be on its way before.
     void go_plain() { plain_ = true; }
 
+    /// Writes nothing before it has waited, and does not wait after it has written: so many may read into one buffer.
+    ///
     /// @param got how many bytes came, at least one unless it failed
-    task<std::error_code> read_some(std::span<std::byte> into, std::size_t& got) {
+    /// @param waited set if it had to
+    task<std::error_code> read_some(std::span<std::byte> into, std::size_t& got, bool& waited) {
         std::error_code failed;
-        bool waited = false;
         got = 0;
-        if (plain_) {
-            auto const buffer = asio::buffer(into.data(), into.size());
-            got = co_await socket_.async_read_some(buffer, errors_in(failed));
-        }
-        while (!plain_ && !failed && !why_ && got < into.size()) {
-            std::size_t more = 0;
-            auto const now = tls_.read(into.subspan(got), more);
-            got += more;
-            if (now == tls_pipe::state::done) continue;
-            if (got > 0) break; // an error comes again, after what came before it
+        while (!failed && !why_ && got == 0) {
+            auto const now = plain_ ? tls_.receive(into, got) : tls_.read(into, got);
             if (now == tls_pipe::state::failed) failed = tls_.why();
-            else failed = co_await more_input();
+            if (now != tls_pipe::state::needs_input) continue;
+            failed = co_await more_input();
             waited = true;
         }
-        if (!plain_ && !waited)
-            co_await asio::post(executor(), asio::use_awaitable_t<loop_executor>{}); // others, too
         co_return reason(failed);
     }
     task<std::error_code> read(std::span<std::byte> into) {
         std::error_code failed;
+        bool waited = false;
         for (std::size_t got = 0; !into.empty() && !failed; into = into.subspan(got))
-            failed = co_await read_some(into, got);
+            failed = co_await read_some(into, got, waited);
         co_return failed;
     }
     task<std::error_code> write(std::span<std::byte const> from) {
@@ -200,6 +194,7 @@ private:
             std::vector<asio::const_buffer> const now(next, next + most);
             gone = co_await socket_.async_write_some(now, errors_in(failed));
         }
+        sending_ = {}; // the next connection that sends gets this memory, while it is in the cache
         co_return reason(failed);
     }
     [[nodiscard]] std::error_code reason(std::error_code failed) const {

@@ -13,7 +13,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -58,6 +60,8 @@ public:
         resumed_.cancel();
         wake();
     }
+    /// Its messages may be as large as those of their channels.
+    void trust() { trusted_ = true; }
     /// While it is held, nothing is read: the kernel lets the other end feel it.
     void hold() { held_ = true; }
     void resume() {
@@ -103,27 +107,42 @@ public:
         }
     }
 
-    /// @param limits the largest message of each channel
-    task<void> read_all(std::vector<std::size_t> limits) {
+    /// @param limits    the largest message of each channel
+    /// @param untrusted larger ones are passed over before `trust`
+    /// @param buffer    (batch) of all links of the loop: nothing stays in it while one of them waits
+    task<void> read_all(std::vector<std::size_t> limits, std::optional<std::size_t> untrusted,
+                        std::span<std::byte> buffer) {
         auto const self = shared_from_this();
         chunk_reader reader(limits, [this](std::size_t channel, std::uint64_t size) {
             return owner_ ? owner_->sink_for(*this, channel, size) : nullptr;
         });
-        std::vector<std::byte> buffer(batch);
+        constexpr auto all = std::numeric_limits<std::size_t>::max();
+        auto const next = [&](std::span<std::byte const>& from) {
+            reader.pass_over(trusted_ ? all : untrusted.value_or(all));
+            return reader.next(from);
+        };
+        std::vector<std::byte> rest; // of what came, while it is held
+        std::size_t in_a_row = 0;
         heard_ = std::chrono::steady_clock::now();
         if (!over_->ended()) watch();
         while (!over_->ended()) {
             co_await while_held();
             std::size_t got = 0;
-            std::error_code const failed = co_await over_->read_some(buffer, got);
+            bool waited = in_a_row >= batch; // others, too
+            if (waited) co_await asio::post(over_->executor(), asio::use_awaitable_t<loop_executor>{});
+            std::error_code const failed = co_await over_->read_some(buffer, got, waited);
+            in_a_row = waited ? got : in_a_row + got;
             if (failed) break_off(failed);
             if (over_->ended()) co_return;
             heard_ = std::chrono::steady_clock::now();
             received_ += got;
-            auto bytes = std::span<std::byte const>(buffer).first(got);
-            while (auto message = reader.next(bytes)) {
+            std::span<std::byte const> bytes = buffer.first(got);
+            while (auto message = next(bytes)) {
                 if (owner_ && !closing_) owner_->on_message(*this, std::move(*message));
-                co_await while_held();
+                if (held_ && !closing_ && !over_->ended()) {
+                    bytes = rest = std::vector<std::byte>(bytes.begin(), bytes.end());
+                    co_await while_held();
+                }
                 if (over_->ended()) co_return;
             }
             if (reader.error()) end(reader.error());
@@ -167,7 +186,7 @@ private:
     loop_timer work_, resumed_, watch_;
     std::chrono::steady_clock::time_point heard_{};
     std::uint64_t sent_ = 0, received_ = 0;
-    bool held_ = false, closing_ = false, ended_ = false;
+    bool held_ = false, closing_ = false, ended_ = false, trusted_ = false;
 };
 
 } // namespace btard::detail

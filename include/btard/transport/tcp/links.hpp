@@ -176,7 +176,7 @@ protected:
                        if (auto const* const now = me->peers.find(up->peer()); now && now->held) up->hold();
                        if (me->stopping) up->close();
                        me->run(up->write_all());
-                       me->run(up->read_all(me->limits_));
+                       me->run(up->read_all(me->limits_, me->setup.untrusted, me->buffer_));
                        me->finished();
                    });
     }
@@ -230,6 +230,7 @@ private:
     seed draws_;
     std::list<std::shared_ptr<connection>> greeting_; ///< that aren't links yet
     std::vector<std::size_t> limits_;
+    std::vector<std::byte> buffer_ = std::vector<std::byte>(link::batch); ///< into which all links read
     std::uint32_t links_ = 0; ///< that were begun by this end's verdict
     std::size_t running_ = 0; ///< coroutines, and calls that will begin some
 };

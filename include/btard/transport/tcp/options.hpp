@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -75,6 +76,8 @@ struct tcp_setup {
     std::array<std::byte, 16> instance = {}; ///< of this process; zeros: drawn when the transport begins
     /// Which channel a frame of `post(key, frame)` goes to; without it, the first.
     std::size_t (*channel_of)(std::span<std::byte const>) = nullptr;
+    /// Bytes: larger messages of a link are passed over until `trust`; absent: none are.
+    std::optional<std::size_t> untrusted = {};
     tcp_options options = {};
 
     void validate() const {

@@ -64,6 +64,7 @@ using tls_context = std::unique_ptr<::SSL_CTX, tls_context_free>;
     if (!made) crypto_failed("begin TLS");
     ::SSL_CTX_set_read_ahead(made, 1); // several records with one call of the system
     ::SSL_CTX_set_default_read_buffer_len(made, 1u << 16);
+    ::SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS); // links take turns with them: those in the cache are few
     ::SSL_CTX_set_options(made, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     ::SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
     ::SSL_CTX_set_max_cert_list(made, 4096);

@@ -55,6 +55,15 @@ public:
         ::ERR_clear_error();
         return after(::SSL_read_ex(ssl_.get(), into.data(), into.size(), &got));
     }
+    /// Of a connection that goes on without TLS.
+    [[nodiscard]] state receive(std::span<std::byte> into, std::size_t& got) {
+        auto const came = ::recv(descriptor_, into.data(), into.size(), MSG_DONTWAIT);
+        got = came > 0 ? static_cast<std::size_t>(came) : 0;
+        if (came > 0) return state::done;
+        if (came < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return state::needs_input;
+        why_ = came == 0 ? std::error_code(tcp_errc::closed_there) : std::error_code(errno, std::system_category());
+        return state::failed;
+    }
     /// As much as it likes of it goes into the output.
     [[nodiscard]] state write(std::span<std::byte const> from) {
         ::ERR_clear_error();
@@ -107,6 +116,7 @@ private:
     static int keep(::BIO* bio, char const* data, std::size_t size, std::size_t* gone) {
         auto& self = *static_cast<tls_pipe*>(::BIO_get_data(bio));
         auto const bytes = std::as_bytes(std::span(data, size));
+        if (self.output_.capacity() == 0) self.output_.reserve(most_output);
         self.output_.insert(self.output_.end(), bytes.begin(), bytes.end());
         *gone = size;
         return 1;
@@ -123,6 +133,8 @@ private:
         return 0;
     }
     static long control(::BIO*, int what, long, void*) { return what == BIO_CTRL_FLUSH ? 1 : 0; }
+
+    static constexpr std::size_t most_output = (1u << 16) + (1u << 10); ///< of one batch of chunks, about
 
     std::unique_ptr<::SSL, ssl_free> ssl_;
     int descriptor_ = -1;
