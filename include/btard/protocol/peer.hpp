@@ -172,6 +172,8 @@ public:
         }
         pump(now);
     }
+    /// Its own gradient took so long: perhaps longer than COMMIT lasted, if it was begun before that.
+    void note_gradient_time(std::chrono::nanoseconds took) { observed_.note_gradient(took); }
     /// To be out when the next step is over, in good order.
     void leave() { leaves_ = true; }
     /// The same, of a peer that can compute no gradient any more: it commits to none in that step, which is this one

