@@ -1007,6 +1007,11 @@ TEST_CASE("deadlines: when all are slower than what was agreed on, by little or 
         CHECK(s.now().gradient == 500);
         CHECK(s.removed.empty());
     }
+    agreeing_swarm fixed(8, 0);
+    fixed.gradient = 15s; // more than there are
+    fixed.steps(3);
+    CHECK(fixed.paused > 0);
+    CHECK(fixed.removed.empty());
 }
 
 TEST_CASE("deadlines: some that get slower are absent, at worst, and the others wait longer from then on") {
