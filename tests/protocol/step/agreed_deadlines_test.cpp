@@ -13,6 +13,8 @@
 #include <optional>
 #include <vector>
 
+namespace deadlines_test {
+
 using namespace btard;
 using namespace std::chrono_literals;
 
@@ -183,3 +185,5 @@ TEST_CASE("observed times: a deadline that was hit though all came is told of ou
     seen.end_step(on.now());
     CHECK(!seen.proposal(7, on));
 }
+
+} // namespace deadlines_test
