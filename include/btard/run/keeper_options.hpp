@@ -18,11 +18,11 @@ struct keeper_options {
     std::chrono::nanoseconds snapshot_most =
         std::chrono::minutes(10); ///< then another one may take its place
     std::chrono::nanoseconds unused =
-        std::chrono::seconds(15); ///< until a state goes of which nobody has fetched anything
+        std::chrono::seconds(15); ///< then another one may take the place of one of which nothing was fetched
 };
 
-/// Keys cost nothing, so those that the run knows go before those that it does not: they have places of their own, and
-/// where states are kept for strangers alone, one goes when a known key asks.
+/// Keys cost nothing, so those that the run knows go before those that it does not: they have places of their own,
+/// and where states are kept for strangers alone, one goes when a known key asks.
 enum class follower_kind : std::uint8_t {
     known,    ///< members, those that were some, and coordinators
     stranger, ///< all others
