@@ -941,13 +941,10 @@ struct agreeing_swarm : small_swarm {
         auto const begun = net.now();
         for (std::size_t step = 0; step < count; ++step) {
             begin();
-            auto const goes_on = [&](std::size_t k) { return is_there(k) && peers[k]->running() && !peers[k]->gone(); };
-            auto const one_goes_on = [&] {
-                for (std::size_t k = 0; k < peers.size(); ++k)
-                    if (goes_on(k)) return true;
-                return false;
+            auto const goes_on = [&](auto const& one) {
+                return is_there(number(one->key())) && one->running() && !one->gone();
             };
-            while (one_goes_on() && run_next()) {}
+            while (std::ranges::any_of(peers, goes_on) && run_next()) {}
             std::set<std::vector<std::uint32_t>> tables;
             for (std::size_t k = 0; k < peers.size(); ++k) {
                 if (!is_there(k) || peers[k]->gone()) continue;

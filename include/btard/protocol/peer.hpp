@@ -233,7 +233,7 @@ public:
     } ///< of the one before; null in the first
     [[nodiscard]] btard::membership const& membership() const { return membership_; }
     [[nodiscard]] proceedings<S> const& logs() const { return proceedings_; }
-    [[nodiscard]] agreed_deadlines const& deadlines() const { return deadlines_; } ///< of the step, or of the next one
+    [[nodiscard]] agreed_deadlines const& deadlines() const { return deadlines_; } ///< of the step, or the next one
     /// Why somebody was banned in the last step, for third parties: until the next step begins.
     [[nodiscard]] std::optional<ban_record> record_of(public_key const& who, offence why) const {
         if (running_) return {};
@@ -380,8 +380,8 @@ private:
         speak_at_ = std::min(speak_at_, base_ + work_of(phase_));
         if (running_) proceedings_.hasten(speak_at_ + times_of(phase_).body);
     }
-    /// Who is late for what was agreed on waits before it may come back, and no more: where it costs points, a strike or a
-    /// ban, the settings hold, as in phases that are too rare to be observed.
+    /// Who is late for what was agreed on waits before it may come back, and no more: where it costs points, a strike or
+    /// a ban, the settings hold, as in phases that are too rare to be observed.
     [[nodiscard]] step_timing times_of(phase of) const {
         bool const agreed = of == phase::commit || of == phase::testimony || of == phase::accuse;
         return agreed ? deadlines_.timing() : setup_.rules.timing;

@@ -35,13 +35,13 @@ namespace btard {
 
 /// What is on in a step, from the settings and from what the logs of the steps before it say.
 ///
-///     every K steps      the lower median of what the members present in COMMIT propose; no proposal: what is on now.
+///     every K steps      the lower median of what the members present in COMMIT propose; no proposal: what is on.
 ///                        At least half of what is on, and at most twice that
 ///     somebody absent    twice what is on, at once
 ///     more than f are absent, or say that a deadline was hit; or somebody comes in       the settings, at once
 ///
-/// With 2f + 1 present, f of them liars, the lower median is no more than what some honest member proposes, and no less
-/// than what some honest member does.  It is a function of the agreed logs, so all peers have the same in it.
+/// With 2f + 1 present, f of them liars, the lower median is no more than what some honest member proposes, and no
+/// less than what some honest member does.  A function of the agreed logs, so all peers have the same in it.
 class agreed_deadlines {
 public:
     explicit agreed_deadlines(step_timing const& timing)

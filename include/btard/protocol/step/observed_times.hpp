@@ -1,4 +1,4 @@
-// btard/protocol/step/observed_times.hpp: how long phases took as one member saw them, and what it proposes therefore.
+// btard/protocol/step/observed_times.hpp: how long phases took as one member saw them, and what it proposes.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
