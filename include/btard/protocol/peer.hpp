@@ -380,8 +380,8 @@ private:
         speak_at_ = std::min(speak_at_, base_ + work_of(phase_));
         if (running_) proceedings_.hasten(speak_at_ + times_of(phase_).body);
     }
-    /// Who is late for what was agreed on waits before it may come back, and no more: where it costs points, a strike or
-    /// a ban, the settings hold, as in phases that are too rare to be observed.
+    /// Who is late for what was agreed on waits before it may come back, and no more: where it costs points, a strike
+    /// or a ban, the settings hold, as in phases that are too rare to be observed.
     [[nodiscard]] step_timing times_of(phase of) const {
         bool const agreed = of == phase::commit || of == phase::testimony || of == phase::accuse;
         return agreed ? deadlines_.timing() : setup_.rules.timing;
