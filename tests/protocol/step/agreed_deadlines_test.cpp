@@ -109,7 +109,7 @@ TEST_CASE("deadlines: f liars among 2f + 1, whatever they propose, move none out
             if (lie == 2) all.push_back(deadline_table{~0u, ~0u, ~0u});
             if (lie == 3) all.push_back(deadline_table{wish(), wish(), wish()});
         }
-        std::rotate(all.begin(), all.begin() + std::ptrdiff_t(random.below(all.size())), all.end());
+        std::rotate(all.begin(), all.begin() + std::ptrdiff_t(random.below(std::uint32_t(all.size()))), all.end());
         agreed_deadlines agreed(timing(), on);
         CHECK(!agreed.finish(4, all, 0, f, false));
         auto const now = agreed.now().gradient;
