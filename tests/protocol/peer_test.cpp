@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -180,6 +181,7 @@ TEST_CASE("peer: who does not pass a row on is complained about by the owner, an
     for (bool const sender_withholds : {false, true}) {
         CAPTURE(sender_withholds);
         table t({.n = 6, .faults = 2, .validators = 0, .last_step = 12, .liars = {1}});
+        std::map<std::tuple<std::uint64_t, part_id, std::size_t>, int> pushed;
         std::size_t const after = 4; // until then 1 gives 0 no row; then it is 1, or a third one, that does not
         t.keep = [&](std::size_t from, std::size_t to, wire::message const& message) {
             auto const* const row = std::get_if<wire::row>(&message);
@@ -187,6 +189,7 @@ TEST_CASE("peer: who does not pass a row on is complained about by the owner, an
             auto const& here = t.peers[from]->state();
             if (row->step != here.step() || here.record.detours().empty()) return from != 1 || to != 0;
             auto const* const way = here.record.detour_of(row->part, row->sender);
+            if (from == 1 && here.part(row->part).complained) ++pushed[{here.step(), row->part, to}];
             if (!way || row->sender != peer_id{1} || here.step() < after) return true;
             return sender_withholds ? from != 1 || here.part(row->part).complained : from != 5 || to != 0;
         };
@@ -207,8 +210,37 @@ TEST_CASE("peer: who does not pass a row on is complained about by the owner, an
         }
         CHECK(t.wrong() == "");
         CHECK(!blamed.empty());
+        CHECK(!pushed.empty());
+        for (auto const& [row, times] : pushed) CHECK(times == 1); // though two complain about it
         for (auto const& one : t.verdict()) CHECK(one.why == offence::quarrels); // of liars, as `wrong` says
     }
+}
+
+TEST_CASE("peer: where nobody is left to pass rows on they go to all, and count") {
+    table t({.n = 4, .faults = 1, .validators = 0, .last_step = 9, .liars = {3}});
+    t.keep = [&](std::size_t from, std::size_t to, wire::message const& message) {
+        auto const& here = t.peers[from]->state();
+        return !std::holds_alternative<wire::row>(message) || from != 3 || to != 0 || !here.record.complaints().empty();
+    };
+    t.begin();
+    t.pass_to(0, 5);
+    t.crash(1);
+    t.pass_to(0, 7);
+    t.crash(2); // the last third member
+    std::uint64_t seen = 6;
+    while (!t.done() && t.next()) {
+        auto const& here = t.peers[0]->state();
+        if (here.step() == seen || !here.resulted) continue;
+        seen = here.step();
+        CHECK(here.record.detours().empty());
+        CHECK(here.record.complaints().size() == here.record.parts().size());
+        CHECK(here.record.blames().empty());
+        for (auto const& part : here.record.parts()) CHECK(part.rows.count() == 2);
+    }
+    CHECK(seen == 9);
+    CHECK(t.wrong_without_absent() == "");
+    for (auto const& one : t.verdict()) CHECK(one.why == offence::absence);
+    CHECK(t.verdict().size() == 2);
 }
 
 TEST_CASE("peer: as many as f spoil what they send as it comes, in many orders: nobody else is removed") {
@@ -831,6 +863,7 @@ TEST_CASE("peer: one that dies in any phase is waited for in that phase, and no 
     auto const absent = std::vector{std::pair(std::size_t{1}, offence::absence)};
     step_timing const t;
     auto const work_in = [&](phase in) {
+        if (in == phase::have) return 2 * t.bulk;
         return in == phase::commit ? t.gradient : in == phase::accuse ? t.gradient + t.bulk : t.bulk;
     };
     for (std::size_t const n : {4, 8}) {

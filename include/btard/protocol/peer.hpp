@@ -53,6 +53,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <variant>
@@ -369,7 +370,8 @@ private:
         auto const passes = next == phase::result ? rows_to_pass_on(*at_) : std::vector<need>{};
         passes_on_ = !passes.empty();
         needs_.insert(needs_.end(), passes.begin(), passes.end());
-        auto const patience = std::max(t.question, work / (passes_on_ ? 4 : 2));
+        auto const arrives = next == phase::result ? work - time_to_pass_on() : work;
+        auto const patience = std::max(t.question, arrives / 2);
         for (auto const& one : needs_)
             exchange_.want(one, *of(one.what.step), one.is_pushed ? now + patience : now);
         retry_early();
@@ -391,13 +393,18 @@ private:
         switch (of) {
         case phase::commit: return t.gradient;
         case phase::accuse: return t.gradient + t.bulk;
+        case phase::result: return time_to_make_parts(at_->record, t).all;
+        case phase::have: return time_to_show_rows(at_->record, t);
         case phase::vote: return time_to_judge(*at_, t);
         case phase::share: return t.body;
         default: return t.bulk;
         }
     }
-    /// A row that does not go straight to its owner has half of the time for each half of the way.
-    [[nodiscard]] time_point pass_by() const { return speak_at_ - work_of(phase_) / 2; }
+    [[nodiscard]] std::chrono::nanoseconds time_to_pass_on() const {
+        return time_to_make_parts(at_->record, setup_.rules.timing).to_pass_on;
+    }
+    /// By then a row that does not go straight to its owner must be half of the way.
+    [[nodiscard]] time_point pass_by() const { return speak_at_ - time_to_pass_on(); }
     /// What comes later than that is passed on all the same.
     void stop_waiting_for_rows_to_pass_on() {
         for (auto& one : needs_) {
@@ -472,7 +479,7 @@ private:
                 for (std::size_t j = 0; j < at_->record.parts().size(); ++j) send_part(part_id(j));
             return;
         case phase::have:
-            for (auto const& missed : at_->record.complaints()) push_row(*at_, missed.part, missed.sender);
+            push_complained();
             return;
         case phase::vote:
             for (auto const& [by, what] : at_->judge->accusations()) {
@@ -489,6 +496,13 @@ private:
             return;
         default: return;
         }
+    }
+    /// Once, whoever complains about it.
+    void push_complained() {
+        std::set<part_id> parts;
+        for (auto const& missed : at_->record.complaints())
+            if (at_->is_own(missed.sender)) parts.insert(missed.part);
+        for (part_id const part : parts) push_row(*at_, part, at_->self);
     }
     void push_row(step_state const& in, part_id part, peer_id sender) {
         if (in.is_own(sender)) post_all(in.own_row(part));
@@ -621,7 +635,8 @@ private:
         if (!rows) {
             if (missed == nullptr) return;
             for (peer_id const sender : at_->senders(part))
-                if (!at_->has_row(part, sender)) missed->push_back({part, sender});
+                if (!at_->has_row(part, sender) && !at_->record.goes_to_all(part, sender))
+                    missed->push_back({part, sender});
             return;
         }
         auto values = bench_.make_part(at_->record, part, *rows, at_->given_slice(part), &reports_[part]);
@@ -788,6 +803,7 @@ private:
     void send_part(part_id part) {
         peer_id const owner = at_->part(part).owner;
         if (owner == at_->self || !at_->part(part).rows.contains(std::size_t(at_->self))) return;
+        if (at_->record.goes_to_all(part, at_->self)) return; // in HAVE
         auto const* const way = at_->record.detour_of(part, at_->self);
         post(at_->key(way ? way->via : owner), at_->own_row(part));
     }
