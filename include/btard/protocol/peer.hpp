@@ -779,7 +779,7 @@ private:
         watch_.note(verdicts_->units());
         auto logs = proceedings_.logs_of(at_->step());
         membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1), hash_of_logs(logs));
-        chronicle_.note(at_->context, std::move(logs));
+        chronicle_.note(at_->context, std::move(logs), setup_.rules);
         for (auto const& one : membership_.finish(at_->record, *at_->judge)) actions_.push_back(one);
         running_ = false;
         gone_ = !is_member();
