@@ -285,9 +285,11 @@ TEST_CASE("soak: random kills of trainers and the coordinator stop nobody for lo
           doctest::skip()) {
     char const* const wanted = std::getenv("BTARD_KILLS");
     std::size_t const kills = wanted ? std::stoul(wanted) : 10;
-    // Budgets that grow back in 50 steps: nobody dies as often as here where they are in force.
-    words const patience{"--standing.first_wait", "3",     "--standing.wait_halves",  "5",
-                         "--standing.window",     "50",    "--standing.strike_fades", "50",
+    // Somebody dies every few steps here, where a run has thousands between two crashes: about every second kill costs its
+    // victim a point, for a digest that all others missed, and two budgets of f + 1 points within `strike_fades` end it for
+    // good.  So what is counted in steps is about 50 times shorter than by default.
+    words const patience{"--standing.first_wait", "3",  "--standing.wait_halves",  "5",
+                         "--standing.window",     "20", "--standing.strike_fades", "100",
                          "--probation.admits",    "nobody"};
     processes run("soak", 7, patience, 1'000'000);
     words const all{"t1", "t2", "t3", "t4", "t5", "t6", "t7"},
@@ -306,6 +308,7 @@ TEST_CASE("soak: random kills of trainers and the coordinator stop nobody for lo
         std::this_thread::sleep_for(std::chrono::milliseconds(lot >> 20 & 1'023)); // at any moment
         run.signal(name, SIGKILL);
         (void)run.wait_for(name);
+        run.check_no_bans(name); // its log begins anew
         if (victim == 0) {
             run.coordinate({"--join", "127.0.0.1:" + run.port_of(other)});
             run.hear("coordinator", "step ");

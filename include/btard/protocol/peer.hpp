@@ -827,7 +827,7 @@ private:
         watch_.note(verdicts_->units());
         auto logs = proceedings_.logs_of(at_->step());
         membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1), hash_of_logs(logs));
-        chronicle_.note(at_->context, std::move(logs));
+        chronicle_.note(at_->context, std::move(logs), setup_.rules);
         std::size_t const faults = membership_.faults();
         auto const removed = membership_.finish(at_->record, *at_->judge);
         actions_.insert(actions_.end(), removed.begin(), removed.end());
