@@ -185,7 +185,9 @@ protected:
                .since = net_->now(),
                .address = info.address};
         unreachable_.clear();
-        post(key, greeting(key));
+        wire::run_message const hello = greeting(key); // what has waited is heard after it only
+        (void)net_->post_first(key, channel_of(hello),
+                               std::make_shared<std::vector<std::byte> const>(encode_run_frame(hello)));
     }
     void on_lost(public_key const& key, std::error_code, std::string const& sentence,
                  time_point now) override {

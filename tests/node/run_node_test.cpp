@@ -1,0 +1,70 @@
+// tests/node/run_node_test.cpp: processes of a run greet each other, and what has waited for the link comes after that.
+// SPDX-License-Identifier: Apache-2.0
+#include <btard/crypto/identity.hpp>
+#include <btard/node/outbox.hpp>
+#include <btard/node/run_node.hpp>
+
+#include <doctest/doctest.h>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+using namespace btard;
+using namespace std::chrono_literals;
+
+namespace {
+
+node_setup on_this_machine() {
+    node_setup made;
+    made.net.host = "127.0.0.1";
+    return made;
+}
+
+/// Counts what it is told.
+struct counting_node final : run_node {
+    counting_node(asio::io_context& io, identity const& who)
+        : run_node(io, who, run_role::trainer, on_this_machine()) {}
+
+    void on_run_message(public_key const&, wire::run_message&, time_point) override {}
+    void on_protocol_message(public_key const&, wire::message const& message, time_point) override {
+        ++heard[channel_of(message)];
+        if (heard == wanted) all_here();
+    }
+    using run_node::stop_net;
+
+    std::vector<std::size_t> heard = std::vector<std::size_t>(2), wanted = {};
+    std::function<void()> all_here = [] {};
+};
+
+} // namespace
+
+TEST_CASE("what has waited for a link is heard when the link comes, small messages and large ones") {
+    identity const here = identity::generate(), there = identity::generate();
+    asio::io_context io;
+    counting_node from(io, here), to(io, there);
+    asio::steady_timer deadline(io, 20s);
+    auto const stop = [&] {
+        deadline.cancel();
+        from.stop_net(), to.stop_net();
+    };
+    to.wanted = {3, 1}, to.all_here = stop;
+    deadline.async_wait([&](std::error_code failed) {
+        if (!failed) stop();
+    });
+    from.net().expect(there.key());
+    outbox out(io, [&](public_key const& key, std::size_t channel, shared_frame const& frame) {
+        (void)from.net().post(key, channel, frame);
+    });
+    for (int k = 0; k < 3; ++k) out.send(there.key(), wire::wanted{});
+    out.send(there.key(), wire::row{1, {}, {}, {}, std::vector<float>(10'000)});
+    to.net().reach(here.key(), "127.0.0.1", from.net().port());
+    io.run();
+    CHECK(to.heard == std::vector<std::size_t>{3, 1});
+}
