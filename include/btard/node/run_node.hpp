@@ -105,6 +105,9 @@ protected:
         return at != known_.end() && at->second.contact;
     }
 
+    /// It was one, perhaps over another link.
+    [[nodiscard]] bool was_contact(public_key const& key) const { return contacts_.contains(key); }
+
     void say(std::string const& line) const { setup_.say(line); }
     posted post(public_key const& to, wire::run_message const& message) {
         return net_->post(to, channel_of(message),
@@ -184,6 +187,7 @@ protected:
         one = {.contact = info.dialled && !run() && !setup_.contacts.empty(),
                .since = net_->now(),
                .address = info.address};
+        if (one.contact) contacts_.insert(key);
         unreachable_.clear();
         wire::run_message const hello = greeting(key); // what has waited is heard after it only
         (void)net_->post_first(key, channel_of(hello),
@@ -286,6 +290,7 @@ private:
     }
 
     std::map<public_key, acquaintance> known_;
+    std::set<public_key> contacts_; ///< one for each address that the operator has named
     std::map<public_key, attempt> dialled_;
     std::map<public_key, std::uint64_t> bad_of_;
     std::uint64_t bad_frames_ = 0;

@@ -44,7 +44,7 @@ class trainer_node final : public coming_in<Rule, Conduct> {
         base::keeper_, base::net_, base::out_, base::peer_, base::plan_, base::speaks_at_, base::stalls_at_,
         base::start_, base::state_, base::status_every, base::wants_in_;
     using base::enter, base::for_outsiders, base::is_contact, base::known, base::link_with, base::post,
-        base::say, base::scout, base::scout_;
+        base::say, base::scout, base::scout_, base::was_contact;
 
 public:
     using base::run;
@@ -79,9 +79,7 @@ private:
                        " is a trainer without a run, as this one; give the address of the coordinator"));
         }
         if (who.role == run_role::coordinator) {
-            if (coordinators_.size() < 4) coordinators_.insert(from);
-            if (coordinators_.contains(from))
-                keeper_.handle_message(from, wire::follow{}, net_->now()); // from the first step on
+            take_coordinator(from);
         } else if (peer_ && peer_->running() && concerns(from) &&
                    net_->now() - begun_ > patience_for_a_link()) {
             scout(); // it was away, or we were
@@ -90,6 +88,15 @@ private:
         for_outsiders([&](entrant& one) { one.handle_linked(from, net_->now()); });
         this->try_to_begin();
         drain();
+    }
+    /// Whoever says so: one that the operator has named always, of the others a few.
+    void take_coordinator(public_key const& key) {
+        auto const claimed = std::ranges::count_if(coordinators_, [this](auto const& one) { return !was_contact(one); });
+        if (!was_contact(key) && static_cast<std::size_t>(claimed) >= keeper_options{}.coordinators) return;
+        coordinators_.insert(key);
+        auto kind = std::optional(was_contact(key) ? follower_kind::known : follower_kind::coordinator);
+        if (peer_) kind = kind_of(key);
+        if (kind) keeper_.handle_message(key, wire::follow{}, net_->now(), *kind); // from the first step on
     }
     void on_link_lost(public_key const& key, time_point now) override {
         coordinators_.erase(key);
@@ -141,10 +148,7 @@ private:
     }
     /// Nothing: it may not follow.
     [[nodiscard]] std::optional<follower_kind> kind_of(public_key const& key) const {
-        auto const& members = peer_->membership();
-        if (concerns(key) || coordinators_.contains(key) || members.was_member(key)) return follower_kind::known;
-        if (members.may_be_told(key)) return follower_kind::stranger;
-        return {};
+        return kind_of_follower(peer_->membership(), key, was_contact(key), coordinators_.contains(key));
     }
     void on_protocol_message(public_key const& from, wire::message const& message, time_point now) override {
         for_outsiders([&](entrant& one) { one.handle_message(from, message, now); });
