@@ -1,4 +1,4 @@
-// benchmarks/network_floor.hpp: the cryptography that no protocol with commitments and encrypted links can do without.
+// benchmarks/network_floor.hpp: the cryptography that commitments and encrypted links cannot do without.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -228,8 +228,9 @@ private:
         std::vector<float const*> rows;
         for (auto const& one : now.rows) rows.push_back(one.data());
         std::vector<float> out(length);
-        (void)aggregate(host{.threads = 1}, mean{}, matrix_view<float const>(std::span<float const* const>(rows), length),
-                        std::span<double const>(std::vector<double>(n, 1.0)), std::span<float>(out));
+        std::vector<double> const weights(n, 1.0);
+        matrix_view<float const> const view(std::span<float const* const>(rows), length);
+        (void)aggregate(host{.threads = 1}, mean{}, view, std::span<double const>(weights), std::span<float>(out));
         now.rows.clear();
         shared_floats const part(std::move(out));
         std::vector<public_key> to;

@@ -22,7 +22,8 @@ namespace btard::apps {
 /// most of them say.
 class board {
 public:
-    explicit board(std::size_t steps) : steps_(steps) {}
+    /// @param steps of all, those of the run before among them
+    explicit board(std::size_t steps, std::uint64_t before = 0) : steps_(steps), before_(before) {}
 
     struct line {
         std::string json = {};
@@ -30,7 +31,7 @@ public:
     };
 
     void add(public_key const& by, wire::metrics const& told) {
-        if (told.step < next_ || told.step > next_ + 1'000 || told.step >= steps_) return;
+        if (told.step < next_ || told.step > next_ + 1'000 || before_ + told.step >= steps_) return;
         by_step_[told.step].insert_or_assign(by, told);
     }
     /// Of the steps before that one which have not been shown.
@@ -62,12 +63,15 @@ private:
         for (auto const& [by, one] : of)
             for (auto const& out : one.removed) ++removed[out];
         json_object json;
-        json.add("step", step).add("loss", loss).add("trainers", members).add("step_seconds", seconds);
+        json.add("step", before_ + step)
+            .add("loss", loss)
+            .add("trainers", members)
+            .add("step_seconds", seconds);
         std::vector<std::string> out;
         std::string said;
         char text[80];
         std::snprintf(text, sizeof text, "step %llu/%zu  loss %.4g  %zu trainers  %.3g s",
-                      static_cast<unsigned long long>(step + 1), steps_, loss, members, seconds);
+                      static_cast<unsigned long long>(before_ + step + 1), steps_, loss, members, seconds);
         said = text;
         for (auto const& [who, count] : removed) {
             if (2 * count <= of.size()) continue;
@@ -81,6 +85,7 @@ private:
     }
 
     std::size_t steps_;
+    std::uint64_t before_;
     std::uint64_t next_ = 0;
     std::map<std::uint64_t, std::map<public_key, wire::metrics>> by_step_;
 };

@@ -5,13 +5,14 @@
 #include "../common/command_line.hpp"
 #include "../common/config_file.hpp"
 #include "../common/settings.hpp"
+#include "../network/download.hpp"
 #include "../network/lines.hpp"
 #include "../network/node_options.hpp"
 #include "../network/run_files.hpp"
 #include "../network/run_settings.hpp"
 #include "../simulate/record.hpp"
 
-#include <btard/checkpoint/checkpoint_file.hpp>
+#include <btard/checkpoint/checkpoint.hpp>
 #include <btard/core/error.hpp>
 #include <btard/crypto/text.hpp>
 #include <btard/node/coordinator_node.hpp>
@@ -41,7 +42,7 @@ struct coordinator_options {
     run_settings run = {};
     std::vector<std::uint64_t> checkpoint_at = {};
     std::size_t evaluate_every = 0;
-    std::string join = {}, initial_state = {};
+    std::string join = {}, initial_state = {}, resume = {};
 
     static constexpr auto name = "coordinator";
     static constexpr void describe(auto& self, auto&& field) {
@@ -54,15 +55,23 @@ struct coordinator_options {
             "join", self.join,
             "HOST:PORT of a trainer: a run that goes on is followed again, and its settings come from there");
         field("initial_state", self.initial_state,
-              "checkpoint from which a new run begins, whatever its step was; absent: what the seed gives");
+              "FILE or http(s)://... of a checkpoint from which a new run begins, whatever its step was; "
+              "absent: what the "
+              "seed gives");
+        field("resume", self.resume,
+              "FILE or http(s)://... of a checkpoint: its run goes on with its settings and the members it "
+              "had, from its "
+              "step on, as a run of another id");
         run_settings::describe(self.run, field);
     }
     void before_field(std::string_view setting) { run.before_field(setting); }
     void validate() const {
         own.validate();
         expects(checkpoint_at.empty() || !own.out.empty(), "--checkpoint-at needs a folder: --out");
-        expects(join.empty() || initial_state.empty(),
-                "--initial-state begins a new run, --join follows one that goes on; give one of them");
+        expects(
+            !join.empty() + !initial_state.empty() + !resume.empty() <= 1,
+            "--initial-state begins a new run, --resume goes on with one that has ended, --join follows one "
+            "that goes on; give one of them");
         run.validate();
     }
 };
@@ -79,11 +88,29 @@ std::vector<option_info> known_options() {
     for (auto& option : options_of(coordinator_options{})) {
         bool const of_process = std::ranges::find(own, option.name, &option_info::name) != own.end() ||
                                 option.name == "checkpoint-at" || option.name == "evaluate-every" ||
-                                option.name == "join" || option.name == "initial-state";
+                                option.name == "join" || option.name == "initial-state" ||
+                                option.name == "resume";
         if (option.group.empty()) option.group = of_process ? "process" : "run";
         all.push_back(std::move(option));
     }
     return all;
+}
+
+/// The last word on that option; "": none.
+std::string last_of(std::vector<given> const& file, std::vector<given> const& command,
+                    std::string_view name) {
+    std::string text;
+    for (auto const* const layer : {&file, &command})
+        for (auto const& one : *layer)
+            if (one.name == name) text = one.text;
+    return text;
+}
+
+/// What a checkpoint says of its run, below what the file and the command line say.
+void go_on(coordinator_options& options, checkpoint const& from, std::string const& name, origins& origin) {
+    apply(options.run, parse_config(from.configuration, name), origin);
+    if (!from.roster.empty()) options.run.founders = from.roster.size();
+    options.run.steps_before = from.step;
 }
 
 } // namespace
@@ -111,10 +138,22 @@ int coordinator(std::vector<std::string> const& words) {
     bool const only_print = !take(command, "print-config").empty();
     auto const config = take(command, "config");
     auto const file = config.empty() ? std::vector<given>{} : read_config(config.front().text);
+    auto const say = [](std::string const& line) { say_line(program, line); };
     coordinator_options options;
     origins from;
+    std::optional<checkpoint> saved;
+    auto const source = last_of(file, command, "resume");
+    bool const alone =
+        last_of(file, command, "join").empty() && last_of(file, command, "initial-state").empty();
+    if (alone && !source.empty()) {
+        saved = read_start(source, say);
+        go_on(options, *saved, source, from);
+    }
     apply(options, file, from);
     apply(options, command, from);
+    if (saved && !saved->roster.empty())
+        expects(options.run.founders <= saved->roster.size(), "--founders is ", options.run.founders,
+                ", and the run of ", options.resume, " has ", saved->roster.size(), " members");
     check(options);
     if (only_print) {
         std::fputs(config_text(options, from).c_str(), stdout);
@@ -122,7 +161,6 @@ int coordinator(std::vector<std::string> const& words) {
     }
 
     auto const key = load_key(options.own.key);
-    auto const say = [](std::string const& line) { say_line(program, line); };
     asio::io_context io;
     run_files files(options.own, options.checkpoint_at, say);
     std::optional<board> shown;
@@ -134,7 +172,7 @@ int coordinator(std::vector<std::string> const& words) {
         settings = read_charter(text);
         auto plan = plan_of(settings);
         if (options.evaluate_every > 0) measured = plan;
-        shown.emplace(settings.steps);
+        shown.emplace(settings.steps, settings.steps_before);
         return plan;
     };
     std::vector<log_member> roster;
@@ -155,10 +193,11 @@ int coordinator(std::vector<std::string> const& words) {
         roster = members;
         last = state;
         files.keep(state, roster, false);
-        if (measured && state.step % options.evaluate_every == 0) {
+        auto const done = settings.steps_before + state.step;
+        if (measured && done % options.evaluate_every == 0) {
             auto const found = measure(measured->task, std::span<float const>(state.parameters));
-            files.write(evaluation_line(state.step, found));
-            say(evaluation_text(state.step, found));
+            files.write(evaluation_line(done, found));
+            say(evaluation_text(done, found));
         }
     };
     events.ended = [&](bool) {
@@ -174,12 +213,14 @@ int coordinator(std::vector<std::string> const& words) {
         auto const text = charter_text(options.run);
         say(concat("settings of the run:\n", text));
         std::optional<model_state> start;
-        if (!options.initial_state.empty()) {
-            auto const layout = layout_of(plan_of(options.run).task);
-            start =
-                state_of(read_checkpoint(options.initial_state), options.initial_state, options.run, layout);
-        }
-        node.gather(text, options.run.founders, std::move(start));
+        if (!options.initial_state.empty()) saved = read_start(options.initial_state, say);
+        if (saved)
+            start = state_of(*saved, options.initial_state + options.resume, options.run,
+                             layout_of(plan_of(options.run).task));
+        std::vector<public_key> members;
+        if (!options.resume.empty())
+            for (auto const& one : saved->roster) members.push_back(one.key);
+        node.gather(text, options.run.founders, std::move(start), std::move(members));
     }
     say(concat("key ", to_text(key.key()), ", port ", node.net().port(),
                contacts.empty() ? concat("; waiting for ", options.run.founders, " trainers")
@@ -187,7 +228,7 @@ int coordinator(std::vector<std::string> const& words) {
     write_port(options.own.port_file, node.net().port());
     signals.async_wait([&](std::error_code failed, int number) {
         if (failed) return;
-        say("ending; the run goes on without it");
+        say(node.run() ? "ending; the run goes on without it" : "ending; no run has begun");
         status = 128 + number;
         node.stop();
     });

@@ -37,9 +37,11 @@ inline void say_line(char const* program, std::string const& text) {
 }
 
 /// `{"step":3,"loss":2.1,...}`
-[[nodiscard]] inline std::string metrics_line(wire::metrics const& one) {
+///
+/// @param before steps that were done before its run
+[[nodiscard]] inline std::string metrics_line(wire::metrics const& one, std::uint64_t before) {
     json_object line;
-    line.add("step", one.step).add("loss", one.loss).add("gradient_seconds", one.gradient_seconds);
+    line.add("step", before + one.step).add("loss", one.loss).add("gradient_seconds", one.gradient_seconds);
     line.add("step_seconds", one.step_seconds).add("sent", one.sent).add("received", one.received);
     std::vector<std::string> removed;
     for (auto const& out : one.removed)

@@ -55,11 +55,15 @@ node_setup setup_of(node_options const& all, std::vector<std::string> const& con
     if (!all.listen.empty()) {
         if (auto const port = read_port(all.listen)) made.net.port = *port;
         else if (auto const at = read_address(all.listen)) made.net.host = at->host, made.net.port = at->port;
-        else if (all.listen.find(':') == std::string::npos) made.net.host = all.listen;
+        else if (all.listen.find_first_not_of("0123456789") != std::string::npos &&
+                 all.listen.find(':') == std::string::npos)
+            made.net.host = all.listen;
         else refuse("listen", all.listen, "31337 or 192.0.2.1:31337");
     }
     if (!all.announce.empty()) {
         auto const at = read_address(all.announce);
+        if (all.announce.find_first_of(" /,") != std::string::npos)
+            refuse("announce", all.announce, "192.0.2.1, [2001:db8::1]:31337 or name:31337");
         made.net.announced_host = at ? at->host : all.announce;
         if (at) made.net.announced_port = at->port;
     } else if (!made.net.host.empty()) {

@@ -27,6 +27,7 @@ void run_files::begin(wire::charter const& charter, run_settings const& settings
     if (!lock_ || metrics_) return;
     run_ = charter.run();
     settings_text_ = charter.settings.text();
+    before_ = settings.steps_before;
     optimizer_ = settings.optimizer;
     layout_ = std::move(layout);
     std::string const name = short_name(run_);
@@ -67,17 +68,18 @@ std::optional<model_state> run_files::last(digest const& run, run_settings const
     for (auto const& sentence : found.skipped) say_(sentence);
     if (!found.last) return {};
     auto state = state_of(*found.last, found.path, settings, layout);
-    state.step = found.last->step;
+    state.step = found.last->step - settings.steps_before;
     say_(concat("going on from ", found.path));
     return state;
 }
 
 void run_files::keep(model_state const& state, std::vector<log_member> const& roster, bool last) {
-    bool const listed = std::ranges::find(at_, state.step) != at_.end();
+    std::uint64_t const step = before_ + state.step;
+    bool const listed = std::ranges::find(at_, step) != at_.end();
     bool const due =
-        last || listed || (options_.checkpoint_every > 0 && state.step % options_.checkpoint_every == 0);
-    if (!lock_ || !due || kept_ == state.step) return;
-    checkpoint made{.step = state.step,
+        last || listed || (options_.checkpoint_every > 0 && step % options_.checkpoint_every == 0);
+    if (!lock_ || !due || kept_ == step) return;
+    checkpoint made{.step = step,
                     .run = run_,
                     .configuration_digest = tagged_hash("settings", std::string_view(settings_text_)),
                     .configuration = settings_text_,
@@ -92,10 +94,10 @@ void run_files::keep(model_state const& state, std::vector<log_member> const& ro
     for (auto const& one : roster) made.roster.push_back({one.key, one.incarnation});
     try {
         auto const path = save_checkpoint(options_.out, made, {.last = options_.keep, .permanent = at_});
-        kept_ = state.step;
+        kept_ = step;
         say_(concat("checkpoint: ", path));
     } catch (environment_error const& error) {
-        say_(concat("no checkpoint of step ", state.step, ": ", error.what()));
+        say_(concat("no checkpoint of step ", step, ": ", error.what()));
     }
 }
 

@@ -57,6 +57,7 @@ private:
     std::optional<line_file> metrics_, bans_;
     bool complained_ = false;
     std::vector<std::vector<std::byte>> ban_list_;
+    std::uint64_t before_ = 0; // steps, in another run
     std::optional<std::uint64_t> kept_;
     digest run_{};
     std::string settings_text_;

@@ -45,6 +45,8 @@ run_rules run_settings::rules() const {
 
 void run_settings::validate() const {
     expects(founders > 0, "--founders is 0, it must be 1 or more");
+    expects(steps_before == 0 || steps_before < steps, "--steps is ", steps, ", and ", steps_before,
+            " of them were done before (--steps-before): give more");
     expects(microbatches > 0, "--microbatches is 0, it must be 1 or more");
     auto all = like_simulate();
     all.complete();
@@ -64,9 +66,9 @@ network_plan plan_of(run_settings const& all) {
             .rule = verified_rule::from(all.rule.value),
             .rules = all.rules(),
             .optimizer = all.optimizer,
-            .schedule = all.schedule,
+            .schedule = {all.schedule, static_cast<std::size_t>(all.steps_before)},
             .clip_gradient = all.clip_gradient,
-            .steps = all.steps,
+            .steps = all.steps - all.steps_before,
             .seed = all.seed};
 }
 

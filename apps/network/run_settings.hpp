@@ -51,6 +51,7 @@ struct run_settings {
     rule_setting rule{{.rule = centered_clip{.tau = 1}}};
     std::size_t founders = 4;
     std::size_t steps = 200;
+    std::uint64_t steps_before = 0;
     std::uint64_t seed = 0;
     btard::optimizer optimizer = sgd{};
     learning_rate_schedule schedule = constant_rate{};
@@ -78,6 +79,8 @@ struct run_settings {
               "how one vector is made of the workers' gradients: centered_clip{...} or mean{}");
         field("founders", self.founders, "trainers with which the run begins");
         field("steps", self.steps, "steps of training");
+        field("steps_before", self.steps_before,
+              "so many of them were done before, in another run: the count and the schedule go on from there");
         field("seed", self.seed, "from which the parameters begin");
         field("optimizer", self.optimizer, "what is done with the aggregate: sgd{...} or lamb{...}");
         field("schedule", self.schedule, "how the learning rate changes");

@@ -6,8 +6,8 @@
 #include "data.hpp"
 #include "model.hpp"
 
-#include <btard/aggregate/any_aggregator.hpp>
-#include <btard/attack/any_attack.hpp>
+#include "../common/choices.hpp"
+
 #include <btard/protocol/verification.hpp>
 #include <btard/train/swarm_options.hpp>
 

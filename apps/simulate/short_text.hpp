@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <btard/core/describe.hpp>
+#include "../common/choices.hpp"
 
-#include <btard/aggregate/any_aggregator.hpp>
-#include <btard/attack/any_attack.hpp>
+#include <btard/core/describe.hpp>
 
 #include <cstddef>
 #include <string>

@@ -4,8 +4,7 @@
 
 #include "conduct_setting.hpp"
 
-#include <btard/aggregate/any_aggregator.hpp>
-#include <btard/attack/any_attack.hpp>
+#include "../common/choices.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -4,7 +4,6 @@
 
 #include "settings.hpp"
 
-#include <btard/aggregate/any_aggregator.hpp>
 #include <btard/aggregate/concept.hpp>
 #include <btard/core/error.hpp>
 #include <btard/crypto/identity.hpp>
@@ -23,7 +22,7 @@ namespace btard::apps {
 
 /// One type for all of them: each `verified_swarm` takes half a minute to compile.
 struct verified_rule {
-    std::variant<mean, centered_clip> value{};
+    verified_choice value{};
 
     static constexpr auto name = "verified_rule";
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify_ban.hpp"
 
+#include "../common/choices.hpp"
 #include "../common/exit_status.hpp"
 #include "../common/files.hpp"
 
-#include <btard/aggregate/any_aggregator.hpp>
 #include <btard/aggregate/host.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/policy_text.hpp>

@@ -132,7 +132,7 @@ int trainer(std::vector<std::string> const& words) {
     auto const say = [](std::string const& line) { say_line(program, line); };
     std::vector<public_key> accomplices;
     for (auto const& one : options.accomplices) accomplices.push_back(read_public_key(one));
-    misconduct<any_conduct> does(options.attack, parse<any_conduct>(options.conduct.value),
+    misconduct<any_conduct, any_attack> does(options.attack, parse<any_conduct>(options.conduct.value),
                                  std::move(accomplices));
 
     asio::io_context io;
@@ -140,7 +140,8 @@ int trainer(std::vector<std::string> const& words) {
     run_settings settings;
     std::vector<tensor_layout> layout;
     int status = 1;
-    trainer_node<verified_rule, any_conduct>* running = nullptr;
+    using node_type = trainer_node<verified_rule, any_conduct, any_attack>;
+    node_type* running = nullptr;
     auto const roster = [&]() -> std::vector<log_member> {
         if (running == nullptr || running->member() == nullptr) return {};
         return running->member()->membership().context().roster;
@@ -149,7 +150,7 @@ int trainer(std::vector<std::string> const& words) {
     events.kept = [&](wire::charter const& charter) { return files.last(charter.run(), settings, layout); };
     events.began = [&](wire::charter const& charter) { files.begin(charter, settings, layout); };
     events.stepped = [&](wire::metrics const& told, model_state const& state) {
-        files.write(metrics_line(told));
+        files.write(metrics_line(told, settings.steps_before));
         files.keep(state, roster(), false);
     };
     events.banned = [&](ban_record const& record) { files.write(record); };
@@ -167,8 +168,8 @@ int trainer(std::vector<std::string> const& words) {
         layout = layout_of(made.task);
         return made;
     };
-    trainer_node<verified_rule, any_conduct> node(io, key, setup_of(options.own, options.join, program), plan,
-                                                  std::move(does), std::move(events), options.verify);
+    node_type node(io, key, setup_of(options.own, options.join, program), plan, std::move(does),
+                   std::move(events), options.verify);
     running = &node;
     say(concat("key ", to_text(key.key()), ", port ", node.net().port()));
     write_port(options.own.port_file, node.net().port());

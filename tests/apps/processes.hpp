@@ -5,6 +5,7 @@
 #include "../../apps/fleet/child.hpp"
 
 #include <btard/checkpoint/checkpoint_file.hpp>
+#include <btard/checkpoint/checkpoint_folder.hpp>
 #include <btard/core/error.hpp>
 
 #include <doctest/doctest.h>
@@ -13,9 +14,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <list>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -74,26 +77,26 @@ public:
     }
 
     void coordinate(words const& more = {}, std::string const& name = "coordinator") {
-        words all{BTARD_COORDINATOR, "--listen", "127.0.0.1", "--port-file",      path(name + ".port"),
-                  "--out",           path(name), "--key",     path(name + ".key")};
-        std::filesystem::remove(path(name + ".port"));
-        all.insert(all.end(), settings_.begin(), settings_.end());
+        words all = settings_;
         all.insert(all.end(), more.begin(), more.end());
-        start(name, std::move(all));
-        require(within(std::chrono::seconds(20), [&] { return !port_of(name).empty(); }));
+        coordinate_alone(all, name);
+    }
+    /// The same, without the settings of the run.
+    void coordinate_alone(words const& more, std::string const& name = "coordinator") {
+        start(name, with_usual({BTARD_COORDINATOR}, name, {"--listen", "127.0.0.1"}, more));
+        require(within(std::chrono::seconds(60), [&] { return !port_of(name).empty() || !runs(name); }));
     }
     /// @param join the name of a process
     void train(std::string const& name, words const& more = {}, std::string const& join = "coordinator") {
-        words all{BTARD_TRAINER};
-        words const usual{"--join",      "127.0.0.1:" + port_of(join), "--listen", "127.0.0.1",
-                          "--key",       path(name + ".key"),          "--out",    path(name),
-                          "--port-file", path(name + ".port")};
-        for (std::size_t k = 0; k < usual.size(); k += 2)
-            if (std::find(more.begin(), more.end(), usual[k]) == more.end())
-                all.insert(all.end(), {usual[k], usual[k + 1]});
-        std::filesystem::remove(path(name + ".port"));
-        all.insert(all.end(), more.begin(), more.end());
-        start(name, std::move(all));
+        start(name, with_usual({BTARD_TRAINER}, name,
+                               {"--join", "127.0.0.1:" + port_of(join), "--listen", "127.0.0.1"}, more));
+    }
+    /// What a process says that cannot do what it is told, and its status.
+    void check_fails(std::string const& name, int status, std::string const& says) {
+        int const found = wait_for(name);
+        INFO(name << ": " << log(name));
+        CHECK(found == status);
+        CHECK(log(name).find(says) != std::string::npos);
     }
     /// t1, t2, ...
     void train_all(std::size_t from = 1, words const& more = {}) {
@@ -125,11 +128,15 @@ public:
     }
     /// The last one of its folder.
     [[nodiscard]] checkpoint last_of(std::string const& name) const {
-        std::string newest;
+        return read_checkpoint(last_file(name, ".safetensors"));
+    }
+    /// The one of its folder whose name is the last in the alphabet.
+    [[nodiscard]] std::string last_file(std::string const& name, std::string const& ending) const {
+        std::string last;
         for (auto const& one : std::filesystem::directory_iterator(path(name)))
-            if (one.path().extension() == ".safetensors") newest = std::max(newest, one.path().string());
-        REQUIRE_MESSAGE(!newest.empty(), name << " has no checkpoint");
-        return read_checkpoint(newest);
+            if (one.path().string().ends_with(ending)) last = std::max(last, one.path().string());
+        REQUIRE_MESSAGE(!last.empty(), name << " has no " << ending);
+        return last;
     }
     /// All of these have the same state after the last step.
     void check_equal(words const& names) const {
@@ -140,6 +147,25 @@ public:
             INFO(name);
             CHECK(other.step == first.step);
             CHECK(other.parameters == first.parameters);
+        }
+    }
+    /// The last step of which all of these have a checkpoint; 0: none.
+    [[nodiscard]] std::uint64_t last_common(words const& names) const {
+        std::map<std::string, std::size_t> count;
+        for (auto const& name : names)
+            for (auto const& one : std::filesystem::directory_iterator(path(name)))
+                if (one.path().extension() == ".safetensors") ++count[one.path().filename().string()];
+        std::uint64_t last = 0;
+        for (auto const& [file, found] : count) // step-000020.safetensors
+            if (found == names.size()) last = std::max<std::uint64_t>(last, std::stoull(file.substr(5)));
+        return last;
+    }
+    void check_equal(words const& names, std::uint64_t step) const {
+        auto const file = btard::detail::checkpoint_name(step);
+        auto const first = read_checkpoint(path(names.front() + "/" + file));
+        for (auto const& name : names) {
+            INFO(name << ", step " << step);
+            CHECK(read_checkpoint(path(name + "/" + file)).parameters == first.parameters);
         }
     }
     /// Nobody was banned, by what this one has seen.
@@ -154,6 +180,17 @@ private:
     void require(bool holds) {
         shown_ = shown_ || !holds;
         REQUIRE(holds);
+    }
+    /// Options of the process, and those of ours that they do not give.
+    [[nodiscard]] words with_usual(words all, std::string const& name, words usual, words const& more) const {
+        usual.insert(usual.end(), {"--key", path(name + ".key"), "--out", path(name), "--port-file",
+                                   path(name + ".port")});
+        for (std::size_t k = 0; k < usual.size(); k += 2)
+            if (std::find(more.begin(), more.end(), usual[k]) == more.end())
+                all.insert(all.end(), {usual[k], usual[k + 1]});
+        std::filesystem::remove(path(name + ".port"));
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
     }
     void start(std::string const& name, words all) {
         children_.remove_if([&](auto& one) { return one.name() == name && one.ended(); });

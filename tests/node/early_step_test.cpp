@@ -106,7 +106,7 @@ private:
         one& me = members_[k];
         if (me.state.step >= steps_) return;
         auto const early = me.early.parameters();
-        me.at = early && me.early.parameters() ? early : std::make_shared<std::vector<float> const>(me.state.parameters);
+        me.at = early ? early : std::make_shared<std::vector<float> const>(me.state.parameters);
         me.is->begin_step(now_, root_of(me.state));
         drain(k);
     }
@@ -130,7 +130,8 @@ private:
         if (moves) return begin(k);
         bool const may = mode_ == verify_mode::overlapped && !me.early.begun_in(me.state.step);
         if (auto seen = may ? outlook(*me.is) : std::nullopt)
-            work(k, me.early.begin(*std::move(seen), me.state, method_, schedule_, task_.layout(), keys_[k].key(), 1));
+            work(k, me.early.begin(*std::move(seen), me.state, method_, schedule_, task_.layout(), keys_[k].key(),
+                                   1));
     }
     void compute(std::size_t k, act::compute const& what) {
         one& me = members_[k];

@@ -273,14 +273,20 @@ TEST_CASE("keeper: strangers hold neither a place nor a state that a key of the 
     CHECK(!one.has(12, {wire::fetched::leaves, 48, 0})); // both are for keys of the run now
 }
 
-TEST_CASE("keeper: a state of which nobody fetches anything goes soon, and so does a stranger that asks for nothing") {
+TEST_CASE("keeper: a state that nobody fetches, and a stranger that asks for nothing, make way for others") {
     one_member one;
     one.ask(100, wire::follow{8});
-    one.step_to(8);
-    CHECK(one.at().snapshots() == 1);
-    one.run.now += 16s;
-    one.run.step();
-    CHECK(one.at().snapshots() == 0);
+    one.ask(101, wire::follow{16});
+    one.step_to(16);
+    one.ask(102, wire::follow{24});
+    one.step_to(24);
+    CHECK(!one.has(102, {wire::fetched::leaves, 24, 0}));
+    one.run.now += 15s;
+    CHECK(one.has(101, {wire::fetched::leaves, 16, 0}));
+    one.step_to(32);
+    CHECK(one.has(102, {wire::fetched::leaves, 32, 0}));
+    CHECK(one.has(101, {wire::fetched::chunk, 16, 0})); // one that is fetched stays
+    CHECK(!one.has(100, {wire::fetched::leaves, 8, 0}));
     auto const follow = [&](std::size_t from) {
         one.at().handle_message(key_of(from), wire::follow{}, one.run.now, follower_kind::stranger);
     };
@@ -288,12 +294,12 @@ TEST_CASE("keeper: a state of which nobody fetches anything goes soon, and so do
     one.run.now += 50s;
     follow(110);
     follow(150);
-    CHECK(one.at().followers() == 33);
+    CHECK(one.at().followers() == 35);
     one.run.now += 11s;
     one.said();
     follow(150); // in the place of 111
     CHECK(one.said().size() == 1);
-    CHECK(one.at().followers() == 33);
+    CHECK(one.at().followers() == 35);
     one.run.step();
     bool told_110 = false, told_111 = false;
     for (auto const& [to, what] : one.said()) told_110 |= to == key_of(110), told_111 |= to == key_of(111);

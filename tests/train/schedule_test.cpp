@@ -46,6 +46,11 @@ TEST_CASE("learning_rate_schedule: one of them, chosen by its text") {
           "linear_decay{.warm_up = 5000, .total = 125000}");
 }
 
+TEST_CASE("continued_schedule: a run that goes on after some steps has the rates that come then") {
+    linear_decay const all{.warm_up = 4, .total = 10};
+    for (std::size_t const step : {0, 1, 5}) CHECK(factor_at(continued_schedule(all, 3), step) == all.factor(step + 3));
+}
+
 TEST_CASE("learning_rate_schedule: a warm-up longer than the run is refused") {
     CHECK_THROWS_WITH_AS(validate(linear_decay{.warm_up = 7, .total = 7}),
                          "total is 7, it must be more than the 7 steps of warm_up", contract_violation);

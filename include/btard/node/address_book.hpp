@@ -40,9 +40,9 @@ struct host_and_port {
     return host_and_port{std::string(host), static_cast<std::uint16_t>(port)};
 }
 
-/// What others say is a hint: a wrong one costs an attempt in vain, since a link shows who is at its end.  A few are kept
-/// for each peer, and the first is tried: what the peer itself has said, then what our operator's contact says, then what
-/// others do, one from each.  One that fails goes behind the others; if it was hearsay, it is dropped.
+/// What others say is a hint: a wrong one costs an attempt in vain, since a link shows who is at its end.  A few are
+/// kept for each peer, and the first is tried: what the peer itself has said, then what our operator's contact says,
+/// then what others do, one from each.  One that fails goes behind the others; if it was hearsay, it is dropped.
 class address_book {
 public:
     static constexpr std::size_t most_hints = 4; ///< for a peer

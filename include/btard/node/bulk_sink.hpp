@@ -23,7 +23,8 @@
 
 namespace btard {
 
-/// Reads what `decode_frame` reads, to the same messages.  All but rows and aggregates is kept, and decoded in the end.
+/// Reads what `decode_frame` reads, to the same messages.  What is neither row nor aggregate is kept, and decoded in
+/// the end.
 class bulk_sink final : public frame_sink {
 public:
     /// A shorter message is not worth the trouble.
@@ -44,6 +45,21 @@ public:
         }
         take_floats(bytes);
     }
+    [[nodiscard]] std::span<std::byte> room(std::size_t most) override {
+        if (!values_) return {};
+        std::size_t const size = std::min(most, sizeof(float) * count_ - came_);
+        std::size_t const floats = (came_ + size + sizeof(float) - 1) / sizeof(float);
+        if (floats > values_->capacity()) values_->reserve(count_);
+        values_->resize(std::max(values_->size(), floats));
+        return std::as_writable_bytes(std::span(*values_)).subspan(came_, size);
+    }
+    /// What is whole of it is measured while it is in the cache.
+    void put(std::size_t count) override {
+        came_ += count;
+        std::size_t const whole = came_ / sizeof(float) / float_measure::block * float_measure::block;
+        measure_.add(std::span<float const>(*values_).subspan(measured_, whole - measured_), squares());
+        measured_ = whole;
+    }
     /// When all has come.  Nothing: these bytes are no message.
     [[nodiscard]] std::optional<wire::message> finish() {
         if (!values_) return decode_frame(kept_);
@@ -62,7 +78,7 @@ public:
 private:
     template <class M>
     static constexpr bool has_floats = std::same_as<M, wire::row> || std::same_as<M, wire::aggregate>;
-    static constexpr std::size_t longest_head = 2'048; // a branch of 32 hashes, and some numbers
+    static constexpr std::size_t longest_head = 2'048;        // a branch of 32 hashes, and some numbers
     static constexpr std::size_t first_allocation = 1u << 16; // floats; beyond, as many as there are to be
 
     /// @return its length; where it is another message, or bad, there are no values
@@ -87,22 +103,14 @@ private:
         if (kind == wire::message(wire::aggregate{}).index()) return read_as(wire::aggregate{});
         return 0;
     }
-    /// Block by block: each is measured when it has come, in the first cache.
     void take_floats(std::span<std::byte const> bytes) {
-        constexpr std::size_t block = sizeof(float) * float_measure::block;
-        auto& values = *values_;
-        while (!bytes.empty() && came_ < sizeof(float) * count_) {
-            std::size_t const end = std::min<std::size_t>(came_ / block * block + block, sizeof(float) * count_);
-            auto const next = bytes.first(std::min(bytes.size(), end - came_));
-            std::size_t const floats = (came_ + next.size() + sizeof(float) - 1) / sizeof(float);
-            if (floats > values.capacity()) values.reserve(count_);
-            values.resize(std::max(values.size(), floats));
-            std::memcpy(std::as_writable_bytes(std::span(values)).data() + came_, next.data(), next.size());
-            came_ += next.size();
-            bytes = bytes.subspan(next.size());
-            if (came_ % block != 0) continue;
-            measure_.add(std::span<float const>(values).subspan(measured_, float_measure::block), squares());
-            measured_ += float_measure::block;
+        constexpr std::size_t block = sizeof(float) * float_measure::block; // it stays in the first cache
+        while (!bytes.empty()) {
+            auto const into = room(std::min(bytes.size(), block));
+            if (into.empty()) return;
+            std::memcpy(into.data(), bytes.data(), into.size());
+            put(into.size());
+            bytes = bytes.subspan(into.size());
         }
     }
     /// Those of rows are not asked for.

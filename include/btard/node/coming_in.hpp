@@ -25,9 +25,9 @@
 
 namespace btard {
 
-template <verifiable_aggregator Rule, class Conduct>
-class coming_in : public finishing<Rule, Conduct> {
-    using base = finishing<Rule, Conduct>;
+template <verifiable_aggregator Rule, class Conduct, class Attack>
+class coming_in : public finishing<Rule, Conduct, Attack> {
+    using base = finishing<Rule, Conduct, Attack>;
 
 public:
     using base::run, base::self;

@@ -30,7 +30,7 @@
 
 namespace btard {
 
-template <verifiable_aggregator Rule, class Conduct>
+template <verifiable_aggregator Rule, class Conduct, class Attack>
 class computing : public founding<Rule> {
     using base = founding<Rule>;
 
@@ -46,7 +46,7 @@ protected:
         base::state_, base::who_;
 
     computing(asio::io_context& io, identity const& who, node_setup setup,
-              std::function<plan_type(std::string const&)> plan, misconduct<Conduct> does, verify_mode verify)
+              std::function<plan_type(std::string const&)> plan, misconduct<Conduct, Attack> does, verify_mode verify)
         : base(io, who, std::move(setup), std::move(plan)), does_(std::move(does)), verify_(verify) {
         does_.with.sign = [](void const* key, public_key const& as, std::span<std::byte const> text) {
             auto const& own = *static_cast<identity const*>(key);
@@ -128,8 +128,8 @@ protected:
     }
     /// The gradient of the next step begins when the parts of this one are here, in a trainer that overlaps.
     ///
-    /// Not where two gradients do not fit into the deadline of one: a vote may wait for the one that is at work.  Nor in an
-    /// attacker, which looks at the step in which it lies.
+    /// Not where two gradients do not fit into the deadline of one: a vote may wait for the one that is at work.  Nor
+    /// in an attacker, which looks at the step in which it lies.
     void begin_early() {
         if (!may_begin_early() || std::exchange(begins_early_, true)) return;
         asio::post(io_, [this, alive = std::weak_ptr(alive_)] { // behind what is on its way to others
@@ -141,7 +141,7 @@ protected:
         });
     }
 
-    misconduct<Conduct> does_;
+    misconduct<Conduct, Attack> does_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< what other threads and timers look at
     std::unique_ptr<peer_type> peer_;
     bool leaves_ = false, failed_ = false; ///< `failed_`: it computes nothing any more
@@ -167,12 +167,10 @@ private:
         if (std::exchange(failed_, true)) return;
         std::string const line = concat("cannot compute gradients any more: ", why, "; leaving the run");
         leaves_ = true;
-        if constexpr (requires { peer_->leave_without_gradient(net_->now()); }) {
-            if (peer_ && peer_->running() && !peer_->gone()) {
-                say(line);
-                peer_->leave_without_gradient(net_->now());
-                return drain();
-            }
+        if (peer_ && peer_->running() && !peer_->gone()) {
+            say(line);
+            peer_->leave_without_gradient(net_->now());
+            return drain();
         }
         end(run_end::failed, line);
     }

@@ -60,7 +60,10 @@ public:
     ///
     /// @param founders so many trainers are waited for
     /// @param start    the state with which it begins; absent: what the settings say
-    void gather(std::string const& settings, std::size_t founders, std::optional<model_state> start) {
+    /// @param among    the keys that may be founders; none: all
+    void gather(std::string const& settings, std::size_t founders, std::optional<model_state> start,
+                std::vector<public_key> among = {}) {
+        among_ = std::move(among);
         prepare(settings);
         if (start) {
             state_ = *std::move(start);
@@ -140,6 +143,10 @@ private:
         if (!charter_ || said.numerics != charter_->numerics)
             return void(post(from, wire::refusal{refusal_reason::other_numerics}));
         if (run() || std::ranges::find(ready_, from, &log_member::key) != ready_.end()) return;
+        if (!among_.empty() && std::ranges::find(among_, from) == among_.end()) {
+            say(concat("refused ", short_name(from), ": it is none of the members of the run that goes on"));
+            return void(post(from, wire::refusal{refusal_reason::not_listed}));
+        }
         ready_.push_back({from, known().at(from).life});
         say(concat("founders: ", ready_.size(), " of ", wanted_, ", ", short_name(from), " at ",
                    known().at(from).address));
@@ -280,6 +287,7 @@ private:
     std::unique_ptr<plan_type> plan_;
     model_state state_; // with which the run begins; later, that of the last step that is known
     std::size_t wanted_ = 0;
+    std::vector<public_key> among_; ///< the founders must be; none: anybody
     std::vector<log_member> ready_;
     std::unique_ptr<entrant> watch_;
     std::optional<shared_floats> begins_with_; ///< where that is not what the settings say

@@ -65,8 +65,8 @@ template <class Peer>
     return seen;
 }
 
-/// One guess at a time.  It counts where the very bits of the aggregate come true, so whatever the reason why they do not,
-/// and however the roster changes, nobody can tell a run with it from one without.
+/// One guess at a time.  It counts where the very bits of the aggregate come true, so whatever the reason why they do
+/// not, and however the roster changes, nobody can tell a run with it from one without.
 class early_step {
 public:
     /// Ends the step on a copy of its state.
@@ -75,7 +75,7 @@ public:
     /// @param optimizer, schedule, layout of the run
     /// @return what to compute
     [[nodiscard]] gradient_job begin(step_outlook seen, model_state const& now, optimizer const& method,
-                                     learning_rate_schedule const& schedule,
+                                     continued_schedule const& schedule,
                                      std::span<tensor_layout const> layout, public_key const& self,
                                      std::uint32_t microbatches) {
         forget();
@@ -162,10 +162,11 @@ private:
             auto const same = [](std::span<float const> a, std::span<float const> b) {
                 return std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
             };
-            static constexpr float zero = 0;
-            if (thought.empty() ? !std::ranges::all_of(said, [&](float const& x) { return same({&x, 1}, {&zero, 1}); })
-                                : !same(said, thought))
-                return false;
+            auto const is_zero = [&](float const& x) {
+                float const zero = 0;
+                return same({&x, 1}, {&zero, 1});
+            };
+            if (thought.empty() ? !std::ranges::all_of(said, is_zero) : !same(said, thought)) return false;
         }
         return true;
     }

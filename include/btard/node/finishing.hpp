@@ -1,4 +1,4 @@
-// btard/node/finishing.hpp: how a trainer ends: after the last step with the others, on its own wish, or because it must.
+// btard/node/finishing.hpp: how a trainer ends: after the last step, on its own wish, or because it must.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,9 +18,9 @@
 
 namespace btard {
 
-template <verifiable_aggregator Rule, class Conduct>
-class finishing : public member_steps<Rule, Conduct> {
-    using base = member_steps<Rule, Conduct>;
+template <verifiable_aggregator Rule, class Conduct, class Attack>
+class finishing : public member_steps<Rule, Conduct, Attack> {
+    using base = member_steps<Rule, Conduct, Attack>;
 
 public:
     using base::self;

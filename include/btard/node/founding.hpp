@@ -138,6 +138,7 @@ protected:
             "it is of another run",
             "this machine computes other bits than the others",
             "it knows of no run itself: give the address of the coordinator, or of a member",
+            "the run goes on with the members that it had, and this trainer was none of them in the end",
         };
         if (!refusals_.insert(from).second) return;
         say(concat(short_name(from), " refuses us: ", texts[static_cast<std::size_t>(why)]));

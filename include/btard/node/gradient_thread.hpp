@@ -59,7 +59,7 @@ struct gradient_result {
     std::string failed = {};          ///< not empty: the device, or the task, has failed; nothing else counts
 };
 
-/// The mean of the gradients of so many microbatches.  Sums are in their order: the same bits wherever it is computed.
+/// The mean of the gradients of so many microbatches.  Sums are in their order: the same bits wherever it is made.
 ///
 /// @param goes_on asked between two microbatches
 /// @return the mean of the losses; nothing: it was broken off

@@ -34,9 +34,9 @@
 
 namespace btard {
 
-template <verifiable_aggregator Rule, class Conduct>
-class member_steps : public computing<Rule, Conduct> {
-    using base = computing<Rule, Conduct>;
+template <verifiable_aggregator Rule, class Conduct, class Attack>
+class member_steps : public computing<Rule, Conduct, Attack> {
+    using base = computing<Rule, Conduct, Attack>;
 
 public:
     using base::self;
@@ -47,7 +47,7 @@ protected:
         base::link_with, base::loss_, base::net_, base::peer_, base::plan_, base::post, base::say, base::state_;
 
     member_steps(asio::io_context& io, identity const& who, node_setup setup,
-                 std::function<plan_type(std::string const&)> plan, misconduct<Conduct> does,
+                 std::function<plan_type(std::string const&)> plan, misconduct<Conduct, Attack> does,
                  trainer_events events, verify_mode verify)
         : base(io, who, std::move(setup), std::move(plan), std::move(does), verify),
           events_(std::move(events)),

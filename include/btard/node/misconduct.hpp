@@ -28,15 +28,15 @@ namespace btard {
 
 /// Its attack on gradients, and what it does to the protocol.  It knows what is public, which is much: data, seeds and
 /// parameters, so the gradients of all honest members too, if it computes them.
-template <class Conduct>
+template <class Conduct, class Attack = any_attack>
 struct misconduct {
-    any_attack attack = {};
+    Attack attack = {};
     Conduct conduct = {};
     std::vector<public_key> accomplices = {}; ///< other processes: they cover each other
     coalition with = {};
 
     misconduct() = default;
-    misconduct(any_attack on_gradients, Conduct on_protocol, std::vector<public_key> others)
+    misconduct(Attack on_gradients, Conduct on_protocol, std::vector<public_key> others)
         : attack(std::move(on_gradients)), conduct(std::move(on_protocol)), accomplices(std::move(others)) {}
 
     [[nodiscard]] bool acts() const {

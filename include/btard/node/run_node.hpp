@@ -118,8 +118,8 @@ protected:
         for (auto const& [key, one] : known_)
             if (one.greeted) net_->post(key, channel_of(message), frame);
     }
-    /// Dials a peer whose address is known, and keeps a queue for one that is not.  At another address than before after
-    /// a while only: addresses that all fail would be dialled in turn without a pause.
+    /// Dials a peer whose address is known, and keeps a queue for one that is not.  At another address than before
+    /// after a while only: addresses that all fail would be dialled in turn without a pause.
     void link_with(public_key const& key) {
         if (key == self()) return;
         auto const at = book_.find(key);

@@ -36,7 +36,7 @@ struct run_plan {
     Rule rule;
     run_rules rules = {};
     btard::optimizer optimizer = sgd{};
-    learning_rate_schedule schedule = constant_rate{};
+    continued_schedule schedule = {};
     std::optional<float> clip_gradient = {}; ///< each worker shortens its gradient to this length
     std::uint64_t steps = 0;                 ///< of the whole run
     std::uint64_t seed = 0;                  ///< from which parameters begin

@@ -10,6 +10,7 @@
 //
 //   frame -> decode -> peer.handle_message -> poll_action -> conduct -> encode -> tcp.post
 
+#include <btard/attack/any_attack.hpp>
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/node/coming_in.hpp>
@@ -35,9 +36,9 @@
 namespace btard {
 
 /// What comes in over links and when, and what follows from it.
-template <verifiable_aggregator Rule, class Conduct>
-class trainer_node final : public coming_in<Rule, Conduct> {
-    using base = coming_in<Rule, Conduct>;
+template <verifiable_aggregator Rule, class Conduct, class Attack = any_attack>
+class trainer_node final : public coming_in<Rule, Conduct, Attack> {
+    using base = coming_in<Rule, Conduct, Attack>;
     using acquaintance = typename base::acquaintance;
     using base::begins_at_, base::begun_, base::book_, base::charter_, base::coordinators_, base::ending_,
         base::entrant_, base::events_, base::final_root_, base::finished_at_, base::gone_, base::had_life_,
@@ -53,7 +54,7 @@ public:
     /// @param plan   what the settings of a charter mean; throws what `exit_status` knows
     /// @param verify when it computes the gradient of the next step; a matter of this trainer alone
     trainer_node(asio::io_context& io, identity const& who, node_setup setup,
-                 std::function<plan_type(std::string const&)> plan, misconduct<Conduct> does,
+                 std::function<plan_type(std::string const&)> plan, misconduct<Conduct, Attack> does,
                  trainer_events events, verify_mode verify = verify_mode::strict)
         : base(io, who, std::move(setup), std::move(plan), std::move(does), std::move(events), verify) {}
 
@@ -78,6 +79,9 @@ private:
             say(concat(short_name(from),
                        " is a trainer without a run, as this one; give the address of the coordinator"));
         }
+        if (run() && concerns(from)) // it may know of no coordinator, and be elsewhere than before
+            for (auto const& key : coordinators_)
+                post(key, book_.known([&](public_key const& one) { return one == from; }));
         if (who.role == run_role::coordinator) {
             take_coordinator(from);
         } else if (peer_ && peer_->running() && concerns(from) &&

@@ -126,7 +126,8 @@ public:
         if (!known()) return "knows no step of the run yet";
         if (is_current()) return concat("state of step ", state_->step);
         if (state_)
-            return concat("state of step ", state_->step, ", ", known()->step - state_->step, " behind");
+            return concat("state of step ", state_->step, ", ",
+                          known()->step - std::min(known()->step, state_->step), " behind");
         if (download_)
             return concat("state of step ", download_->step(), ": ", download_->chunks_done(), " of ",
                           download_->chunks(), " chunks, ", questions_.members_asked(), " members asked");

@@ -24,7 +24,7 @@ struct follower_setup {
     run_rules rules = {};
     std::size_t size = 0; ///< of the gradient
     btard::optimizer optimizer = sgd{};
-    learning_rate_schedule schedule = constant_rate{};
+    continued_schedule schedule = {};
     std::vector<tensor_layout> layout = {};
     std::size_t threads = 1; ///< for the optimizer
     std::optional<model_state> state =

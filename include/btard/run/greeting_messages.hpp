@@ -32,8 +32,9 @@ enum class refusal_reason : std::uint8_t {
     other_run,      ///< it is of another run
     other_numerics, ///< its build, or its machine, computes other bits
     no_run_yet,     ///< it asks one that has no charter itself
+    not_listed,     ///< a run goes on with the members that it had, and it is none of them
 };
-constexpr std::size_t enum_count(refusal_reason) { return 4; }
+constexpr std::size_t enum_count(refusal_reason) { return 5; }
 
 } // namespace btard
 

@@ -239,8 +239,7 @@ private:
     void keep_snapshot(model_state const& state, time_point now) {
         for (auto& one : snapshots_)
             std::erase_if(one.users, [&](auto const& user) {
-                auto const& [last, fetched] = user.second;
-                return last + (fetched ? options_.snapshot_idle : options_.unused) <= now;
+                return user.second.last + options_.snapshot_idle <= now;
             });
         std::erase_if(snapshots_, [](auto const& one) { return one.users.empty(); });
         if (state.step % options_.snapshot_every != 0) return;
@@ -259,7 +258,11 @@ private:
         if (snapshots_.size() < most_snapshots) return true;
         auto const goes = std::ranges::find_if(snapshots_, [&](snapshot const& kept) {
             bool const old = &kept == &snapshots_.front() && kept.made + options_.snapshot_most <= now;
-            return old || (is_for_known(one) && !is_for_known(kept));
+            bool const fetched =
+                std::ranges::any_of(kept.users, [](auto const& user) { return user.second.fetched; });
+            bool const counts_more = is_for_known(one), matters = is_for_known(kept);
+            bool const unused = !fetched && kept.made + options_.unused <= now;
+            return old || (unused && counts_more >= matters) || (counts_more && !matters);
         });
         if (goes == snapshots_.end()) return false;
         snapshots_.erase(goes);

@@ -47,7 +47,7 @@ struct keeper_options {
     std::chrono::nanoseconds snapshot_most =
         std::chrono::minutes(10); ///< then another one may take its place
     std::chrono::nanoseconds unused =
-        std::chrono::seconds(15); ///< until a state goes of which nobody has fetched anything
+        std::chrono::seconds(15); ///< then another one may take the place of one of which nothing was fetched
 
     [[nodiscard]] std::size_t places(follower_kind kind) const {
         return kind == follower_kind::known ? followers : kind == follower_kind::stranger ? strangers : coordinators;

@@ -39,7 +39,7 @@ struct model_state {
 }
 
 /// The end of a step, on members and on those that follow them: the same bits.
-inline void move(model_state& state, btard::optimizer const& method, learning_rate_schedule const& schedule,
+inline void move(model_state& state, btard::optimizer const& method, continued_schedule const& schedule,
                  std::span<tensor_layout const> layout, std::span<float const> aggregate,
                  std::size_t threads = 1) {
     double const factor = factor_at(schedule, static_cast<std::size_t>(state.step));

@@ -5,7 +5,9 @@
 #include <btard/core/error.hpp>
 
 #include <cmath>
+#include <concepts>
 #include <cstddef>
+#include <utility>
 #include <variant>
 
 namespace btard {
@@ -98,6 +100,21 @@ using learning_rate_schedule = std::variant<constant_rate, linear_decay, cosine_
 
 [[nodiscard]] inline double factor_at(learning_rate_schedule const& schedule, std::size_t step) {
     return std::visit([step](auto const& one) { return one.factor(step); }, schedule);
+}
+
+/// The schedule of a run that goes on from the checkpoint of another: so many of its steps are over before step 0.
+struct continued_schedule {
+    learning_rate_schedule all = constant_rate{};
+    std::size_t done = 0; ///< steps
+
+    continued_schedule() = default;
+    template <class S>
+        requires std::constructible_from<learning_rate_schedule, S>
+    continued_schedule(S of_all_steps, std::size_t before = 0) : all(std::move(of_all_steps)), done(before) {}
+};
+
+[[nodiscard]] inline double factor_at(continued_schedule const& schedule, std::size_t step) {
+    return factor_at(schedule.all, schedule.done + step);
 }
 
 } // namespace btard

@@ -69,9 +69,9 @@ TEST_CASE("frame: what is cut off, added, of another version or kind is none") {
         bytes.push_back(std::byte{});
         CHECK(!decode_frame(bytes));
         bytes.pop_back();
-        bytes[0] = std::byte{2};
+        bytes[0] = std::byte{wire::version + 1};
         CHECK(!decode_frame(bytes));
-        bytes[0] = std::byte{1};
+        bytes[0] = std::byte{wire::version};
         bytes[1] = static_cast<std::byte>(std::variant_size_v<wire::message>);
         CHECK(!decode_frame(bytes));
     }
@@ -115,7 +115,7 @@ TEST_CASE("frame: random bytes after a good beginning do no harm") {
     for (int k = 0; k < 20'000; ++k) {
         std::vector<std::byte> bytes(2 + random.below(200));
         for (auto& byte : bytes) byte = static_cast<std::byte>(random.bits() & 0xFF);
-        bytes[0] = std::byte{1};
+        bytes[0] = std::byte{wire::version};
         bytes[1] = static_cast<std::byte>(random.below(11));
         if (auto const read = decode_frame(bytes)) REQUIRE(encode_frame(*read) == bytes);
     }

@@ -181,3 +181,41 @@ TEST_CASE("chunk_reader: a sink gets the bytes of its message as they come, and 
     CHECK(collected == large);
     CHECK(reader.held() == 0);
 }
+
+TEST_CASE("chunk_reader: bytes that were put into the room of a sink make the same message") {
+    struct has_room final : frame_sink {
+        void take(std::span<std::byte const> bytes) override { append(all, bytes); }
+        std::span<std::byte> room(std::size_t most) override {
+            place.resize(std::min<std::size_t>(most, 777));
+            return place;
+        }
+        void put(std::size_t count) override { append(all, std::span(place).first(count)); }
+        std::vector<std::byte> all, place;
+    };
+    chunk_reader reader(limits, [](std::size_t, std::uint64_t) { return std::make_unique<has_room>(); });
+    send_queue queue({{1'000, 1u << 30}, {100'000, 1u << 30}, {5'000'000, 1u << 30}});
+    std::vector<std::vector<std::byte>> posted_there, came;
+    for (std::size_t const size : {150'000, 1, 0, 65'520, 300'000}) {
+        posted_there.push_back(message(size, size));
+        (void)queue.push(2, std::make_shared<std::vector<std::byte> const>(posted_there.back()));
+    }
+    std::vector<std::byte> wire;
+    while (!queue.empty())
+        for (auto const& piece : queue.take(65'536).pieces) append(wire, piece.header), append(wire, piece.payload());
+    random_stream draw({1, 2});
+    std::size_t rooms = 0;
+    for (std::span<std::byte const> left(wire); !left.empty();) {
+        auto const room = reader.room();
+        std::size_t const most = room.empty() ? 900 : room.size();
+        auto part = left.first(std::min<std::size_t>(1 + draw.below(std::uint32_t(most)), left.size()));
+        left = left.subspan(part.size());
+        if (!room.empty()) std::ranges::copy(part, room.begin());
+        rooms += !room.empty();
+        auto one = room.empty() ? reader.next(part) : reader.put(part.size());
+        if (!room.empty()) part = {};
+        for (; one; one = reader.next(part)) came.push_back(static_cast<has_room&>(*one->sink).all);
+        REQUIRE(!reader.error());
+    }
+    CHECK(rooms > 100);
+    CHECK(came == posted_there);
+}

@@ -147,7 +147,7 @@ TEST_CASE("tcp: what a handler throws comes out of the loop") {
     CHECK_THROWS_AS(run_until(io, [] { return false; }), contract_violation);
 }
 
-TEST_CASE("tcp: before it is trusted, a peer's large messages are passed over, and the small ones behind them are heard") {
+TEST_CASE("tcp: before it is trusted, a peer's large messages are passed over, and the small ones are heard") {
     asio::io_context io;
     auto careful = setup();
     careful.untrusted = 1'000;

@@ -57,6 +57,8 @@ public:
     }
     void partition() { set({self_->now.delay, self_->now.bytes_per_second, true}); }
     void heal() { set({self_->now.delay, self_->now.bytes_per_second, false}); }
+    /// New connections go to another port.
+    void lead_to(std::uint16_t target) { self_->target = target; }
     /// Both ends of each connection get a reset, whatever is under way.
     void reset() {
         for (auto const& one : std::exchange(self_->pairs, {})) one->end(true, true);

@@ -68,12 +68,25 @@ public:
             into.rest -= taken;
             if (left_ > 0) return {};
             if (into.rest > 0) continue;
-            into.begun = false;
-            if (std::exchange(into.passed_over, false)) continue;
-            return received_message{static_cast<std::uint8_t>(current_), std::exchange(into.bytes, {}),
-                                    std::exchange(into.sink, nullptr)};
+            if (into.passed_over) into.begun = into.passed_over = false;
+            else return taken_out(into);
         }
         return {};
+    }
+
+    /// Where the bytes that come next may be put, in place of a call of `next`: it needs no copy.  Empty: nowhere.
+    [[nodiscard]] std::span<std::byte> room() {
+        bool const in_sink = left_ > 0 && !error_ && lanes_[current_].sink;
+        return in_sink ? lanes_[current_].sink->room(left_) : std::span<std::byte>{};
+    }
+    /// So many have been put there, at most its size.
+    [[nodiscard]] std::optional<received_message> put(std::size_t count) {
+        auto& into = lanes_[current_];
+        into.sink->put(count);
+        left_ -= count;
+        into.rest -= count;
+        if (into.rest > 0) return {};
+        return taken_out(into);
     }
 
     /// What the other end did wrong; set once.
@@ -119,6 +132,10 @@ private:
     bool refuse(tcp_errc why) {
         error_ = why;
         return false;
+    }
+    [[nodiscard]] received_message taken_out(lane& from) const {
+        from.begun = false;
+        return {static_cast<std::uint8_t>(current_), std::exchange(from.bytes, {}), std::exchange(from.sink, nullptr)};
     }
     static void keep(lane& into, std::span<std::byte const> bytes) {
         if (into.sink) return into.sink->take(bytes);

@@ -132,7 +132,7 @@ public:
         else if (!why_ && tls_.write(from) == tls_pipe::state::failed) co_return reason(tls_.why());
         co_return co_await put_out();
     }
-    /// A plain socket takes its bytes from where they are, and so does TLS but for what shares a record with a header.
+    /// A plain socket takes its bytes from where they are; TLS, too, but for what shares a record with a header.
     task<std::error_code> write(send_batch const& batch) {
         parts_.clear();
         record_.clear();

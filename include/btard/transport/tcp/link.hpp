@@ -130,14 +130,16 @@ public:
             std::size_t got = 0;
             bool waited = in_a_row >= batch; // others, too
             if (waited) co_await asio::post(over_->executor(), asio::use_awaitable_t<loop_executor>{});
-            std::error_code const failed = co_await over_->read_some(buffer, got, waited);
+            auto const room = reader.room();
+            std::error_code const failed = co_await over_->read_some(room.empty() ? buffer : room, got, waited);
             in_a_row = waited ? got : in_a_row + got;
             if (failed) break_off(failed);
             if (over_->ended()) co_return;
             heard_ = std::chrono::steady_clock::now();
             received_ += got;
-            std::span<std::byte const> bytes = buffer.first(got);
-            while (auto message = next(bytes)) {
+            std::span<std::byte const> bytes = buffer.first(room.empty() ? got : 0);
+            auto message = room.empty() ? next(bytes) : reader.put(got);
+            for (; message; message = next(bytes)) {
                 if (owner_ && !closing_) owner_->on_message(*this, std::move(*message));
                 if (held_ && !closing_ && !over_->ended()) {
                     bytes = rest = std::vector<std::byte>(bytes.begin(), bytes.end());
