@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <system_error>
 #include <utility>
@@ -37,15 +38,17 @@ struct counting_node final : run_node {
         ++heard[channel_of(message)];
         if (heard == wanted) all_here();
     }
+    [[nodiscard]] std::uint64_t most_from(public_key const&, std::size_t) const override { return most; }
     using run_node::stop_net;
 
+    std::uint64_t most = 0; ///< bytes that it has a use for
     std::vector<std::size_t> heard = std::vector<std::size_t>(2), wanted = {};
     std::function<void()> all_here = [] {};
 };
 
-} // namespace
-
-TEST_CASE("what has waited for a link is heard when the link comes, small messages and large ones") {
+/// How much is heard, on each channel, of three small messages, a large part of a gradient and a small one, which all
+/// wait for a link.
+std::vector<std::size_t> heard_of_what_waited(std::uint64_t most, std::vector<std::size_t> const& wanted) {
     identity const here = identity::generate(), there = identity::generate();
     asio::io_context io;
     counting_node from(io, here), to(io, there);
@@ -54,7 +57,7 @@ TEST_CASE("what has waited for a link is heard when the link comes, small messag
         deadline.cancel();
         from.stop_net(), to.stop_net();
     };
-    to.wanted = {3, 1}, to.all_here = stop;
+    to.most = most, to.wanted = wanted, to.all_here = stop;
     deadline.async_wait([&](std::error_code failed) {
         if (!failed) stop();
     });
@@ -63,8 +66,19 @@ TEST_CASE("what has waited for a link is heard when the link comes, small messag
         (void)from.net().post(key, channel, frame);
     });
     for (int k = 0; k < 3; ++k) out.send(there.key(), wire::wanted{});
-    out.send(there.key(), wire::row{1, {}, {}, {}, std::vector<float>(10'000)});
+    for (std::size_t const floats : {10'000, 1'000})
+        out.send(there.key(), wire::row{1, {}, {}, {}, std::vector<float>(floats)});
     to.net().reach(here.key(), "127.0.0.1", from.net().port());
     io.run();
-    CHECK(to.heard == std::vector<std::size_t>{3, 1});
+    return to.heard;
+}
+
+} // namespace
+
+TEST_CASE("what has waited for a link is heard when the link comes, small messages and large ones") {
+    CHECK(heard_of_what_waited(1u << 20, {3, 2}) == std::vector<std::size_t>{3, 2});
+}
+
+TEST_CASE("a large message for which there is no use is passed over, and those behind it are heard") {
+    CHECK(heard_of_what_waited(20'000, {3, 1}) == std::vector<std::size_t>{3, 1});
 }

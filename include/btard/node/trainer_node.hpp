@@ -116,6 +116,21 @@ private:
         return is_among(charter_->founders, key) || (learned && is_among(learned->roster, key)) ||
                (peer_ && is_among(peer_->membership().context().roster, key));
     }
+    /// Those that have sent, or may send, parts of gradients; states while somebody here wants one.
+    [[nodiscard]] std::uint64_t most_from(public_key const& key, std::size_t channel) const override {
+        if (!plan_) return 0;
+        bool const tells = start_ && was_contact(key);
+        auto const* const seen = scout_ ? scout_->known() : nullptr;
+        bool const is_seen = seen && is_among(seen->roster, key);
+        bool const heard = concerns(key) || is_seen || (peer_ && may_send_parts(key));
+        bool const wanted = channel == bulk_channel ? heard : tells || ((entrant_ || scout_) && heard);
+        return wanted ? this->most_of(channel, plan_->task.size()) : 0;
+    }
+    /// On probation, or on its way back: perhaps a member for those that are a step ahead.
+    [[nodiscard]] bool may_send_parts(public_key const& key) const {
+        auto const& members = peer_->membership();
+        return members.was_member(key) || members.context().probation.find(key) != nullptr;
+    }
     void link_with_all() override {
         if (!charter_) return;
         auto const* const learned = entrant_ ? entrant_->known() : nullptr;
