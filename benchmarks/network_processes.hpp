@@ -95,7 +95,8 @@ struct children {
 
 /// Runs `work(child&)`, which returns markers, in so many processes, each of which calls `exchange` so often.
 ///
-/// @throws environment_error: one of them could not be begun, has ended, or said nothing for two minutes; all are ended
+/// @throws environment_error: one of them could not be begun, has ended, or said nothing for two minutes; all are
+///         ended
 template <class F>
 std::vector<markers> in_processes(std::size_t count, std::size_t exchanges, std::size_t steps, F&& work) {
     constexpr int patience = 120'000;

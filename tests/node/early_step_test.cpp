@@ -192,7 +192,8 @@ private:
         }
         gradient_result done{.job = *std::move(what.job), .gradient = std::vector<float>(size)};
         (void)accumulated_gradient(task_, done.job, done.gradient);
-        if (auto wanted = members_[what.to].early.hear(std::move(done), members_[what.to].at)) hand_in(what.to, *std::move(wanted));
+        one& me = members_[what.to];
+        if (auto wanted = me.early.hear(std::move(done), me.at)) hand_in(what.to, *std::move(wanted));
         return true;
     }
 
@@ -359,7 +360,7 @@ TEST_CASE("the state ahead is made on another thread: where that has not begun, 
     CHECK(state == some_state(4));
     CHECK(job.makes->make() == nullptr);
     std::vector<tensor_layout> const other_layout{{"x", 0, {5}, 5, true}};
-    job = one.begin(some_outlook(thought), state, lamb{}, constant_rate{}, other_layout, {}, 1); // of another optimizer
+    job = one.begin(some_outlook(thought), state, lamb{}, constant_rate{}, other_layout, {}, 1); // it does not fit
     CHECK_THROWS(job.makes->make());
     CHECK(!one.settle(state, thought));
     for (int k = 0; k < 50; ++k) { // whenever the end of the step comes, it is right

@@ -1,4 +1,4 @@
-// tests/node/run_node_test.cpp: processes of a run greet each other, and what has waited for the link comes after that.
+// tests/node/run_node_test.cpp: processes of a run greet each other, and what has waited comes after that.
 // SPDX-License-Identifier: Apache-2.0
 #include <btard/crypto/identity.hpp>
 #include <btard/node/outbox.hpp>

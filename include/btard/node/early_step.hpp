@@ -72,7 +72,7 @@ class early_step {
 public:
     /// Ends the step on a copy of its state, which is made as the first part of the job.
     ///
-    /// @param now      with which the step began that is being judged; it stays where it is until `settle` or `forget`
+    /// @param now      with which the step began that is being judged; it stays there until `settle` or `forget`
     /// @param optimizer, schedule, layout of the run
     /// @return what to compute
     [[nodiscard]] gradient_job begin(step_outlook seen, model_state const& now, optimizer const& method,

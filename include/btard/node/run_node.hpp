@@ -100,8 +100,8 @@ protected:
     virtual void on_link_lost(public_key const&, time_point) {}
     /// A member, a founder, or one that is wanted for another reason: others may say where it is.
     [[nodiscard]] virtual bool concerns(public_key const&) const { return false; }
-    /// Bytes of the largest message that this process has a use for, from that peer over that channel; a larger one is
-    /// passed over.
+    /// Bytes of the largest message that this process has a use for, from that peer over that channel; a larger one
+    /// is passed over.
     [[nodiscard]] virtual std::uint64_t most_from(public_key const&, std::size_t /*channel*/) const { return 0; }
     /// Of a task of so many parameters.
     [[nodiscard]] static std::uint64_t most_of(std::size_t channel, std::size_t parameters) {

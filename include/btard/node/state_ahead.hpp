@@ -53,7 +53,7 @@ public:
         changed_.notify_all();
         return at;
     }
-    /// On the loop, once: the state, and its parameters as the job has them.  Waits for the end where it is being made.
+    /// On the loop, once: the state, and its parameters as the job has them.  Waits where they are being made.
     ///
     /// @return nothing: it has not been begun, or has failed
     [[nodiscard]] std::optional<std::pair<model_state, std::shared_ptr<std::vector<float> const>>> take() {

@@ -95,8 +95,9 @@ private:
     }
     /// Whoever says so: one that the operator has named always, of the others a few.
     void take_coordinator(public_key const& key) {
-        auto const claimed = std::ranges::count_if(coordinators_, [this](auto const& one) { return !was_contact(one); });
-        if (!was_contact(key) && static_cast<std::size_t>(claimed) >= keeper_options{}.coordinators) return;
+        std::size_t claimed = 0;
+        for (auto const& one : coordinators_) claimed += !was_contact(one);
+        if (!was_contact(key) && claimed >= keeper_options{}.coordinators) return;
         coordinators_.insert(key);
         auto kind = std::optional(was_contact(key) ? follower_kind::known : follower_kind::coordinator);
         if (peer_) kind = kind_of(key);

@@ -117,9 +117,8 @@ public:
     [[nodiscard]] wire::held const* held() const { return held_ ? held_->result() : nullptr; }
     [[nodiscard]] std::size_t chunks_done() const { return download_ ? download_->chunks_done() : 0; }
     [[nodiscard]] std::size_t chunks_total() const { return download_ ? download_->chunks() : 0; }
-    [[nodiscard]] std::size_t begun_anew() const {
-        return begun_anew_;
-    } ///< how often it had to fetch another state
+    /// How often it had to fetch another state.
+    [[nodiscard]] std::size_t begun_anew() const { return begun_anew_; }
 
     /// For the operator.
     [[nodiscard]] std::string progress_text() const {
@@ -286,8 +285,8 @@ private:
             if (held_->lacks(last) && run_.knows_applied(last))
                 questions_.want({wire::fetched::applied, last, 0});
     }
-    /// Members tell whoever follows them, and asks for something now and then: else they take others in our place.  Those
-    /// that were asked for a state may drop it when it is here.
+    /// Members tell whoever follows them, and asks them for something now and then: else others may take its place.
+    /// Those that were asked for a state may drop it when it is here.
     void tell(time_point now) {
         tells_again_.reset();
         questions_.for_each_linked([&](public_key const& who) {

@@ -157,8 +157,8 @@ private:
     }
     void on(public_key const&, auto const&, time_point, follower_kind) {} // not for members
 
-    /// For one more.  One that the run does not know, and that asks for nothing whatever it is told, makes way for another
-    /// of its kind: it asks to follow again, if it is there.
+    /// For one more.  One that the run does not know, and that asks for nothing whatever it is told, makes way for
+    /// another of its kind: it asks to follow again, if it is there.
     [[nodiscard]] bool has_room(follower_kind kind, time_point now) {
         std::size_t count = 0;
         auto idle = followers_.end();
@@ -238,9 +238,7 @@ private:
     /// If somebody wants it, and there is room.
     void keep_snapshot(model_state const& state, time_point now) {
         for (auto& one : snapshots_)
-            std::erase_if(one.users, [&](auto const& user) {
-                return user.second.last + options_.snapshot_idle <= now;
-            });
+            std::erase_if(one.users, [&](auto const& use) { return use.second.last + options_.snapshot_idle <= now; });
         std::erase_if(snapshots_, [](auto const& one) { return one.users.empty(); });
         if (state.step % options_.snapshot_every != 0) return;
         snapshot made{.made = now};

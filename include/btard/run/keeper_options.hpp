@@ -13,8 +13,8 @@
 
 namespace btard {
 
-/// Keys cost nothing, so those that the run knows go before those that it does not: each kind has places of its own, and
-/// where states are kept for strangers alone, one goes when a known key asks.
+/// Keys cost nothing, so those that the run knows go before those that it does not: each kind has places of its own,
+/// and where states are kept for strangers alone, one goes when a known key asks.
 enum class follower_kind : std::uint8_t {
     known,       ///< members, those that were some, and the coordinator whom the operator has named
     coordinator, ///< others that say they are one
@@ -28,7 +28,8 @@ enum class follower_kind : std::uint8_t {
 template <class Membership>
 [[nodiscard]] std::optional<follower_kind> kind_of_follower(Membership const& now, public_key const& key, bool named,
                                                             bool claims) {
-    bool const is_member = std::ranges::find(now.context().roster, key, &log_member::key) != now.context().roster.end();
+    auto const& roster = now.context().roster;
+    bool const is_member = std::ranges::find(roster, key, &log_member::key) != roster.end();
     if (is_member || now.was_member(key)) return follower_kind::known;
     if (now.banned().contains(key) || now.standing().is_struck(key)) return {};
     if (claims) return named ? follower_kind::known : follower_kind::coordinator;
