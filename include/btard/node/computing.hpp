@@ -182,6 +182,8 @@ private:
         if (!peer_ || peer_->gone()) return;
         if (done.job.use == gradient_use::own) {
             loss_ = done.loss, gradient_seconds_ = done.seconds;
+            peer_->note_gradient_time(
+                std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(done.seconds)));
             if (does_.acts()) does_.corrupt(peer_->state(), done, *plan_, done.gradient);
         }
         peer_->handle_gradient(done.job.step, done.job.whose, std::move(done.gradient), done.job.microbatches,

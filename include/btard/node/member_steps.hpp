@@ -14,6 +14,7 @@
 #include <btard/node/outbox.hpp>
 #include <btard/node/run_node.hpp>
 #include <btard/node/run_plan.hpp>
+#include <btard/node/status_text.hpp>
 #include <btard/node/trainer_events.hpp>
 #include <btard/protocol/ban/transcript_check.hpp>
 #include <btard/protocol/peer.hpp>
@@ -70,6 +71,8 @@ protected:
         if (state_->step >= plan_->steps) return finish();
         begun_ = net_->now();
         speaks_at_ = begun_ + status_every;
+        auto const waits = peer_->deadlines().now();
+        if (std::exchange(waits_, waits) != waits) say(deadlines_text(waits));
         this->begin_gradients();
         bool const checked = state_->step % plan_->rules.state_every == 0;
         bool const told = keeper_.followers() > 0 && state_->step > 0;
@@ -144,6 +147,7 @@ protected:
     keeper keeper_{{.followers = wire_limits{}.peers}};
     shared_floats applied_; // (size) in the step before
     std::set<public_key> coordinators_;
+    deadline_table waits_{}; ///< as its operator was told
     std::optional<time_point> stalls_at_;
     static constexpr std::chrono::seconds status_every{10}; ///< while no step ends
     time_point begun_{}, speaks_at_{};

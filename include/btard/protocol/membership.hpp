@@ -90,10 +90,14 @@ public:
         for (auto const& proof : verdict.proofs) against(then.key(proof.member), offence::equivocation);
         for (auto const& [key, proof] : verdict.earlier) against(key, offence::equivocation);
     }
+    /// Between two members a step counts once, however many rows: who is slow in it is slow with all of them.
+    ///
     /// @param blames each with who it is about, see `step_record::blames`
     void complained(std::span<missing_row const> blames) {
-        for (auto const& one : blames)
-            standing_.note_complaint(members_->key(one.owner), members_->key(one.sender), step());
+        std::map<std::pair<peer_id, peer_id>, bool> pairs;
+        for (auto const& one : blames) pairs[std::minmax(one.owner, one.sender)] |= one.by_detour;
+        for (auto const& [both, by_detour] : pairs)
+            standing_.note_complaint(members_->key(both.first), members_->key(both.second), step(), by_detour);
     }
     /// Validators that had a gradient shown to all for nothing: like a complaint between the two, and a point once
     /// they are in dispute.
@@ -181,7 +185,7 @@ public:
         note_quarrels();
         std::ranges::sort(offences_);
         std::vector<bool> out(members_->size());
-        std::set<public_key> struck, absent;
+        std::set<public_key> struck, absent, left;
         for (auto const& [who, what] : offences_) {
             public_key const key = members_->key(who);
             out[static_cast<std::size_t>(who)] = true;
@@ -189,13 +193,15 @@ public:
             if (is_ban(what)) context_.banned += banned_.insert(key).second;
             else if (is_strike(what)) struck.insert(key);
             else if (what == offence::absence) absent.insert(key);
-            else standing_.note_leave(key, step());
+            else left.insert(key);
             removed.push_back({step(), key, what});
         }
         // Whatever the reasons, a member is removed once: one strike, one wait.
         for (auto const& key : struck) standing_.note_strike(key, step());
         for (auto const& key : absent)
             if (!struck.contains(key)) standing_.note_absence(key, step());
+        for (auto const& key : left)
+            if (!struck.contains(key) && !absent.contains(key)) standing_.note_leave(key, step());
         gone_.insert(judge.convicted_gone().begin(), judge.convicted_gone().end());
         for (auto const& [key, what] : gone_) {
             if (!banned_.insert(key).second) continue; // it is known

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <set>
 #include <span>
 #include <utility>
@@ -37,6 +38,7 @@ struct need {
     std::vector<need> all;
     for (part_id const part : at.parts_of(at.self))
         for (peer_id const sender : at.senders(part)) {
+            if (at.record.goes_to_all(part, sender)) continue;
             auto const* const way = at.record.detour_of(part, sender);
             all.push_back(need_row(at, part, sender, {way ? way->via : sender}));
             all.back().only_first = true;
@@ -121,6 +123,29 @@ struct need {
         all.back().is_awaited = row.of_before || there(row.sender) || there(owner);
     }
     return all;
+}
+/// Until RESULT.  `bulk` is time to send one gradient and to get one.  Who passes rows on gets so much more first, then
+/// it sends them; the last part of the time, `to_pass_on`, is for that.
+struct time_to_make {
+    std::chrono::nanoseconds all{}, to_pass_on{};
+};
+[[nodiscard]] inline time_to_make time_to_make_parts(step_record const& of, step_timing const& timing) {
+    auto const more = static_cast<std::chrono::nanoseconds::rep>(of.gradients_to_pass_on());
+    return {(1 + 2 * more) * timing.bulk, more * timing.bulk};
+}
+/// Until HAVE: a row that was complained about goes to all, which takes as long as a gradient; the most rows of one sender
+/// count, since others choose what they complain about.
+[[nodiscard]] inline std::chrono::nanoseconds time_to_show_rows(step_record const& of, step_timing const& timing) {
+    std::map<peer_id, std::set<part_id>> rows;
+    std::size_t most = 0;
+    for (auto const& one : of.complaints()) {
+        auto& mine = rows[one.sender];
+        mine.insert(one.part);
+        most = std::max(most, mine.size());
+    }
+    std::size_t const parts = std::max<std::size_t>(1, of.parts().size());
+    std::size_t const gradients = (most * (of.n() - 1) + parts - 1) / parts;
+    return static_cast<std::chrono::nanoseconds::rep>(1 + gradients) * timing.bulk;
 }
 /// Until VOTE: each accused gradient is recomputed, and whoever does not show its rows in time is banned.  `bulk` is
 /// time to send one gradient, a part to each; who is asked for its own sends all of it to all.  Evidence does not

@@ -188,7 +188,7 @@ using run_message = std::variant<greeting, addresses, charter, refusal, ready, f
                                  missing, leaves, chunk, applied, held, metrics, finished>;
 
 /// The first byte of their frames: never that of the protocol's.
-inline constexpr std::uint8_t run_version = 0x81;
+inline constexpr std::uint8_t run_version = 0x82;
 
 } // namespace btard::wire
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -34,26 +35,29 @@ log_entry<Body> said(Body body) {
     return {log_entry<Body>::kind::present, std::move(body)};
 }
 
-/// A step of five workers, up to r.  Part j belongs to peer (j + step) mod 5.
-step_record worked(std::uint64_t step) {
-    step_record record(step, five(), {}, some(90 + step), {.quota = 1, .validators = 2});
+/// A step of five workers, up to r.  Part j belongs to peer (j + step) mod 5, if nobody leaves without a gradient.
+step_record worked(std::uint64_t step, std::size_t faults = 0, std::span<peer_id const> leavers = {}) {
+    step_record record(step, five(), {}, some(90 + step), {.quota = 1, .validators = 2, .faults = faults});
     agreed_log<wire::commit> commits(n);
     agreed_log<wire::result> results(n);
     agreed_log<wire::reveal> reveals(n);
     for (std::size_t k = 0; k < n; ++k) {
         wire::commit one;
-        one.root = some(10 + k);
-        one.microbatches = 1;
+        one.leaves = std::ranges::find(leavers, peer_id(k)) != leavers.end();
+        if (!one.leaves) one.root = some(10 + k), one.microbatches = 1;
         commits[k] = said(one);
         mprng_share const share{some(20 + k).bytes, {}};
         wire::result made;
         made.share = commitment_to(share, {{}, 0, step, 0}, five()[k].key);
-        made.parts = {{part_id((k + n - step % n) % n), some(30 + k)}};
         results[k] = said(made);
         reveals[k] = said(wire::reveal{share, member_set(n)});
         reveals[k].body.aggregates.fill();
     }
     (void)record.read(commits);
+    for (std::size_t j = 0; j < n; ++j) {
+        auto const owner = std::size_t(record.parts()[j].owner);
+        results[owner].body.parts.push_back({part_id(j), some(30 + owner)});
+    }
     (void)record.read(results);
     (void)record.read(reveals, {}, 0);
     return record;
@@ -203,6 +207,34 @@ TEST_CASE("judgement: of a gradient more than half of those present decide, for 
     }
 }
 
+TEST_CASE("judgement: who leaves without a gradient cannot judge one, and lets nobody get away by that; liars alone still "
+          "convict nobody") {
+    for (std::size_t leave = 0; leave < n; ++leave) {
+        for (std::size_t say = 0; leave + say <= n; ++say) {
+            for (bool const is_guilty : {true, false}) {
+                trial t;
+                auto const [by, target] = t.pair();
+                std::vector<peer_id> leavers;
+                for (std::size_t k = 0; leavers.size() < leave; ++k) leavers.push_back(peer_id(k));
+                t.step = worked(1, 1, leavers);
+                t.judge = judgement(t.step, &t.before);
+                for (peer_id const who : leavers) t.testimonies[std::size_t(who)].body.parts.clear();
+                REQUIRE(t.testify().empty());
+                t.accuse_of(by, target, wire::charge::gradient, 0);
+                REQUIRE(t.accuse().empty());
+                auto votes = t.votes();
+                for (std::size_t k = 0; k < say; ++k)
+                    votes[n - 1 - k].body.ballots[0].says = is_guilty ? wire::opinion::guilty : wire::opinion::slander;
+                bool const decided = 2 * say > n || (say > 1 && 2 * say > n - leave); // f = 1
+                CHECK(t.judge.read(votes, [](std::size_t) { return false; }) ==
+                      (!decided    ? found{}
+                       : is_guilty ? found{{target, offence::wrong_gradient}}
+                                   : found{{by, offence::slander}}));
+            }
+        }
+    }
+}
+
 namespace {
 
 /// With a tolerance; the validator asks for the gradient of its target, and all have voted that they have it, and nothing more.
@@ -324,6 +356,60 @@ TEST_CASE("judgement: there is time to vote for each accused gradient, and for w
     CHECK(time_for(two) == 2'001);
     asked const shown; // its sender sends a whole gradient to each
     CHECK(time_for(shown) == 1'000 + n);
+}
+
+TEST_CASE("times: where few are left to pass rows on, there is time for all that one of them has to carry") {
+    step_timing const t;
+    CHECK(time_to_make_parts(worked(0), t).all == t.bulk);
+    CHECK(time_to_make_parts(worked(0), t).to_pass_on == std::chrono::seconds(0));
+    for (std::size_t const f : {1, 3, 7}) { // the same f honest ones are in dispute with each of f liars
+        std::size_t const members = 2 * f + 2;
+        std::vector<log_member> all;
+        agreed_log<wire::commit> commits;
+        for (std::size_t k = 0; k < members; ++k) {
+            all.push_back({public_key{some(200 + k).bytes}, {}});
+            commits.push_back(said(wire::commit{.root = some(300 + k), .microbatches = 1, .joins = {}}));
+        }
+        std::vector<dispute> between;
+        for (std::size_t a = 0; a < f; ++a)
+            for (std::size_t b = f; b < 2 * f; ++b) between.push_back({peer_id(a), peer_id(b)});
+        step_record record(0, all, {}, some(1), {.quota = 1, .validators = 1}, {}, {}, between);
+        (void)record.read(commits);
+        std::size_t carried = 0;
+        for (std::size_t k = 2 * f; k < members; ++k)
+            carried = std::max(carried, std::size_t(std::ranges::count(record.detours(), peer_id(k), &detour::via)));
+        REQUIRE(carried >= f * f);
+        auto const time = time_to_make_parts(record, t);
+        auto const gradients = double(carried) / double(members);
+        CHECK(time.all - time.to_pass_on >= (1 + gradients) * t.bulk); // its own part comes in too
+        CHECK(time.to_pass_on >= gradients * t.bulk);
+        CHECK(time.to_pass_on >= t.bulk);
+        CHECK(time.all <= (3 + 2 * gradients) * t.bulk);
+    }
+}
+
+TEST_CASE("times: rows have six questions of time at least") {
+    step_timing t;
+    t.bulk = 6 * t.question;
+    CHECK_NOTHROW(t.validate());
+    t.bulk -= std::chrono::milliseconds(1);
+    CHECK_THROWS(t.validate());
+}
+
+TEST_CASE("times: whoever is complained about by many has time to send all of its rows to all") {
+    step_timing const t;
+    for (std::size_t by = 1; by < n; ++by) {
+        step_record record(0, five(), {}, some(90), {.quota = 1, .validators = 2});
+        wire::commit one;
+        one.root = some(1);
+        one.microbatches = 1;
+        (void)record.read(agreed_log<wire::commit>(n, said(one)));
+        agreed_log<wire::result> results(n, said(wire::result{}));
+        for (std::size_t k = 0; k < by; ++k) results[k].body.complaints = {{part_id(k), p4}};
+        results[4].body.complaints = {{part_id(4), p0}, {part_id(4), p1}}; // others have less to send
+        REQUIRE(record.read(results).empty());
+        CHECK(time_to_show_rows(record, t) == std::max<std::int64_t>(2, std::int64_t(1 + by)) * t.bulk);
+    }
 }
 
 TEST_CASE("judgement: with a tolerance, too, a newcomer on trial has no rows to show") {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 using namespace btard;
@@ -134,26 +136,71 @@ TEST_CASE("standing: a strike ends the disputes of whoever is struck, and nobody
     CHECK(!of.in_dispute(c, a, 500));
     CHECK(of.in_dispute(b, c, 500)); // none of its business
     CHECK(!of.quarrels_too_much(a, std::vector{b, c}, 520));
-    for (int k = 0; k < 3; ++k) of.note_complaint(a, b, 520); // what was before is not counted either
-    CHECK(!of.in_dispute(a, b, 520));
-    of.note_complaint(a, b, 520);
+    of.note_complaint(a, b, 520); // it knows how many are too many
     CHECK(of.in_dispute(a, b, 520));
+    of.note_complaint(a, c, 1'500); // a window after the strike
+    CHECK(!of.in_dispute(a, c, 1'500));
 }
 
-TEST_CASE("standing: who leaves in good order waits once, each time as long, and not less than it has to anyway") {
+TEST_CASE("standing: a strike leaves complaints as they are that were no dispute") {
     standing of(1);
-    for (std::uint64_t step = 10; step < 500; step += 50) {
-        of.note_leave(a, step);
-        CHECK(of.may_return_at(a) == step + 20);
-        of.note_return(a, step + 20);
+    for (int k = 0; k < 2; ++k) of.note_complaint(a, b, 10);
+    of.note_strike(a, 11);
+    for (int k = 0; k < 2; ++k) {
+        CHECK(!of.in_dispute(a, b, 40));
+        of.note_complaint(a, b, 40);
     }
-    of.note_absence(a, 1'000); // leaving has doubled nothing
-    CHECK(of.may_return_at(a) == 1'020);
-    of.note_return(a, 1'020);
-    of.note_absence(a, 1'030);
-    CHECK(of.may_return_at(a) == 1'070);
-    of.note_leave(a, 1'031);
-    CHECK(of.may_return_at(a) == 1'070);
+    CHECK(of.in_dispute(a, b, 40));
+}
+
+TEST_CASE("standing: liars that complain where it costs least, strikes and all, have no more steps with complaints than "
+          "their accounts") {
+    std::size_t const n = 8, faults = 3;
+    standing of(faults);
+    std::vector<public_key> keys;
+    for (std::uint8_t k = 0; k < n; ++k) keys.push_back(key_of(k));
+    std::vector<std::uint64_t> back(n);
+    std::size_t steps = 0, struck = 0;
+    for (std::uint64_t step = 0; step < 1'000; ++step) {
+        auto const may = [&](std::size_t x, std::size_t y) {
+            bool const there = step >= back[x] && step >= back[y] && !of.is_struck(keys[x]);
+            return x != y && there && !of.in_dispute(keys[x], keys[y], step);
+        };
+        auto const counted = [&](std::size_t x, std::size_t y) {
+            auto const at = of.kept().pairs.find(std::minmax(keys[x], keys[y]));
+            return at == of.kept().pairs.end() ? std::size_t{0} : at->second.complaints.size();
+        };
+        std::optional<std::pair<std::size_t, std::size_t>> best; // the pair with the fewest complaints
+        for (std::size_t x = 0; x < faults; ++x)
+            for (std::size_t y = n; y-- > 0;)
+                if (may(x, y) && (!best || counted(x, y) < counted(best->first, best->second))) best = {x, y};
+        if (!best) continue;
+        ++steps;
+        of.note_complaint(keys[best->first], keys[best->second], step);
+        for (std::size_t k = 0; k < n; ++k) {
+            if (step < back[k] || !of.quarrels_too_much(keys[k], keys, step)) continue;
+            CHECK(k < faults);
+            of.note_strike(keys[k], step);
+            back[k] = of.may_return_at(keys[k]);
+            struck += of.is_struck(keys[k]);
+        }
+    }
+    CHECK(struck == faults);
+    std::size_t const pairs = faults * (n - faults) + faults * (faults - 1) / 2;
+    CHECK(steps <= 3 * pairs + faults * 2 * (faults + 1)); // c each, and one more for each dispute of two strikes
+}
+
+TEST_CASE("standing: who leaves in good order waits twice as long each time, as who is absent, and time takes it back") {
+    standing of(1);
+    std::uint64_t step = 10;
+    for (std::uint64_t const wait : {20, 40, 80}) {
+        of.note_leave(a, step);
+        CHECK(of.may_return_at(a) == step + wait);
+        step += wait;
+        of.note_return(a, step);
+    }
+    of.note_absence(a, step + 250); // two doublings back of three
+    CHECK(of.may_return_at(a) == step + 250 + 40);
 }
 
 TEST_CASE("standing: f liars cannot make an honest peer quarrel with more than f others") {

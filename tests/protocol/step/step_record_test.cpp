@@ -215,9 +215,9 @@ TEST_CASE("record: a row between two in dispute goes through a third one, in dis
         return one.record.blames();
     };
     using blamed = std::vector<missing_row>;
-    CHECK(complaints({0}) == blamed{{p0, way->via, part_id{0}}}); // the owner had to get it from that one
-    CHECK(complaints({via}) == blamed{{way->via, p4, part_id{0}}});
-    CHECK(complaints({0, via}) == blamed{{way->via, p4, part_id{0}}}); // which has said why it does not come
+    CHECK(complaints({0}) == blamed{{p0, way->via, part_id{0}, true}}); // the owner had to get it from that one
+    CHECK(complaints({via}) == blamed{{way->via, p4, part_id{0}, true}});
+    CHECK(complaints({0, via}) == blamed{{way->via, p4, part_id{0}, true}}); // which has said why it does not come
     CHECK(complaints({}).empty());                                      // which is not there any more
     honest_step other;
     other.record = disputed({{p0, p4}});
@@ -263,6 +263,45 @@ TEST_CASE("record: a row that nobody may pass on is in no part, and nobody may c
     s.results[0].body.parts.clear();
     s.results[0].body.complaints = {{part_id{0}, p4}};
     CHECK(s.record.read(s.results) == found{{p0, offence::absence}});
+}
+
+TEST_CASE("record: where too few have spoken for a third member to be sure, a row that nobody may pass on goes to "
+          "all, and nobody pays for it") {
+    std::vector<dispute> const between{{p0, p1}, {p0, p2}, {p0, p4}, {p3, p4}, {p4, p5}};
+    for (std::size_t const kind : {0, 1, 2, 3}) {
+        bool const banned = kind % 2 == 1, all_there = kind < 2; // two of three liars are gone
+        CAPTURE(kind);
+        honest_step s;
+        step_rules const rules{.quota = 4, .validators = 1, .faults = banned ? 3u : 2u, .lost = banned ? 2u : 0u};
+        s.record = {0, roster(), std::vector{p2}, some(1), rules, {}, {}, between};
+        if (!all_there) s.commits[5] = {};
+        (void)s.record.read(s.commits);
+        CHECK(s.record.goes_to_all(part_id{0}, p4) == !all_there);
+        CHECK(s.record.goes_to_all(part_id{3}, p0) == !all_there); // of p4
+        CHECK(!s.record.goes_to_all(part_id{1}, p4));
+        CHECK(s.record.parts()[0].rows.contains(4) == !all_there);
+        if (all_there) continue;
+        auto const to_all = s.record.complaints().size();
+        for (auto const& one : s.record.complaints()) CHECK(one.owner == (one.sender == p0 ? p4 : p0));
+        for (std::size_t k = 0; k < n; ++k) s.results[k].body.parts.clear();
+        s.results[5] = {};
+        auto early = s.results, also = s.results;
+        early[0].body.parts = {{part_id{0}, some(5)}}; // it lacks a row
+        auto one = s.record;
+        CHECK(one.read(early) == found{{p0, offence::absence}, {p5, offence::absence}});
+        also[0].body.complaints = {{part_id{0}, p3}};
+        CHECK(s.record.read(also) == found{{p5, offence::absence}});
+        CHECK(s.record.blames() == std::vector{missing_row{p0, p3, part_id{0}}}); // of the others nobody complained
+        REQUIRE(s.record.complaints().size() == to_all + 1);
+        agreed_log<wire::have> have(n, said(wire::have{member_set(to_all + 1)}));
+        for (std::size_t k = 0; k < 5; ++k) have[k].body.rows.fill();
+        CHECK(s.record.read(have).empty());
+        agreed_log<wire::result_again> again(n, said(wire::result_again{}));
+        again[0].body.parts = {{part_id{0}, some(5)}};
+        CHECK(s.record.read(again).empty());
+        CHECK(s.record.parts()[0].aggregate == some(5));
+        CHECK(s.record.parts()[0].rows.contains(4));
+    }
 }
 
 TEST_CASE("record: who leaves may do so without a gradient: no row, no part, nothing to check, and no absence") {

@@ -47,8 +47,8 @@ public:
                 step_replay const* before, bool own = false)
         : bench_(bench), rules_(rules), context_(context), from_(from), before_(before), own_(own),
           faults_(rules.faults_among(context.roster.size(), context.lost())),
-          record_(context.step, context.roster, context.idle, context.before, rules.of_step(), hash_of(context),
-                  context.probation.checked, context.disputes) {}
+          record_(context.step, context.roster, context.idle, context.before, rules.of_step(context.lost()),
+                  hash_of(context), context.probation.checked, context.disputes) {}
     step_replay(step_replay const&) = delete;
     step_replay& operator=(step_replay const&) = delete;
 

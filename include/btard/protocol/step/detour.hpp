@@ -7,7 +7,9 @@
 #include <btard/protocol/wire/tagged_hash.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <utility>
@@ -34,6 +36,7 @@ struct dispute {
 struct missing_row {
     peer_id owner{}, sender{};
     part_id part{};
+    bool by_detour = false; ///< of what a complaint is about: one of the two had to pass the row on
 
     friend bool operator==(missing_row const&, missing_row const&) = default;
 };
@@ -67,6 +70,13 @@ public:
     }
 
     [[nodiscard]] std::span<detour const> all() const { return all_; }
+    /// The most rows that one member passes on.
+    [[nodiscard]] std::size_t most_of_one() const {
+        std::map<peer_id, std::size_t> of;
+        std::size_t most = 0;
+        for (auto const& one : all_) most = std::max(most, ++of[one.via]);
+        return most;
+    }
     /// Null: the row goes to the owner.
     [[nodiscard]] detour const* find(part_id part, peer_id sender) const {
         auto const at = std::ranges::lower_bound(all_, std::pair(part, sender), {}, &name_of);
@@ -90,6 +100,7 @@ public:
                 if (says_why || !there(way->via)) continue;
                 one.sender = way->via;
             }
+            one.by_detour = way != nullptr;
             blamed.push_back(one);
         }
         return blamed;

@@ -153,7 +153,7 @@ public:
     /// @param found by each accusation: does the evidence, which everybody has who needs it, convict?  Not asked of
     ///              accusations about gradients: there the members' ballots count
     offences read(agreed_log<wire::vote> const& log, auto&& found) {
-        std::size_t present = 0, pieces = accusations_.size() + shown_.size();
+        std::size_t present = 0, blank = 0, pieces = accusations_.size() + shown_.size();
         std::vector<std::size_t> held(pieces), guilty(accusations_.size()), slander(accusations_.size());
         std::vector<std::size_t> blind(accusations_.size()); // cannot say, since rows were not shown to them
         std::vector<std::vector<std::size_t>> rows(accusations_.size());
@@ -164,6 +164,7 @@ public:
             if (said.evidence.size() != pieces || said.ballots.size() != accusations_.size())
                 return sense::out_of_step;
             ++present;
+            blank += leaves_without_gradient(who);
             here.insert(index(who));
             for (std::size_t k = 0; k < pieces; ++k) held[k] += said.evidence.contains(k);
             for (std::size_t k = 0; k < accusations_.size(); ++k) {
@@ -174,16 +175,21 @@ public:
             }
             return sense::good;
         });
+        // About gradients those do not count that can compute none, so that a liar does not get away by their silence.  Of
+        // the rest liars may be most, so then there must be more than f: one of them is honest.
+        auto const most_judge = [&](std::size_t count) {
+            return most(count, present) || (count > step_->faults() && most(count, present - blank));
+        };
         for (std::size_t k = 0; k < accusations_.size(); ++k) {
             auto const& [by, what] = accusations_[k];
             verdict reached = verdict::none;
             if (asks_to_show(what)) {
-                if (most(guilty[k], present)) reached = verdict::guilty;
-                else if (most(guilty[k] + blind[k], present)) note_hidden(against, what.target, here);
+                if (most_judge(guilty[k])) reached = verdict::guilty;
+                else if (most_judge(guilty[k] + blind[k])) note_hidden(against, what.target, here);
                 else note_needless(by, what.target, here);
             } else if (what.of == wire::charge::gradient && (!by_distance_ || most(held[k], present))) {
-                if (most(guilty[k], present)) reached = verdict::guilty;
-                if (most(slander[k], present)) reached = verdict::slander;
+                if (most_judge(guilty[k])) reached = verdict::guilty;
+                else if (most_judge(slander[k])) reached = verdict::slander;
             } else if (!most(held[k], present)) {
                 reached = verdict::hidden;
             } else {
@@ -372,6 +378,11 @@ private:
             what.target == on_trial ? step_->checked()->who.key : before_->roster()[index(what.target)].key;
         std::pair const gone(key, offence_of(what.of));
         if (std::ranges::find(convicted_gone_, gone) == convicted_gone_.end()) convicted_gone_.push_back(gone);
+    }
+    /// A worker that has left the root away in COMMIT, since it has no gradient any more.
+    [[nodiscard]] bool leaves_without_gradient(peer_id who) const {
+        auto const workers = step_->workers();
+        return !step_->committed().contains(index(who)) && std::ranges::find(workers, who) != workers.end();
     }
     /// It did not show what it must, and was there.
     void note_hidden(offences& against, peer_id target, member_set const& here) const {

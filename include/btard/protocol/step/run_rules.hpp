@@ -23,14 +23,21 @@ struct step_timing {
     std::chrono::nanoseconds body = std::chrono::seconds(3);               ///< until what is said has arrived
     std::chrono::nanoseconds question = std::chrono::milliseconds(1'500);  ///< a question and its answer
     std::chrono::nanoseconds interval = std::chrono::seconds(6);           ///< of a relay: four questions
+    /// Steps from one agreement on shorter ones to the next; 0: the first three are fixed.  See `agreed_deadlines`.
+    std::uint64_t renew_every = 0;
+    std::chrono::nanoseconds floor = std::chrono::seconds(10); ///< none of them gets shorter, nor than a question
 
     friend bool operator==(step_timing const&, step_timing const&) = default;
 
     void validate() const {
         expects(question.count() > 0 && body >= question && bulk >= question && gradient >= question,
                 "a question takes longer than what is waited for, or no time");
+        expects(bulk >= 6 * question, "rows have less than six questions of time: members may be three apart, and one that "
+                                      "was lost must be asked for, and come");
         expects(interval >= 4 * question,
                 "the interval of a relay must be four questions long: peers may be three apart");
+        expects(renew_every <= 10'000, "deadlines that are agreed on every ", renew_every,
+                " steps: each member keeps so many times; 10,000 at most");
     }
 };
 
@@ -68,7 +75,8 @@ struct run_rules {
                 ": it is relative to the gradient, twice as much goes through, so it must be 0 or more, and "
                 "below 0.5");
     }
-    [[nodiscard]] step_rules of_step() const { return {quota, validators}; }
+    /// @param lost see `faults_among`
+    [[nodiscard]] step_rules of_step(std::size_t lost) const { return {quota, validators, faults, lost}; }
 
     /// f of a smaller roster: bans lower it, and a majority must be left.
     ///

@@ -71,10 +71,12 @@ struct standing_books {
     struct quarrel {
         std::vector<std::uint64_t> complaints = {}; // steps
         std::uint64_t ends = 0;
+        bool by_detour = false; // one of the complaints, or of those that led to the dispute, was about a third member
 
         static constexpr void members(auto& self, auto&& member) {
             member(self.complaints, &wire_limits::claims);
             member(self.ends);
+            member(self.by_detour);
         }
         friend bool operator==(quarrel const&, quarrel const&) = default;
     };
@@ -117,11 +119,8 @@ public:
         one.returns = step + (rules_.first_wait << std::min<std::uint64_t>(one.doublings, 40));
         ++one.doublings;
     }
-    /// In good order: it waits too, since each change of the roster costs the others, and no longer the next time.
-    void note_leave(public_key peer, std::uint64_t step) {
-        auto& one = books_.peers[peer];
-        one.returns = std::max(one.returns, step + rules_.first_wait);
-    }
+    /// In good order: it waits as if it were absent, since each change of the roster costs the others as much.
+    void note_leave(public_key peer, std::uint64_t step) { note_absence(peer, step); }
     void note_return(public_key peer, std::uint64_t step) { books_.peers[peer].entered = step; }
 
     /// Removed with a strike: it waits, and the second strike is final.
@@ -129,8 +128,11 @@ public:
         auto& one = books_.peers[peer];
         one.struck |= one.strike_at && step - *one.strike_at < rules_.strike_fades;
         one.strike_at = step;
-        for (auto& [both, between] : books_.pairs) // it has paid for them
-            if (both.first == peer || both.second == peer) between = {};
+        // It has paid for its disputes, not for what comes next: one complaint more, and there are two in dispute again.
+        for (auto& [both, between] : books_.pairs) {
+            if ((both.first != peer && both.second != peer) || step >= between.ends) continue;
+            between = {std::vector<std::uint64_t>(rules_.complaints, step)};
+        }
         note_absence(peer, step);
     }
 
@@ -159,10 +161,13 @@ public:
 
     /// A row that one of them says it did not get from the other.  Beyond `complaints` of them, both ways together,
     /// the two are in dispute for a window.  While they are, a third one is between them, and nothing is counted.
-    void note_complaint(public_key owner, public_key sender, std::uint64_t step) {
+    ///
+    /// @param by_detour one of the two had to pass the row on
+    void note_complaint(public_key owner, public_key sender, std::uint64_t step, bool by_detour = false) {
         if (in_dispute(owner, sender, step)) return;
         auto& between = books_.pairs[key(owner, sender)];
         std::erase_if(between.complaints, [&](std::uint64_t old) { return old + rules_.window <= step; });
+        between.by_detour = by_detour || (between.by_detour && !between.complaints.empty());
         between.complaints.push_back(step);
         if (between.complaints.size() <= rules_.complaints) return;
         between.complaints.clear();
@@ -175,14 +180,21 @@ public:
         return at != books_.pairs.end() && step < at->second.ends;
     }
 
-    /// More disputes than there can be liars: it is removed with a strike.
+    /// More disputes than there can be liars: it is removed with a strike.  One more is borne with if it comes from
+    /// detours: f liars can be in dispute with an honest member already, and a third member that they have left to carry
+    /// all their rows may be too slow.  No more than one: so a liar cannot refuse all honest third members where there
+    /// are 2 f + 2 members.
     ///
-    /// @param others the other members of the roster
-    [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> others,
+    /// @param members of the roster, with or without it
+    [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> members,
                                          std::uint64_t step) const {
-        auto const with =
-            std::ranges::count_if(others, [&](public_key other) { return in_dispute(peer, other, step); });
-        return static_cast<std::size_t>(with) > faults_;
+        std::size_t straight = 0, all = 0;
+        for (auto const& other : members) {
+            if (!in_dispute(peer, other, step)) continue;
+            ++all;
+            straight += !books_.pairs.at(key(peer, other)).by_detour;
+        }
+        return straight > faults_ || all > faults_ + 1;
     }
 
     /// Not guilty, but not readmitted either.

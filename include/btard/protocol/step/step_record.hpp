@@ -36,6 +36,8 @@ struct part_record {
 struct step_rules {
     std::uint32_t quota = 1;    ///< the most microbatches of a worker
     std::size_t validators = 1; ///< m: pairs that are drawn in each step
+    std::size_t faults = 0;     ///< f, which bounds how many disputes a member has
+    std::size_t lost = 0;       ///< so many fewer may lie in this step, see `run_rules::faults_among`
 };
 
 /// The first half of a step, up to the joint randomness.
@@ -182,12 +184,14 @@ public:
 
     [[nodiscard]] std::uint64_t step() const { return step_; }
     [[nodiscard]] std::size_t n() const { return roster_.size(); }
+    [[nodiscard]] std::size_t faults() const { return rules_.faults - std::min(rules_.faults, rules_.lost); }
     [[nodiscard]] std::span<log_member const> roster() const { return roster_; }
     [[nodiscard]] std::span<peer_id const> workers() const { return duties_.workers; }
     [[nodiscard]] member_set const& committed() const { return committed_; }
     [[nodiscard]] double weight(peer_id of) const { return weights_[index(of)]; } ///< microbatches; 0: it has no row
     [[nodiscard]] digest const& root(peer_id of) const { return roots_[index(of)]; }
     [[nodiscard]] std::span<part_record const> parts() const { return parts_; }
+    /// First those rows that nobody complains about, see `goes_to_all`.
     [[nodiscard]] std::span<missing_row const> complaints() const { return complaints_; }
     /// Its owner is to make it once more, or for the first time.
     [[nodiscard]] bool lacks_result(part_id of) const {
@@ -196,9 +200,20 @@ public:
     }
     /// The complaints with those that they are about, once RESULT is read.
     [[nodiscard]] std::vector<missing_row> blames() const {
-        return detours_.blames(complaints_, [&](peer_id who) { return shares_[index(who)].has_value(); });
+        return detours_.blames(std::span(complaints_).subspan(without_way_),
+                               [&](peer_id who) { return shares_[index(who)].has_value(); });
+    }
+    /// Nobody is left who could pass it on: it goes to all in HAVE, as if its owner had complained, and nobody pays.
+    [[nodiscard]] bool goes_to_all(part_id part, peer_id sender) const {
+        auto const them = std::span(complaints_).first(without_way_);
+        return std::ranges::any_of(them, [&](auto const& one) { return one.part == part && one.sender == sender; });
     }
     [[nodiscard]] std::span<detour const> detours() const { return detours_.all(); } ///< in ascending order
+    /// The most rows that one member passes on, in gradients; 0: there are none.
+    [[nodiscard]] std::size_t gradients_to_pass_on() const {
+        std::size_t const rows = detours_.most_of_one();
+        return rows == 0 ? 0 : (rows + parts_.size() - 1) / parts_.size();
+    }
     /// Null: the row goes to the owner.
     [[nodiscard]] detour const* detour_of(part_id part, peer_id sender) const { return detours_.find(part, sender); }
     [[nodiscard]] std::optional<digest> const& value() const { return value_; }    ///< r, once it is known
@@ -230,32 +245,46 @@ private:
     }
     [[nodiscard]] part_record& part(part_id of) { return parts_[static_cast<std::size_t>(of)]; }
 
-    /// Two in dispute may have nobody who could pass a row on only if both are liars, or too few honest members are
-    /// left: then it is in no part.
+    /// Two in dispute may have nobody who could pass a row on.  Where 2 f + 2 members have spoken, one less for each that
+    /// was banned, both are liars, who would have the two phases of complaints in each step for nothing: it is in no
+    /// part.  Where fewer have, a part of a liar might be left with rows of liars alone: it goes to all.
     void find_detours(std::span<peer_id const> there) {
+        bool const enough = there.size() >= rules_.faults + faults() + 2;
         for (std::size_t j = 0; j < parts_.size(); ++j) {
             peer_id const owner = parts_[j].owner;
             for (std::size_t k = 0; k < n(); ++k) {
                 auto const sender = peer_id(k);
                 if (!parts_[j].rows.contains(k) || !in_dispute(disputes_, owner, sender)) continue;
-                if (!detours_.add(before_, disputes_, there, part_id(j), owner, sender)) parts_[j].rows.erase(k);
+                if (detours_.add(before_, disputes_, there, part_id(j), owner, sender)) continue;
+                if (enough) {
+                    parts_[j].rows.erase(k);
+                } else {
+                    parts_[j].complained = true;
+                    complaints_.push_back({owner, sender, part_id(j)});
+                }
             }
         }
+        without_way_ = complaints_.size();
     }
     /// Each part that a member owns once at most: made, or complained about.  Rows that it was to pass on, it may
     /// complain about too.
     [[nodiscard]] bool may_say(peer_id who, std::vector<wire::part_result> const& made,
                                std::vector<wire::complaint> const& missed) const {
         std::set<part_id> done;
+        for (auto const& one : std::span(complaints_).first(without_way_)) done.insert(one.part); // it cannot be made
         for (auto const& one : made)
             if (!owns(who, one.part) || !done.insert(one.part).second) return false;
+        auto const is_made = [&](part_id part) {
+            return std::ranges::find(made, part, &wire::part_result::part) != made.end();
+        };
         std::set<wire::complaint> once;
         for (auto const& one : missed) {
             if (!once.insert(one).second) return false;
             if (detours_.passes(who, one.part, one.sender)) continue;
-            if (!owns(who, one.part) || done.contains(one.part)) return false;
+            if (!owns(who, one.part) || is_made(one.part)) return false;
             if (index(one.sender) >= n() || one.sender == who) return false;
             if (!parts_[static_cast<std::size_t>(one.part)].rows.contains(index(one.sender))) return false;
+            if (goes_to_all(one.part, one.sender)) return false;
         }
         return true;
     }
@@ -290,6 +319,7 @@ private:
     std::vector<part_record> parts_;
     detour_list detours_;
     std::vector<missing_row> complaints_;
+    std::size_t without_way_ = 0; // of them, the first ones
     std::vector<std::optional<digest>> shares_;   // (n) of this draw
     std::vector<peer_id> drawing_, could_check_;  // who opened in this draw; who has a share in the first one
     std::optional<digest> value_;

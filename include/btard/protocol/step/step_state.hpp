@@ -36,7 +36,7 @@ struct step_state {
     step_state(step_context start, std::shared_ptr<roster const> among, peer_id self_, run_rules const& rules,
                shared_floats v0)
         : context(std::move(start)), members(std::move(among)), self(self_),
-          record(context.step, context.roster, context.idle, context.before, rules.of_step(),
+          record(context.step, context.roster, context.idle, context.before, rules.of_step(context.lost()),
                  hash_of(context), context.probation.checked, context.disputes),
           given(std::move(v0)) {}
     step_state(step_state const&) = delete;
