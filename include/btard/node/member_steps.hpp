@@ -113,7 +113,11 @@ protected:
                    is_ban(one.why) ? " is banned: " : " is no member any more: ", name));
         if (is_ban(one.why))
             if (auto record = peer_->record_of(one.who, one.why)) fresh_bans_.push_back(*std::move(record));
-        if (one.who != self()) return is_ban(one.why) ? net_->forget(one.who) : void();
+        if (one.who != self()) {
+            if (is_ban(one.why)) net_->forget(one.who);
+            else net_->drop_waiting(one.who, bulk_channel); // rows that it does not read hold whole gradients
+            return;
+        }
         if (is_ban(one.why)) return end(run_end::banned);
         if (one.why == offence::leave) return end(this->left());
         if (peer_->membership().standing().is_struck(self()))
