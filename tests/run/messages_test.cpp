@@ -167,7 +167,7 @@ TEST_CASE("refusals: what members say of a key counts when f + 1 of them say the
 
 namespace {
 
-/// In step 10, after which 1 is banned, 2 struck, 3 waits for step 12 and 4 for step 11, 5 is a member that was absent once.
+/// In step 10 1 is banned, 2 struck, 3 waits for step 12, 4 for step 11, and 5 is a member that was absent once.
 struct some_membership {
     struct standings {
         [[nodiscard]] static bool is_struck(public_key const& key) { return key == key_of(2); }
