@@ -288,9 +288,9 @@ TEST_CASE("soak: random kills of trainers and the coordinator stop nobody for lo
           doctest::skip()) {
     char const* const wanted = std::getenv("BTARD_KILLS");
     std::size_t const kills = wanted ? std::stoul(wanted) : 10;
-    // Somebody dies every few steps here, where a run has thousands between two crashes: about every second kill costs its
-    // victim a point, for a digest that all others missed, and two budgets of f + 1 points within `strike_fades` end it for
-    // good.  So what is counted in steps is about 50 times shorter than by default.
+    // Somebody dies every few steps here, where a run has thousands between two crashes: about every second kill
+    // costs its victim a point, for a digest that all others missed, and a budget of f + 1 points that is spent twice
+    // within `strike_fades` ends it for good.  So what is counted in steps is about 50 times shorter than by default.
     words const patience{"--standing.first_wait", "3",  "--standing.wait_halves",  "5",
                          "--standing.window",     "20", "--standing.strike_fades", "100",
                          "--probation.admits",    "nobody"};

@@ -1109,7 +1109,8 @@ struct shrinking_swarm : small_swarm {
 
 } // namespace
 
-TEST_CASE("newcomer: a run that has lost so many in one step, or two, that no quorum of them is left lets them come back") {
+TEST_CASE("newcomer: a run that has lost so many in a step or two that no quorum of them is left lets them come "
+          "back") {
     using ends = std::vector<shrinking_swarm::end>;
     struct lot {
         std::size_t n, f;

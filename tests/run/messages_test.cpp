@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <btard/core/random.hpp>
+#include <btard/protocol/step/roster.hpp>
 #include <btard/run/messages.hpp>
 #include <btard/run/model_state.hpp>
+#include <btard/run/refusals.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -27,7 +30,7 @@ std::vector<wire::run_message> examples() {
     return {wire::greeting{run_role::coordinator, hash, {std::byte{3}}, 1'700'000'000'000, tagged_hash("token")},
             wire::addresses{{{{hash.bytes}, wire::letters("example.org"), 4'000}}},
             charter,
-            wire::refusal{refusal_reason::other_numerics},
+            wire::refusal{refusal_reason::waits, 300},
             wire::ready{hash},
             wire::follow{302},
             wire::progress{context, {hash, hash}, hash, wire::snapshot_head{296, hash}},
@@ -139,4 +142,55 @@ TEST_CASE("model state: the root says the step, each float, and the order of the
     CHECK(root != root_of(1, leaves));
     std::swap(leaves[0], leaves[1]);
     CHECK(root != root_of(0, leaves));
+}
+
+TEST_CASE("refusals: what members say of a key counts when f + 1 of them say the same, and once") {
+    auto const key = [](std::size_t k) { return public_key{{std::byte(k + 1)}}; };
+    std::vector<log_member> roster;
+    for (std::size_t k = 0; k < 5; ++k) roster.push_back({key(k), {}});
+    heard_refusals heard;
+    auto const hear = [&](std::size_t from, refusal_reason why, std::uint64_t step = 0) {
+        return heard.hear(key(from), {why, step}, roster, 2);
+    };
+    CHECK(!hear(0, refusal_reason::struck));
+    CHECK(!hear(0, refusal_reason::struck)); // one voice, however often
+    CHECK(!hear(7, refusal_reason::struck)); // no member
+    CHECK(!hear(8, refusal_reason::struck));
+    CHECK(!hear(1, refusal_reason::banned));
+    CHECK(!hear(2, refusal_reason::waits, 30));
+    CHECK(!hear(1, refusal_reason::struck)); // a last word counts, and that is the second one
+    CHECK(hear(3, refusal_reason::struck) == wire::refusal{refusal_reason::struck});
+    CHECK(!hear(4, refusal_reason::struck)); // it is known
+    for (std::size_t k = 0; k < 4; ++k) CHECK(!hear(k, refusal_reason::waits, 30 + k % 2)); // two say 30, two 31
+    CHECK(hear(4, refusal_reason::waits, 31) == wire::refusal{refusal_reason::waits, 31});
+}
+
+namespace {
+
+/// In step 10 1 is banned, 2 struck, 3 waits for step 12, 4 for step 11, and 5 is a member that was absent once.
+struct some_membership {
+    struct standings {
+        [[nodiscard]] static bool is_struck(public_key const& key) { return key == key_of(2); }
+        [[nodiscard]] static std::uint64_t may_return_at(public_key const& key) { return key == key_of(3) ? 12 : 11; }
+    };
+    static public_key key_of(std::size_t k) { return public_key{{std::byte(k)}}; }
+    roster there{{{key_of(5), {}}}};
+    std::set<public_key> out = {key_of(1)};
+
+    [[nodiscard]] std::set<public_key> const& banned() const { return out; }
+    [[nodiscard]] static standings standing() { return {}; }
+    [[nodiscard]] static bool was_member(public_key const& key) { return key_of(3) <= key && key <= key_of(5); }
+    [[nodiscard]] roster const* members() const { return &there; }
+    [[nodiscard]] static std::uint64_t step() { return 10; }
+};
+
+} // namespace
+
+TEST_CASE("refusals: who is banned, struck or waits is told so, and nobody else") {
+    some_membership const now;
+    auto const of = [&](std::size_t k) { return refusal_of(now, now.key_of(k)); };
+    CHECK(of(1) == wire::refusal{refusal_reason::banned});
+    CHECK(of(2) == wire::refusal{refusal_reason::struck});
+    CHECK(of(3) == wire::refusal{refusal_reason::waits, 12});
+    for (std::size_t k = 4; k < 7; ++k) CHECK(!of(k));
 }

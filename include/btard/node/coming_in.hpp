@@ -16,9 +16,12 @@
 #include <btard/protocol/ban/transcript_check.hpp>
 #include <btard/protocol/member_state.hpp>
 #include <btard/run/model_state.hpp>
+#include <btard/run/refusals.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -101,6 +104,29 @@ protected:
         return enter();
     }
     void on_step() override { scout_.reset(); }
+    /// To one that wants to come in, and cannot: else it would ask for ever.
+    void answer_wish(public_key const& from) {
+        if (auto const no = peer_ ? refusal_of(peer_->membership(), from) : std::nullopt) post(from, *no);
+    }
+    /// What a member says of our key.
+    void hear_of_key(public_key const& from, wire::refusal const& said) {
+        if (!plan_ || !run()) return;
+        auto const* const learned = entrant_ ? entrant_->known() : nullptr;
+        auto const* const now = learned ? learned : peer_ ? &peer_->membership().context() : nullptr;
+        auto const& roster = now ? now->roster : charter_->founders;
+        std::size_t const faults =
+            now ? faults_in(*now, plan_->rules) : plan_->rules.faults_among(roster.size(), 0);
+        auto const believed = told_of_key_.hear(from, said, roster, faults);
+        if (!believed) return;
+        std::string const members = concat(faults + 1, " members say that this trainer ");
+        if (said.why == refusal_reason::banned)
+            end(run_end::banned, members + "is banned from this run: its key cannot come in again");
+        else if (said.why == refusal_reason::struck)
+            end(run_end::removed, members + "was struck for the second time: its key cannot come in again");
+        else if (now && said.step > now->step)
+            say(concat(members, "was absent, and may be a member again with step ", said.step, ", in ",
+                       said.step - now->step, " steps"));
+    }
     bool hear_trial(gradient_result& done) override {
         if (!entrant_ || done.job.use != gradient_use::own) return false;
         entrant_->handle_gradient(done.job.step, std::move(done.gradient), done.job.microbatches);
@@ -192,6 +218,7 @@ private:
     }
 
     std::optional<act::compute> on_trial_;
+    heard_refusals told_of_key_;
 };
 
 } // namespace btard

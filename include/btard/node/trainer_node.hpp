@@ -152,7 +152,7 @@ private:
         if (auto const* const said = std::get_if<wire::charter>(&message)) {
             if (is_contact(from)) this->hear_charter(from, *said);
         } else if (auto const* const no = std::get_if<wire::refusal>(&message)) {
-            this->hear_refusal(from, no->why);
+            is_about_key(no->why) ? this->hear_of_key(from, *no) : this->hear_refusal(from, no->why);
         } else if (start_ && is_contact(from)) {
             this->hear_start(from, message);
         } else if (std::get_if<wire::addresses>(&message)) {
@@ -172,6 +172,7 @@ private:
     }
     void on_protocol_message(public_key const& from, wire::message const& message, time_point now) override {
         for_outsiders([&](entrant& one) { one.handle_message(from, message, now); });
+        if (std::holds_alternative<wire::join>(message)) this->answer_wish(from);
         if (!peer_) {
             if (concerns(from)) heard_early_.keep(from, message);
             return drain();

@@ -33,8 +33,11 @@ enum class refusal_reason : std::uint8_t {
     other_numerics, ///< its build, or its machine, computes other bits
     no_run_yet,     ///< it asks one that has no charter itself
     not_listed,     ///< a run goes on with the members that it had, and it is none of them
+    banned,         ///< its key is, for good; one of the three that f + 1 members must say, see run/refusals.hpp
+    struck,         ///< its key is, for the second time, for good
+    waits,          ///< it was absent, and may not come back yet
 };
-constexpr std::size_t enum_count(refusal_reason) { return 5; }
+constexpr std::size_t enum_count(refusal_reason) { return 8; }
 
 } // namespace btard
 
@@ -122,8 +125,12 @@ struct charter {
 
 struct refusal {
     refusal_reason why{};
+    std::uint64_t step = 0; ///< of one that waits: the first of which it can be a member again
 
-    static constexpr void members(auto& self, auto&& member) { member(self.why); }
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.why);
+        member(self.step);
+    }
     friend bool operator==(refusal const&, refusal const&) = default;
 };
 

@@ -148,9 +148,11 @@ template <signer S>
     for (auto const& log : end.logs) {
         std::size_t body = 0;
         for (std::size_t k = 0; k < roster.size(); ++k) {
-            if (log.certificate.list[k].kind != entry_kind::body) away[k] = true;
-            else if (auto const& bytes = log.bodies[body++].bytes; log.certificate.at.phase == std::uint8_t(phase::commit))
-                if (auto const said = decode<wire::said<wire::commit>>(bytes); said && said->body.leaves) away[k] = true;
+            bool const here = log.certificate.list[k].kind == entry_kind::body;
+            if (!here) away[k] = true;
+            if (!here || log.certificate.at.phase != std::uint8_t(phase::commit)) continue;
+            auto const said = decode<wire::said<wire::commit>>(log.bodies[body++].bytes);
+            if (said && said->body.leaves) away[k] = true;
         }
     }
     std::vector<log_member> all;
@@ -159,9 +161,9 @@ template <signer S>
     return all;
 }
 
-/// Where many are gone at once, no quorum of a roster is left to sign the next one.  Then a quorum of those that remain
-/// does, by logs that have a quorum of those that had a slot in each, but f + 1 at least: as for a step itself, see
-/// `marked_members`.
+/// Where many are gone at once, no quorum of a roster is left to sign the next one.  Then a quorum of those that
+/// remain does, but f + 1 at least, by logs that have a quorum of those that had a slot in each: as a step itself
+/// goes on, see `marked_members`.
 ///
 /// @param then   the roster of the epoch before
 /// @param stay   becomes those that count
