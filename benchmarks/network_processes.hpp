@@ -72,20 +72,48 @@ private:
     int line_;
 };
 
+/// Children that were begun: none of them outlives it.
+struct children {
+    std::vector<int> lines = {};
+    std::vector<::pid_t> pids = {};
+
+    children() = default;
+    children(children const&) = delete;
+    children& operator=(children const&) = delete;
+    ~children() { end(true); }
+
+    void end(bool at_once) {
+        for (::pid_t const one : pids) {
+            if (at_once) ::kill(one, SIGKILL);
+            while (::waitpid(one, nullptr, 0) < 0 && errno == EINTR) {
+            }
+        }
+        for (int const one : lines) ::close(one);
+        pids.clear(), lines.clear();
+    }
+};
+
 /// Runs `work(child&)`, which returns markers, in so many processes, each of which calls `exchange` so often.
 ///
-/// @throws environment_error: one of them has ended, or said nothing for two minutes; all are ended
+/// @throws environment_error: one of them could not be begun, has ended, or said nothing for two minutes; all are
+///         ended
 template <class F>
 std::vector<markers> in_processes(std::size_t count, std::size_t exchanges, std::size_t steps, F&& work) {
     constexpr int patience = 120'000;
-    std::vector<int> lines;
-    std::vector<::pid_t> pids;
+    children all_children;
+    auto& [lines, pids] = all_children;
     std::fflush(stdout);
+    lines.reserve(count), pids.reserve(count);
     for (std::size_t k = 0; k < count; ++k) {
         int pair[2];
         if (::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
             throw environment_error(std::error_code(errno, std::system_category()), "cannot make a pair of sockets");
         ::pid_t const pid = ::fork();
+        if (pid < 0) { // -1, which would mean all processes to `kill`
+            std::error_code const why(errno, std::system_category());
+            ::close(pair[0]), ::close(pair[1]);
+            throw environment_error(why, "cannot begin a process");
+        }
         if (pid == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             for (int const other : lines) ::close(other);
@@ -98,6 +126,7 @@ std::vector<markers> in_processes(std::size_t count, std::size_t exchanges, std:
                 ::_exit(0);
             } catch (std::exception const& failure) {
                 std::fprintf(stderr, "process %zu: %s\n", k, failure.what());
+            } catch (...) { // nothing of the parent's is this process's to clean up
             }
             ::_exit(1);
         }
@@ -115,11 +144,7 @@ std::vector<markers> in_processes(std::size_t count, std::size_t exchanges, std:
     std::vector<markers> all(count, markers(steps + 1));
     for (std::size_t k = 0; k < count && good; ++k)
         good = child::read_all(lines[k], std::as_writable_bytes(std::span(all[k])), patience);
-    for (std::size_t k = 0; k < count; ++k) {
-        if (!good) ::kill(pids[k], SIGKILL);
-        ::waitpid(pids[k], nullptr, 0);
-        ::close(lines[k]);
-    }
+    all_children.end(!good);
     if (!good)
         throw environment_error(std::make_error_code(std::errc::timed_out), "a process of the swarm has failed");
     return all;

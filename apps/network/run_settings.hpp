@@ -23,6 +23,7 @@ namespace btard::apps {
 /// How long members wait for each other, in milliseconds: the one table of all deadlines.
 struct deadlines {
     std::uint64_t gradient = 60'000, bulk = 30'000, body = 3'000, question = 1'500, interval = 6'000;
+    std::uint64_t renew_every = 16, floor = 10'000;
 
     static constexpr auto name = "deadlines";
     static constexpr auto summary = "how long members wait for each other, in ms";
@@ -33,6 +34,9 @@ struct deadlines {
         field("body", self.body, "ms: until what a member says to all has arrived");
         field("question", self.question, "ms: a question and its answer");
         field("interval", self.interval, "ms: of a relay, four questions at least");
+        field("renew_every", self.renew_every,
+              "steps, after which members agree on shorter ones of the first three, if they can; 0: never");
+        field("floor", self.floor, "ms: none of the three gets shorter than that");
     }
     friend bool operator==(deadlines const&, deadlines const&) = default;
 
@@ -40,7 +44,7 @@ struct deadlines {
     [[nodiscard]] step_timing timing() const {
         using std::chrono::milliseconds;
         return {milliseconds(gradient), milliseconds(bulk), milliseconds(body), milliseconds(question),
-                milliseconds(interval)};
+                milliseconds(interval), renew_every,           milliseconds(floor)};
     }
 };
 

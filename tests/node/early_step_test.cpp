@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -151,6 +152,7 @@ private:
         if (auto done = me.early.want()) hand_in(k, *std::move(done));
     }
     void work(std::size_t k, gradient_job job) {
+        if (job.makes) job.at = job.makes->make();
         auto& until = members_[k].works_until;
         until = std::max(now_, until.value_or(now_)) + gradient;
         queue_.emplace(std::pair(*until, ++order_), event{k, k, nullptr, std::move(job)});
@@ -190,7 +192,8 @@ private:
         }
         gradient_result done{.job = *std::move(what.job), .gradient = std::vector<float>(size)};
         (void)accumulated_gradient(task_, done.job, done.gradient);
-        if (auto wanted = members_[what.to].early.hear(std::move(done))) hand_in(what.to, *std::move(wanted));
+        one& me = members_[what.to];
+        if (auto wanted = me.early.hear(std::move(done), me.at)) hand_in(what.to, *std::move(wanted));
         return true;
     }
 
@@ -214,6 +217,11 @@ step_outlook some_outlook(std::vector<float> const& values) {
     shared_floats const all(values);
     seen.parts = {all.slice(0, half), all.slice(half, values.size() - half)};
     return seen;
+}
+/// What the thread does first.
+gradient_job made(gradient_job job) {
+    job.at = job.makes->make();
+    return job;
 }
 model_state some_state(std::size_t count) { return first_state(sgd{}, std::vector<float>(count, 1.0f)); }
 tensor_layout const whole[] = {{"x", 0, {4}, 4, true}};
@@ -244,7 +252,7 @@ TEST_CASE("overlapped and strict: the same parameters, logs and verdicts after e
 TEST_CASE("a guess comes true only where each bit of the aggregate does") {
     std::vector<float> const thought{1, 2, 3, 0};
     auto const begun = [&](early_step& one, model_state const& from) {
-        return one.begin(some_outlook(thought), from, sgd{}, constant_rate{}, whole, {}, 1);
+        return made(one.begin(some_outlook(thought), from, sgd{}, constant_rate{}, whole, {}, 1));
     };
     early_step one;
     auto state = some_state(4);
@@ -269,9 +277,9 @@ TEST_CASE("a guess comes true only where each bit of the aggregate does") {
     auto seen = some_outlook(thought);
     seen.parts[1] = {}; // it does not stand
     state = some_state(4);
-    (void)one.begin(seen, state, sgd{}, constant_rate{}, whole, {}, 1);
+    (void)made(one.begin(seen, state, sgd{}, constant_rate{}, whole, {}, 1));
     CHECK(!one.settle(state, std::vector<float>{1, 2, 0, -0.0f}));
-    (void)one.begin(seen, state, sgd{}, constant_rate{}, whole, {}, 1);
+    (void)made(one.begin(seen, state, sgd{}, constant_rate{}, whole, {}, 1));
     CHECK(one.settle(state, std::vector<float>{1, 2, 0, 0}));
 }
 
@@ -279,8 +287,8 @@ TEST_CASE("the result of a guess waits until it is wanted, and that of a wrong o
     std::vector<float> const thought{1, 2, 3, 4};
     early_step one;
     auto state = some_state(4);
-    auto job = one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1);
-    CHECK(!one.hear({.job = job, .loss = 7}));
+    auto job = made(one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1));
+    CHECK(!one.hear({.job = job, .loss = 7}, nullptr));
     REQUIRE(one.settle(state, thought));
     auto wanted = job;
     wanted.use = gradient_use::own;
@@ -296,16 +304,72 @@ TEST_CASE("the result of a guess waits until it is wanted, and that of a wrong o
     CHECK(done->loss == 7);
     CHECK(done->job.use == gradient_use::own);
 
-    job = one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1);
+    job = made(one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1));
     REQUIRE(one.settle(state, thought));
     CHECK(!one.want());
-    auto const late = one.hear({.job = job});
+    auto const late = one.hear({.job = job}, one.parameters());
     REQUIRE(late);
     CHECK(late->job.use == gradient_use::own);
 
-    job = one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1);
+    job = made(one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1));
     CHECK(!one.settle(state, std::vector<float>{4, 3, 2, 1}));
-    CHECK(!one.hear({.job = job}));
+    CHECK(!one.hear({.job = job}, job.at));
     gradient_job check{.at = job.at}; // somebody else's, at the same parameters
-    CHECK(one.hear({.job = check}));
+    CHECK(one.hear({.job = check}, nullptr));
+}
+
+TEST_CASE("a result at parameters that were forgotten is dropped, also of what was wanted when it began") {
+    std::vector<float> const thought{1, 2, 3, 4};
+    early_step one;
+    auto state = some_state(4);
+    auto job = made(one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1));
+    REQUIRE(one.settle(state, thought));
+    CHECK(!one.want());
+    one.forget(); // in another life, it may be
+    job.use = gradient_use::own;
+    auto const now = std::make_shared<std::vector<float> const>(4, 5.0f);
+    CHECK(!one.hear({.job = job}, now));
+    gradient_job const own{.at = now, .use = gradient_use::own};
+    CHECK(one.hear({.job = own}, now));
+}
+
+TEST_CASE("an early gradient that fails is forgotten, and asked for once more where others wait for it") {
+    std::vector<float> const thought{1, 2, 3, 4};
+    early_step one;
+    auto state = some_state(4);
+    auto job = made(one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1));
+    CHECK(!one.fail(job));
+    CHECK(!one.settle(state, thought));
+    job = made(one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1));
+    REQUIRE(one.settle(state, thought));
+    CHECK(!one.want());
+    auto const again = one.fail(job);
+    REQUIRE(again);
+    CHECK(again->use == gradient_use::own);
+    CHECK(again->makes == nullptr);
+    CHECK(*again->at == state.parameters);
+    CHECK(one.hear({.job = *again}, again->at));
+}
+
+TEST_CASE("the state ahead is made on another thread: where that has not begun, or has failed, there is none") {
+    std::vector<float> const thought{1, 2, 3, 4};
+    early_step one;
+    auto state = some_state(4);
+    auto job = one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1);
+    CHECK(!one.settle(state, thought)); // it waits behind others
+    CHECK(state == some_state(4));
+    CHECK(job.makes->make() == nullptr);
+    std::vector<tensor_layout> const other_layout{{"x", 0, {5}, 5, true}};
+    job = one.begin(some_outlook(thought), state, lamb{}, constant_rate{}, other_layout, {}, 1); // it does not fit
+    CHECK_THROWS(job.makes->make());
+    CHECK(!one.settle(state, thought));
+    for (int k = 0; k < 50; ++k) { // whenever the end of the step comes, it is right
+        state = some_state(4);
+        auto expected = state;
+        move(expected, sgd{}, constant_rate{}, whole, thought);
+        job = one.begin(some_outlook(thought), state, sgd{}, constant_rate{}, whole, {}, 1);
+        std::jthread const other([job] { (void)job.makes->make(); });
+        if (one.settle(state, thought)) CHECK(state == expected);
+        else CHECK(state == some_state(4));
+    }
 }

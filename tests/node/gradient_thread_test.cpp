@@ -182,6 +182,18 @@ TEST_CASE("an early gradient that is not wanted any more is broken off, and its 
     CHECK(one.task.with->begun.size() == 2);
 }
 
+TEST_CASE("an early gradient that was forgotten at work is not revived when the next one is wanted") {
+    asked_thread one;
+    one.ask(1, gradient_use::early, 4);
+    one.task.with->wait_for(1);
+    one.thread.forget_early();
+    one.ask(2, gradient_use::early);
+    one.thread.hurry_early();
+    one.task.with->let_end(9);
+    CHECK(one.results(1) == std::vector<std::uint64_t>{2});
+    CHECK(one.task.with->begun == std::vector<std::uint64_t>{1, 2});
+}
+
 TEST_CASE("a thread that is stopped ends after the microbatch that is at work, whatever waits") {
     watched task;
     std::size_t told = 0;

@@ -30,7 +30,8 @@ struct eventful : table {
                  .last_step = last_step,
                  .spoil = {.how = harm::resigned, .who = 2, .step = 3, .number = 2, .to_all = false},
                  .liars = {5},
-                 .first_wait = 4}) {
+                 .first_wait = 4,
+                 .renew_every = 2}) {
         keep = [](std::size_t from, std::size_t to, wire::message const& message) {
             return from != 5 || to != 0 || !std::holds_alternative<wire::row>(message);
         };
@@ -73,6 +74,8 @@ TEST_CASE(
     CHECK(state.epochs.size() == 1);
     CHECK(state.links.size() == 3);
     CHECK(state.distances.last.size() == 12);
+    CHECK(state.deadlines == t.peers[6]->deadlines().now()); // it has come back
+    CHECK(state.deadlines.gradient < 60'000);
 }
 
 TEST_CASE("member state: signatures and links are not in its hash, all else is") {
@@ -87,7 +90,7 @@ TEST_CASE("member state: signatures and links are not in its hash, all else is")
     for (auto const& change : std::vector<std::function<void(member_state&)>>{
              [](auto& s) { ++s.context.banned; }, [](auto& s) { s.membership.banned.clear(); },
              [](auto& s) { s.membership.standing.peers.begin()->second.returns = 7; },
-             [](auto& s) { s.distances.floor = 1; }, [](auto& s) { ++s.epochs[0].last_step; },
+             [](auto& s) { s.distances.floor = 1; }, [](auto& s) { ++s.deadlines.bulk; }, [](auto& s) { ++s.epochs[0].last_step; },
              [](auto& s) { s.last.epoch = 0; }, [](auto& s) { s.logs[0].bodies[0].bytes[0] ^= std::byte{1}; },
              [](auto& s) { s.verdicts.said[0].reset(); }}) {
         other = state;
@@ -169,6 +172,9 @@ TEST_CASE("member state: a donor that lies is told by a sentence") {
           "its distances are not those that the step starts from");
     CHECK(refused([](auto& s, auto&) { s.distances.last[0] = std::numeric_limits<double>::quiet_NaN(); }) ==
           "its distances are not those that the step starts from");
+    CHECK(refused([](auto& s, auto&) { s.deadlines.gradient = 60'001; }) ==
+          "its deadlines are none that the rules allow");
+    CHECK(refused([](auto& s, auto&) { s.deadlines = {}; }) == "its deadlines are none that the rules allow");
     CHECK(refused([](auto& s, auto&) { s.logs.pop_back(); }) ==
           "other logs than those from which step 12 starts");
     CHECK(refused([](auto& s, auto&) { s.logs.clear(); }) ==

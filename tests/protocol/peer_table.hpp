@@ -68,6 +68,7 @@ struct table_options {
     std::optional<std::uint64_t> lone = {}; ///< a step in which one worker alone gets its gradient done
     double tolerance = 0;                   ///< of gradients
     double noise = 0;                       ///< relative, of each number: as if each peer had a processor of its own
+    std::uint64_t renew_every = 0;          ///< steps; 0: deadlines are fixed
 };
 
 class table {
@@ -78,6 +79,7 @@ public:
         setup.rules.faults = with.faults;
         setup.rules.validators = with.validators;
         setup.rules.tolerance = with.tolerance;
+        setup.rules.timing.renew_every = with.renew_every;
         for (std::size_t k = 0; k < with.n; ++k) {
             keys.emplace_back(k);
             setup.members.push_back({keys[k].key(), {}});

@@ -943,3 +943,235 @@ TEST_CASE("peer: what one says after it was absent changes nothing, whoever gets
     CHECK(ends[1] == ends[0]);
     CHECK(ends[2] == ends[0]);
 }
+
+// ---- deadlines that members agree on
+
+namespace {
+
+/// Gradients take 0.1 s, and there are 10 s for them until members agree on less.
+struct agreeing_swarm : small_swarm {
+    explicit agreeing_swarm(std::size_t n, std::uint64_t every = 4, std::uint64_t seed = 1)
+        : small_swarm(n, rules_of(n, every), loopback_options{.seed = seed}) {
+        gradient = 100ms;
+        watch = [this](std::size_t by, peer_action const& action) {
+            if (auto const* const one = std::get_if<act::removed>(&action); one && is_there(by))
+                removed.emplace(number(one->who), one->why);
+            paused += std::holds_alternative<act::paused>(action);
+        };
+        change = [this](std::size_t from, std::size_t to, wire::message&) { return is_there(from) && is_there(to); };
+    }
+    static run_rules rules_of(std::size_t n, std::uint64_t every) {
+        run_rules made{.faults = (n - 2) / 2};
+        made.timing = {.gradient = 10s, .bulk = 5s, .body = 1s, .question = 250ms, .interval = 1s,
+                       .renew_every = every, .floor = 500ms};
+        return made;
+    }
+    [[nodiscard]] bool is_there(std::size_t k) const { return !dead.contains(k); }
+    /// Of those that are there.
+    ///
+    /// @return how long they took
+    std::chrono::nanoseconds steps(std::size_t count) {
+        auto const begun = net.now();
+        for (std::size_t step = 0; step < count; ++step) {
+            begin();
+            auto const goes_on = [&](auto const& one) {
+                return is_there(number(one->key())) && one->running() && !one->gone();
+            };
+            while (std::ranges::any_of(peers, goes_on) && run_next()) {}
+            std::set<std::vector<std::uint32_t>> tables;
+            for (std::size_t k = 0; k < peers.size(); ++k) {
+                if (!is_there(k) || peers[k]->gone()) continue;
+                auto const now = peers[k]->deadlines().now();
+                tables.insert({now.gradient, now.bulk, now.body});
+            }
+            CHECK(tables.size() == 1);
+        }
+        return net.now() - begun;
+    }
+    [[nodiscard]] deadline_table now() const { return peers[0]->deadlines().now(); }
+    /// Member k dies.
+    std::chrono::nanoseconds crash(std::size_t k) {
+        dead.insert(k);
+        return steps(1);
+    }
+
+    std::set<std::size_t> dead{};
+    std::set<std::pair<std::size_t, offence>> removed{};
+    std::size_t paused = 0;
+};
+
+} // namespace
+
+TEST_CASE("deadlines: where gradients take 0.1 s of the 10 s that there are, a crash soon costs a fraction") {
+    agreeing_swarm fixed(8, 0), agreed(8);
+    fixed.steps(24);
+    agreed.steps(24);
+    CHECK(fixed.now() == deadline_table{10'000, 5'000, 1'000});
+    CHECK(agreed.now() == deadline_table{500, 500, 500});
+    auto const before = fixed.crash(7), now = agreed.crash(7);
+    CHECK(before > 12s);
+    CHECK(now < before / 3);
+    CHECK(agreed.now() == deadline_table{1'000, 1'000, 1'000}); // at once twice as long
+    std::set const absent{std::pair(std::size_t{7}, offence::absence)};
+    CHECK(fixed.removed == absent);
+    CHECK(agreed.removed == absent);
+    agreed.steps(12);
+    CHECK(agreed.now() == deadline_table{500, 500, 500});
+    MESSAGE(concat("a crash in COMMIT costs ", double(before.count()) / 1e9, " s with fixed deadlines, ",
+                   double(now.count()) / 1e9, " s with agreed ones"));
+}
+
+TEST_CASE("deadlines: when all are slower than what was agreed on, by little or by much, nobody is removed") {
+    for (auto const slower : {300ms, 700ms, 2'000ms, 8'000ms, 15'000ms}) {
+        CAPTURE(slower.count());
+        agreeing_swarm s(8);
+        s.steps(24);
+        CHECK(s.now().gradient == 500);
+        s.gradient = slower;
+        s.steps(16);
+        CHECK(s.removed.empty());
+        CHECK(s.now().gradient >= std::min<std::int64_t>(10'000, 2 * slower.count()));
+        CHECK((s.paused > 0) == (slower > 700ms)); // COMMIT stands still until there are gradients
+        s.gradient = 100ms;
+        s.steps(28);
+        CHECK(s.now().gradient == 500);
+        CHECK(s.removed.empty());
+    }
+    agreeing_swarm fixed(8, 0);
+    fixed.gradient = 15s; // more than there are
+    fixed.steps(3);
+    CHECK(fixed.paused > 0);
+    CHECK(fixed.removed.empty());
+}
+
+TEST_CASE("deadlines: some that get slower are absent, at worst, and the others wait longer from then on") {
+    agreeing_swarm s(8);
+    s.steps(20);
+    s.more = [](std::size_t by, act::compute const&) { return by >= 6 ? 4s : 0s; };
+    s.steps(1);
+    for (auto const& [who, why] : s.removed) CHECK((who >= 6 && why == offence::absence));
+    CHECK(s.now().gradient >= 1'000);
+}
+
+TEST_CASE("deadlines: honest members whose times vary are never removed") {
+    std::size_t shorter = 0;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        agreeing_swarm s(4, 2, seed);
+        s.more = [&](std::size_t by, act::compute const& what) {
+            auto const bits = philox({seed, by}, what.step);
+            return std::chrono::microseconds(bits[0] % (bits[1] % 16 == 0 ? 400'000 : 100'000)); // sometimes a stall
+        };
+        s.steps(10);
+        INFO("seed ", seed);
+        CHECK(s.removed.empty());
+        CHECK(s.paused == 0);
+        shorter += s.now().gradient < 2'000;
+    }
+    CHECK(shorter > 150);
+}
+
+// ---- many that go at once
+
+namespace {
+
+/// Members that fall silent, each in a step and a phase of its own.
+struct shrinking_swarm : small_swarm {
+    struct end {
+        std::size_t who;
+        std::uint64_t step;
+        phase in;
+    };
+    shrinking_swarm(std::size_t n, std::size_t f, std::vector<end> those)
+        : small_swarm(n, rules_of(f)), ends(std::move(those)), silent(n), dead(n) {
+        change = [this](std::size_t from, std::size_t to, wire::message&) {
+            for (auto const& [who, step, in] : ends)
+                if (!dead[who] && peers[who]->where() == in && peers[who]->membership().step() == step)
+                    dead[who] = silent[who] = true;
+            return !silent[from] && !silent[to];
+        };
+    }
+    static run_rules rules_of(std::size_t f) {
+        run_rules made{.faults = f};
+        made.standing.first_wait = 2;
+        return made;
+    }
+    /// Of those that are there.
+    void others_step() {
+        begin();
+        auto const goes_on = [&](std::size_t k) { return !dead[k] && peers[k]->running() && !peers[k]->gone(); };
+        for (std::size_t k = 0; k < dead.size();)
+            if (!goes_on(k)) ++k;
+            else if (k = 0; !run_next()) return;
+    }
+    std::vector<end> ends;
+    std::vector<bool> silent, dead; ///< one that is back speaks as a newcomer
+};
+
+} // namespace
+
+TEST_CASE("newcomer: a run that has lost so many in one step, or two, that no quorum of them is left lets them come back") {
+    using ends = std::vector<shrinking_swarm::end>;
+    struct lot {
+        std::size_t n, f;
+        ends of;
+        std::size_t leave;
+    };
+    for (auto const& [n, f, of, leave] :
+         {lot{4, 1, ends{{2, 2, phase::result}, {3, 2, phase::testimony}}, 0},
+          lot{4, 1, ends{{2, 2, phase::testimony}, {3, 3, phase::commit}}, 0},
+          lot{7, 2, ends{{3, 2, phase::result}, {4, 2, phase::result}, {5, 2, phase::testimony}}, 0},
+          lot{4, 1, ends{}, 2}}) {
+        shrinking_swarm s(n, f, of);
+        s.gradient = 15s;
+        s.others_step();
+        s.others_step();
+        for (std::size_t k = 0; k < leave; ++k) s.peers[n - 1 - k]->leave();
+        for (int k = 0; k < 3; ++k) s.others_step();
+        auto const last = s.peers[0]->introduction();
+        CAPTURE(n);
+        CAPTURE(of.size());
+        REQUIRE(last);
+        CHECK(s.peers[0]->membership().members()->size() < quorum_of(n, f));
+        CHECK(std::ranges::any_of(last->epochs, [](auto const& one) { return one.end.has_value(); }));
+        epoch_rosters rosters;
+        CHECK(check_epochs(std::span<epoch_link const>(last->epochs), s.keys[0], s.setup.rules,
+                           {s.setup.run, s.setup.members}, rosters) == wrong{});
+        CHECK(rosters.back() == s.peers[0]->membership().context().roster);
+
+        std::size_t const who = n - 1;
+        s.silent[who] = false;
+        s.return_as_newcomer(who, 90s);
+        auto const is_in = [&] { return s.peers[0]->membership().members()->find(s.keys[who].key()).has_value(); };
+        for (int k = 0; k < 9 && !is_in(); ++k) s.others_step();
+        CHECK(is_in());
+    }
+}
+
+TEST_CASE("check_epochs: who says that many are gone must show it by logs that a quorum has signed") {
+    shrinking_swarm s(4, 1, {{2, 2, phase::result}, {3, 2, phase::testimony}});
+    for (int k = 0; k < 5; ++k) s.others_step();
+    auto const all = s.peers[0]->introduction()->epochs;
+    auto const says = [&](auto&& change) {
+        auto links = all;
+        change(*links.back().end);
+        epoch_rosters rosters;
+        return check_epochs(std::span<epoch_link const>(links), s.keys[0], s.setup.rules,
+                            {s.setup.run, s.setup.members}, rosters)
+            .value_or("nothing");
+    };
+    REQUIRE(all.back().end);
+    CHECK(says([](auto&) {}) == "nothing");
+    CHECK(says([](auto& end) { ++end.context.step; }).find("is not the epoch before") != std::string::npos);
+    CHECK(says([](auto& end) { end.logs.clear(); }).find("is not the epoch before") != std::string::npos);
+    CHECK(says([](auto& end) { end.logs.erase(end.logs.begin() + 1, end.logs.end()); }).find("a quorum is 3") !=
+          std::string::npos); // nobody was missing yet
+    CHECK(says([](auto& end) { end.logs.back().certificate.signatures.resize(1); }).find("a quorum is 2") !=
+          std::string::npos);
+    CHECK(says([](auto& end) { end.logs.erase(end.logs.begin()); }) != "nothing");
+    auto links = all;
+    links.back().end.reset();
+    epoch_rosters rosters;
+    CHECK(check_epochs(std::span<epoch_link const>(links), s.keys[0], s.setup.rules, {s.setup.run, s.setup.members},
+                       rosters)
+              .has_value());
+}

@@ -48,8 +48,11 @@ public:
 
     /// A gradient takes so long; a peer computes one after the other, in the order in which it asks.
     std::chrono::nanoseconds gradient{};
+    /// And of some so much longer.
+    std::function<std::chrono::nanoseconds(std::size_t by, act::compute const&)> more =
+        [](std::size_t, act::compute const&) { return std::chrono::nanoseconds{}; };
 
-    explicit small_swarm(std::size_t n, run_rules rules) {
+    explicit small_swarm(std::size_t n, run_rules rules, loopback_options const& network = {}) : net(network) {
         setup.rules = rules;
         for (std::size_t k = 0; k < n; ++k) {
             keys.emplace_back(k);
@@ -180,9 +183,10 @@ private:
         for (auto const& to : one.to) post(k, to, one.message);
     }
     void carry_out(std::size_t k, act::compute& one) {
-        if (gradient.count() == 0) return hand_in(k, one);
+        auto const takes = gradient + more(k, one);
+        if (takes.count() == 0) return hand_in(k, one);
         auto const begun = work_[k].empty() ? net.now() : work_[k].back().done;
-        work_[k].push_back({one, begun + gradient});
+        work_[k].push_back({one, begun + takes});
     }
     void hand_in(std::size_t k, act::compute const& one) {
         auto made = gradient_of(one.from, size);

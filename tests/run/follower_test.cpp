@@ -477,3 +477,36 @@ TEST_CASE("follower: what peers hand on, through keepers, is what a peer can be 
         CHECK(who.held()->floats == swarm.peers[1]->floats_for_newcomer());
     }
 }
+
+TEST_CASE("follower: members that have forgotten it hear again that it follows them") {
+    small_run run{4, 1, sgd{}};
+    run.follow(run.state);
+    run.step();
+    run.deliver();
+    CHECK(run.who->is_current());
+    for (auto& [key, one] : run.keepers) one.handle_lost(key_of(200));
+    run.step();
+    run.deliver();
+    CHECK(run.who->known()->step == 1);
+    run.wait(25s);
+    CHECK(run.who->known()->step == 2);
+    CHECK(run.who->is_current());
+}
+
+TEST_CASE("follower: who does not answer because it has forgotten it is told again when it is asked") {
+    small_run run{4, 1, sgd{}};
+    run.follow(run.state);
+    run.deliver();
+    auto& forgets = run.keepers.at(key_of(0));
+    auto& asks = run.asked[key_of(0)][wire::fetched::applied];
+    for (std::size_t before = asks; asks == before;) {
+        run.step();
+        forgets.handle_lost(key_of(200)); // it has told of this step
+        run.deliver();
+        if (asks == before) forgets.handle_message(key_of(200), wire::follow{}, run.now);
+        run.deliver();
+    }
+    CHECK(forgets.followers() == 1);
+    CHECK(run.who->is_current());
+    CHECK(run.who->begun_anew() == 0);
+}

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -304,4 +305,104 @@ TEST_CASE("keeper: a state that nobody fetches, and a stranger that asks for not
     for (auto const& [to, what] : one.said()) told_110 |= to == key_of(110), told_111 |= to == key_of(111);
     CHECK(told_110);
     CHECK(!told_111);
+}
+
+TEST_CASE("keeper: who follows and is told of nothing new keeps its place, however long the step lasts") {
+    one_member one;
+    auto const ask = [&](std::size_t from, wire::run_message const& m) {
+        one.at().handle_message(key_of(from), m, one.run.now, follower_kind::stranger);
+    };
+    one.run.step();
+    for (std::size_t k = 100; k < 132; ++k) ask(k, wire::follow{});
+    for (std::size_t k = 100; k < 132; ++k) ask(k, wire::fetch{wire::fetched::applied, 0, 0});
+    one.run.now += 10min;
+    one.said();
+    ask(150, wire::follow{});
+    CHECK(one.said().empty());
+    one.run.step(); // they are told, and one of them asks for nothing
+    for (std::size_t k = 101; k < 132; ++k) ask(k, wire::fetch{wire::fetched::applied, 1, 0});
+    one.run.now += 61s;
+    one.said();
+    ask(150, wire::follow{});
+    CHECK(one.said().size() == 1);
+    CHECK(!one.has(100, {wire::fetched::held, 2, 0}));
+}
+
+TEST_CASE("keeper: a link that comes anew makes nothing be given once more") {
+    one_member one;
+    one.ask(100, wire::follow{});
+    one.run.step();
+    wire::fetch const what{wire::fetched::applied, 0, 0};
+    std::size_t given = 0;
+    for (int k = 0; k < 5; ++k) {
+        given += one.has(100, what);
+        one.at().handle_lost(key_of(100));
+        one.ask(100, wire::follow{});
+    }
+    CHECK(given == 2);
+}
+
+TEST_CASE("keeper: a key holds one state at a time") {
+    one_member one;
+    one.ask(100, wire::follow{8});
+    one.step_to(8);
+    CHECK(one.has(100, {wire::fetched::leaves, 8, 0}));
+    one.ask(100, wire::follow{16});
+    one.ask(100, wire::follow{16}); // the same once more is no other wish
+    one.step_to(16);
+    CHECK(one.at().snapshots() == 2);
+    CHECK(one.has(100, {wire::fetched::leaves, 16, 0}));
+    one.ask(100, wire::follow{16});
+    one.step_to(24);
+    CHECK(one.at().snapshots() == 1);
+    CHECK(!one.has(100, {wire::fetched::chunk, 8, 0}));
+    CHECK(one.has(100, {wire::fetched::chunk, 16, 0}));
+}
+
+TEST_CASE("keeper: who says it is a coordinator takes a place of those that say so, and of nobody else") {
+    one_member one;
+    auto const follows = [&](std::size_t from, follower_kind kind) {
+        one.said();
+        one.at().handle_message(key_of(from), wire::follow{}, one.run.now, kind);
+        return !one.said().empty();
+    };
+    std::size_t taken = 0;
+    for (std::size_t k = 100; k < 140; ++k) taken += follows(k, follower_kind::coordinator);
+    CHECK(taken == 4);
+    CHECK(follows(10, follower_kind::known));
+    CHECK(follows(90, follower_kind::stranger));
+}
+
+namespace {
+
+/// Of a run whose only member is key 1; 2 was one, 3 is banned, 4 struck; the others are welcome.
+struct some_membership {
+    struct standings {
+        [[nodiscard]] bool is_struck(public_key const& key) const { return key == key_of(4); }
+    };
+    step_context now = {.roster = {{key_of(1), {}}}};
+    std::set<public_key> out = {key_of(3)};
+
+    [[nodiscard]] step_context const& context() const { return now; }
+    [[nodiscard]] std::set<public_key> const& banned() const { return out; }
+    [[nodiscard]] standings standing() const { return {}; }
+    [[nodiscard]] bool was_member(public_key const& key) const { return key == key_of(2); }
+    [[nodiscard]] bool may_be_told(public_key const& key) const { return key != key_of(3) && key != key_of(4); }
+};
+
+} // namespace
+
+TEST_CASE("a follower is known by what it has been, not by what it says, and who was banned follows nobody") {
+    some_membership const now;
+    auto const kind = [&](std::size_t who, bool named, bool claims) {
+        return kind_of_follower(now, key_of(who), named, claims);
+    };
+    CHECK(kind(1, false, false) == follower_kind::known);
+    CHECK(kind(2, false, true) == follower_kind::known);
+    for (bool const named : {false, true})
+        for (bool const claims : {false, true}) CHECK(!kind(3, named, claims));
+    CHECK(!kind(4, false, true));
+    CHECK(kind(5, false, false) == follower_kind::stranger);
+    CHECK(kind(5, false, true) == follower_kind::coordinator);
+    CHECK(kind(5, true, true) == follower_kind::known);
 }

@@ -157,10 +157,14 @@ private:
     }
     void hear_gradient(gradient_result done) {
         if (ending_) return;
-        if (!done.failed.empty()) return fail(done.failed);
+        if (!done.failed.empty()) {
+            if (!done.job.makes) return fail(done.failed);
+            if (auto again = early_.fail(done.job)) thread_->ask(*std::move(again));
+            return;
+        }
         shorten(done.gradient, plan_->clip_gradient);
         if (hear_trial(done)) return drain();
-        if (auto wanted = early_.hear(std::move(done))) hand_in(*std::move(wanted));
+        if (auto wanted = early_.hear(std::move(done), parameters_now_)) hand_in(*std::move(wanted));
     }
     /// The others need not wait for it: it leaves with the step, where there is one that it can leave.
     void fail(std::string const& why) {
@@ -178,6 +182,8 @@ private:
         if (!peer_ || peer_->gone()) return;
         if (done.job.use == gradient_use::own) {
             loss_ = done.loss, gradient_seconds_ = done.seconds;
+            peer_->note_gradient_time(
+                std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(done.seconds)));
             if (does_.acts()) does_.corrupt(peer_->state(), done, *plan_, done.gradient);
         }
         peer_->handle_gradient(done.job.step, done.job.whose, std::move(done.gradient), done.job.microbatches,

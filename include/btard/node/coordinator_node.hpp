@@ -98,6 +98,11 @@ private:
         if (watch_) watch_->handle_linked(from, net_->now());
         drain();
     }
+    /// It follows the run, and needs no parts of gradients.
+    [[nodiscard]] std::uint64_t most_from(public_key const& key, std::size_t channel) const override {
+        bool const wanted = channel != bulk_channel && watch_ && plan_ && concerns(key);
+        return wanted ? most_of(channel, plan_->task.size()) : 0;
+    }
     void on_link_lost(public_key const& key, time_point now) override {
         if (!run() && std::erase_if(ready_, [&](auto const& one) { return one.key == key; }) > 0)
             say(concat("founders: ", ready_.size(), " of ", wanted_));

@@ -11,6 +11,7 @@
 #include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/node/gradient_thread.hpp>
+#include <btard/node/state_ahead.hpp>
 #include <btard/protocol/step/roster.hpp>
 #include <btard/protocol/wire/messages.hpp>
 #include <btard/run/model_state.hpp>
@@ -69,9 +70,9 @@ template <class Peer>
 /// not, and however the roster changes, nobody can tell a run with it from one without.
 class early_step {
 public:
-    /// Ends the step on a copy of its state.
+    /// Ends the step on a copy of its state, which is made as the first part of the job.
     ///
-    /// @param now      with which the step began that is being judged
+    /// @param now      with which the step began that is being judged; it stays there until `settle` or `forget`
     /// @param optimizer, schedule, layout of the run
     /// @return what to compute
     [[nodiscard]] gradient_job begin(step_outlook seen, model_state const& now, optimizer const& method,
@@ -79,17 +80,14 @@ public:
                                      std::span<tensor_layout const> layout, public_key const& self,
                                      std::uint32_t microbatches) {
         forget();
-        std::vector<float> aggregate(seen.cut.size());
-        for (std::size_t j = 0; j < seen.parts.size(); ++j)
-            std::ranges::copy(seen.parts[j],
-                              aggregate.begin() + static_cast<std::ptrdiff_t>(seen.cut.begin(part_id(j))));
-        guess_.emplace(guess{std::move(seen), now, {}, {}, {}});
-        move(guess_->next, method, schedule, layout, aggregate);
+        auto ahead = std::make_shared<state_ahead>(now, seen.cut, seen.parts, method, schedule,
+                                                   std::vector<tensor_layout>(layout.begin(), layout.end()));
+        guess_.emplace(guess{std::move(seen), ahead, {}, {}});
         guess_->job = {.step = now.step + 1,
                        .whose = self,
                        .from = guess_->seen.from,
                        .microbatches = microbatches,
-                       .at = std::make_shared<std::vector<float> const>(guess_->next.parameters),
+                       .makes = std::move(ahead),
                        .use = gradient_use::early};
         ++begun_;
         return guess_->job;
@@ -99,14 +97,17 @@ public:
 
     /// The step is judged.
     ///
-    /// @param state with which it began; it is moved on if the guess was right
-    /// @return whether it was; else all is forgotten
+    /// @param state with which it began; it is moved on if the guess was right, and has been begun
+    /// @return whether it is; else all is forgotten
     [[nodiscard]] bool settle(model_state& state, std::span<float const> aggregate) {
-        if (!begun_in(state.step) || !is_right(guess_->seen, aggregate)) {
+        bool const right = begun_in(state.step) && is_right(guess_->seen, aggregate);
+        auto made = right ? guess_->ahead->take() : std::nullopt;
+        if (!made) {
             forget();
             return false;
         }
-        state = std::move(guess_->next);
+        state = std::move(made->first);
+        guess_->job.at = std::move(made->second);
         guess_->seen.parts.clear();
         guess_->came_true = true;
         ++right_;
@@ -131,16 +132,38 @@ public:
     }
     /// A result of the thread.
     ///
-    /// @return it, unless it is of a guess, and not wanted yet
-    [[nodiscard]] std::optional<gradient_result> hear(gradient_result done) {
-        bool const early = done.job.use != gradient_use::check && guess_ && done.job.at == guess_->job.at;
-        if (!early && done.job.use == gradient_use::early) return {}; // of a guess that was wrong
-        if (early) done.job.use = gradient_use::own;
-        if (!early || guess_->wanted) return done;
+    /// @param now parameters of the step that goes on
+    /// @return it, unless it is of a guess that is not wanted yet, or at parameters that are wrong or past
+    [[nodiscard]] std::optional<gradient_result> hear(gradient_result done,
+                                                      std::shared_ptr<std::vector<float> const> const& now) {
+        if (done.job.use == gradient_use::check) return done;
+        if (!is_of_guess(done.job)) {
+            if (done.job.use == gradient_use::early || done.job.at != now) return {};
+            return done;
+        }
+        done.job.use = gradient_use::own;
+        if (guess_->wanted) return done;
         guess_->done = std::move(done);
         return {};
     }
-    void forget() { guess_.reset(); }
+    /// What was begun early has failed, perhaps since its parameters are not what they will be.
+    ///
+    /// @return what to ask once more, since it is wanted by now
+    [[nodiscard]] std::optional<gradient_job> fail(gradient_job const& job) {
+        if (!is_of_guess(job)) return {};
+        std::optional<gradient_job> again;
+        if (guess_->wanted) {
+            again = guess_->job;
+            again->makes = nullptr;
+            again->use = gradient_use::own;
+        }
+        forget();
+        return again;
+    }
+    void forget() {
+        if (guess_) guess_->ahead->drop();
+        guess_.reset();
+    }
 
     [[nodiscard]] std::uint64_t begun() const { return begun_; } ///< how often
     [[nodiscard]] std::uint64_t right() const { return right_; } ///< how often it came true
@@ -148,12 +171,15 @@ public:
 private:
     struct guess {
         step_outlook seen;
-        model_state next;
+        std::shared_ptr<state_ahead> ahead;
         gradient_job job;
         std::optional<gradient_result> done; // before it was wanted
         bool came_true = false, wanted = false;
     };
 
+    [[nodiscard]] bool is_of_guess(gradient_job const& job) const {
+        return guess_ && job.makes && job.makes == guess_->job.makes;
+    }
     [[nodiscard]] static bool is_right(step_outlook const& seen, std::span<float const> aggregate) {
         if (aggregate.size() != seen.cut.size()) return false;
         for (std::size_t j = 0; j < seen.parts.size(); ++j) {

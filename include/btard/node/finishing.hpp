@@ -95,8 +95,8 @@ private:
         std::size_t missing = 0;
         for (auto const& one : peer_->membership().context().roster)
             missing += one.key != self() && known().contains(one.key) && !others_finished_.contains(one.key);
-        for (auto const& key : coordinators_)
-            missing += !others_finished_.contains(key); // it fetches the last state
+        for (auto const& key : coordinators_) // it fetches the last state; others may say that they do
+            missing += this->was_contact(key) && !others_finished_.contains(key);
         if (missing == 0) end(run_end::finished);
     }
 

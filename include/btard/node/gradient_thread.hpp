@@ -40,13 +40,22 @@ enum class gradient_use : std::uint8_t {
     early, ///< of this member, in the step that comes next; perhaps in vain
 };
 
+/// Parameters that are made on the thread that needs them.
+class made_parameters {
+public:
+    virtual ~made_parameters() = default;
+    /// @return null: they are not wanted any more
+    virtual std::shared_ptr<std::vector<float> const> make() = 0;
+};
+
 /// What is to be computed.
 struct gradient_job {
     std::uint64_t step = 0;
     public_key whose{};
     seed from{};
     std::uint32_t microbatches = 1;
-    std::shared_ptr<std::vector<float> const> at = {}; ///< (size) parameters
+    std::shared_ptr<std::vector<float> const> at = {}; ///< (size) parameters; null: those that `makes` makes first
+    std::shared_ptr<made_parameters> makes = {};       ///< null: they are there
     labels_hook labels = {};                           ///< of an attacker, for its own gradient
     gradient_use use = gradient_use::check;
 };
@@ -110,7 +119,8 @@ public:
     /// What was begun early is wanted now, as the own one.
     void hurry_early() {
         std::lock_guard const lock(mutex_);
-        if (at_work_ == gradient_use::early) at_work_ = gradient_use::own, breaks_off_ = false;
+        bool const forgotten = breaks_off_ && !again_;
+        if (at_work_ == gradient_use::early && !forgotten) at_work_ = gradient_use::own, breaks_off_ = false;
         auto const at = std::ranges::find(waiting_, gradient_use::early, &gradient_job::use);
         if (at == waiting_.end()) return;
         at->use = gradient_use::own;
@@ -151,9 +161,7 @@ private:
                 at_work_ = done.job.use;
                 breaks_off_ = again_ = false;
             }
-            auto const begun = std::chrono::steady_clock::now();
             bool const whole = compute(done, stop);
-            done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
             {
                 std::lock_guard const lock(mutex_);
                 done.job.use = *std::exchange(at_work_, std::nullopt);
@@ -164,12 +172,16 @@ private:
     }
     /// @return false: it was broken off
     [[nodiscard]] bool compute(gradient_result& done, std::stop_token const& stop) {
-        done.gradient.resize(task_.size());
         try {
+            if (!done.job.at && done.job.makes) done.job.at = done.job.makes->make();
+            if (!done.job.at) return false;
+            auto const begun = std::chrono::steady_clock::now();
+            done.gradient.resize(task_.size());
             auto const loss = accumulated_gradient(task_, done.job, done.gradient, [&] {
                 return !stop.stop_requested() && !breaks_off_;
             });
             done.loss = loss.value_or(0);
+            done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
             return loss.has_value();
         } catch (std::exception const& error) {
             done.failed = error.what();

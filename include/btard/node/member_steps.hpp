@@ -14,6 +14,7 @@
 #include <btard/node/outbox.hpp>
 #include <btard/node/run_node.hpp>
 #include <btard/node/run_plan.hpp>
+#include <btard/node/status_text.hpp>
 #include <btard/node/trainer_events.hpp>
 #include <btard/protocol/ban/transcript_check.hpp>
 #include <btard/protocol/peer.hpp>
@@ -70,6 +71,8 @@ protected:
         if (state_->step >= plan_->steps) return finish();
         begun_ = net_->now();
         speaks_at_ = begun_ + status_every;
+        auto const waits = peer_->deadlines().now();
+        if (std::exchange(waits_, waits) != waits) say(deadlines_text(waits));
         this->begin_gradients();
         bool const checked = state_->step % plan_->rules.state_every == 0;
         bool const told = keeper_.followers() > 0 && state_->step > 0;
@@ -110,7 +113,11 @@ protected:
                    is_ban(one.why) ? " is banned: " : " is no member any more: ", name));
         if (is_ban(one.why))
             if (auto record = peer_->record_of(one.who, one.why)) fresh_bans_.push_back(*std::move(record));
-        if (one.who != self()) return is_ban(one.why) ? net_->forget(one.who) : void();
+        if (one.who != self()) {
+            if (is_ban(one.why)) net_->forget(one.who);
+            else net_->drop_waiting(one.who, bulk_channel); // rows that it does not read hold whole gradients
+            return;
+        }
         if (is_ban(one.why)) return end(run_end::banned);
         if (one.why == offence::leave) return end(this->left());
         if (peer_->membership().standing().is_struck(self()))
@@ -140,6 +147,7 @@ protected:
     keeper keeper_{{.followers = wire_limits{}.peers}};
     shared_floats applied_; // (size) in the step before
     std::set<public_key> coordinators_;
+    deadline_table waits_{}; ///< as its operator was told
     std::optional<time_point> stalls_at_;
     static constexpr std::chrono::seconds status_every{10}; ///< while no step ends
     time_point begun_{}, speaks_at_{};

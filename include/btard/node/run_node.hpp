@@ -100,10 +100,23 @@ protected:
     virtual void on_link_lost(public_key const&, time_point) {}
     /// A member, a founder, or one that is wanted for another reason: others may say where it is.
     [[nodiscard]] virtual bool concerns(public_key const&) const { return false; }
+    /// Bytes of the largest message that this process has a use for, from that peer over that channel; a larger one
+    /// is passed over.
+    [[nodiscard]] virtual std::uint64_t most_from(public_key const&, std::size_t /*channel*/) const { return 0; }
+    /// Of a task of so many parameters.
+    [[nodiscard]] static std::uint64_t most_of(std::size_t channel, std::size_t parameters) {
+        constexpr std::uint64_t mega = 1u << 20;
+        std::uint64_t const floats = sizeof(float) * std::uint64_t{parameters};
+        return channel == bulk_channel ? floats + mega // all rows of a part, as evidence
+                                       : 3 * floats + 64 * mega; // what a member holds
+    }
     [[nodiscard]] bool is_contact(public_key const& key) const {
         auto const at = known_.find(key);
         return at != known_.end() && at->second.contact;
     }
+
+    /// It was one, perhaps over another link.
+    [[nodiscard]] bool was_contact(public_key const& key) const { return contacts_.contains(key); }
 
     void say(std::string const& line) const { setup_.say(line); }
     posted post(public_key const& to, wire::run_message const& message) {
@@ -170,11 +183,15 @@ protected:
     std::unique_ptr<frame_sink> sink_for(public_key const& from, std::size_t channel, std::uint64_t size) override {
         auto const at = known_.find(from);
         bool const greeted = at != known_.end() && at->second.greeted;
-        if (!bulk_sink::possible || !greeted || channel != bulk_channel || size < bulk_sink::least) return nullptr;
+        if (channel == 0 || !greeted || size < bulk_sink::least) return nullptr;
+        if (size > most_from(from, channel)) return std::make_unique<discarding_sink>();
+        if (!bulk_sink::possible || channel != bulk_channel) return nullptr;
         return std::make_unique<bulk_sink>(size);
     }
     void on_sunk(public_key const& from, std::size_t, std::unique_ptr<frame_sink> sink, time_point now) override {
-        auto const message = static_cast<bulk_sink&>(*sink).finish();
+        auto* const bulk = dynamic_cast<bulk_sink*>(sink.get());
+        if (bulk == nullptr) return;
+        auto const message = bulk->finish();
         if (!message) return refuse_frame(from);
         on_protocol_message(from, *message, now);
     }
@@ -184,8 +201,11 @@ protected:
         one = {.contact = info.dialled && !run() && !setup_.contacts.empty(),
                .since = net_->now(),
                .address = info.address};
+        if (one.contact) contacts_.insert(key);
         unreachable_.clear();
-        post(key, greeting(key));
+        wire::run_message const hello = greeting(key); // what has waited is heard after it only
+        (void)net_->post_first(key, channel_of(hello),
+                               std::make_shared<std::vector<std::byte> const>(encode_run_frame(hello)));
     }
     void on_lost(public_key const& key, std::error_code, std::string const& sentence,
                  time_point now) override {
@@ -284,6 +304,7 @@ private:
     }
 
     std::map<public_key, acquaintance> known_;
+    std::set<public_key> contacts_; ///< one for each address that the operator has named
     std::map<public_key, attempt> dialled_;
     std::map<public_key, std::uint64_t> bad_of_;
     std::uint64_t bad_frames_ = 0;

@@ -1,15 +1,24 @@
-// btard/node/status_text.hpp: for whom a member waits, as a line for its operator.
+// btard/node/status_text.hpp: for whom a member waits, and how long, as lines for its operator.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <btard/core/error.hpp>
 #include <btard/core/types.hpp>
 #include <btard/node/run_node.hpp>
+#include <btard/protocol/step/deadline_table.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace btard {
+
+/// "deadlines: gradient 10 s, bulk 10 s, body 3 s"
+[[nodiscard]] inline std::string deadlines_text(deadline_table const& now) {
+    auto const seconds = [](std::uint32_t ms) { return ms / 1e3; };
+    return concat("deadlines: gradient ", seconds(now.gradient), " s, bulk ", seconds(now.bulk), " s, body ",
+                  seconds(now.body), " s");
+}
 
 /// "step 20, reveal: waits for 1 of 5 members: 5d56adf6 (no link); bears with 1 liars among 5"
 ///

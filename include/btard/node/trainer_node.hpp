@@ -45,7 +45,7 @@ class trainer_node final : public coming_in<Rule, Conduct, Attack> {
         base::keeper_, base::net_, base::out_, base::peer_, base::plan_, base::speaks_at_, base::stalls_at_,
         base::start_, base::state_, base::status_every, base::wants_in_;
     using base::enter, base::for_outsiders, base::is_contact, base::known, base::link_with, base::post,
-        base::say, base::scout, base::scout_;
+        base::say, base::scout, base::scout_, base::was_contact;
 
 public:
     using base::run;
@@ -83,9 +83,7 @@ private:
             for (auto const& key : coordinators_)
                 post(key, book_.known([&](public_key const& one) { return one == from; }));
         if (who.role == run_role::coordinator) {
-            if (coordinators_.size() < 4) coordinators_.insert(from);
-            if (coordinators_.contains(from))
-                keeper_.handle_message(from, wire::follow{}, net_->now()); // from the first step on
+            take_coordinator(from);
         } else if (peer_ && peer_->running() && concerns(from) &&
                    net_->now() - begun_ > patience_for_a_link()) {
             scout(); // it was away, or we were
@@ -94,6 +92,16 @@ private:
         for_outsiders([&](entrant& one) { one.handle_linked(from, net_->now()); });
         this->try_to_begin();
         drain();
+    }
+    /// Whoever says so: one that the operator has named always, of the others a few.
+    void take_coordinator(public_key const& key) {
+        std::size_t claimed = 0;
+        for (auto const& one : coordinators_) claimed += !was_contact(one);
+        if (!was_contact(key) && claimed >= keeper_options{}.coordinators) return;
+        coordinators_.insert(key);
+        auto kind = std::optional(was_contact(key) ? follower_kind::known : follower_kind::coordinator);
+        if (peer_) kind = kind_of(key);
+        if (kind) keeper_.handle_message(key, wire::follow{}, net_->now(), *kind); // from the first step on
     }
     void on_link_lost(public_key const& key, time_point now) override {
         coordinators_.erase(key);
@@ -108,6 +116,21 @@ private:
         auto const* const learned = entrant_ ? entrant_->known() : nullptr;
         return is_among(charter_->founders, key) || (learned && is_among(learned->roster, key)) ||
                (peer_ && is_among(peer_->membership().context().roster, key));
+    }
+    /// Those that have sent, or may send, parts of gradients; states while somebody here wants one.
+    [[nodiscard]] std::uint64_t most_from(public_key const& key, std::size_t channel) const override {
+        if (!plan_) return 0;
+        bool const tells = start_ && was_contact(key);
+        auto const* const seen = scout_ ? scout_->known() : nullptr;
+        bool const is_seen = seen && is_among(seen->roster, key);
+        bool const heard = concerns(key) || is_seen || (peer_ && may_send_parts(key));
+        bool const wanted = channel == bulk_channel ? heard : tells || ((entrant_ || scout_) && heard);
+        return wanted ? this->most_of(channel, plan_->task.size()) : 0;
+    }
+    /// On probation, or on its way back: perhaps a member for those that are a step ahead.
+    [[nodiscard]] bool may_send_parts(public_key const& key) const {
+        auto const& members = peer_->membership();
+        return members.was_member(key) || members.context().probation.find(key) != nullptr;
     }
     void link_with_all() override {
         if (!charter_) return;
@@ -145,10 +168,7 @@ private:
     }
     /// Nothing: it may not follow.
     [[nodiscard]] std::optional<follower_kind> kind_of(public_key const& key) const {
-        auto const& members = peer_->membership();
-        if (concerns(key) || coordinators_.contains(key) || members.was_member(key)) return follower_kind::known;
-        if (members.may_be_told(key)) return follower_kind::stranger;
-        return {};
+        return kind_of_follower(peer_->membership(), key, was_contact(key), coordinators_.contains(key));
     }
     void on_protocol_message(public_key const& from, wire::message const& message, time_point now) override {
         for_outsiders([&](entrant& one) { one.handle_message(from, message, now); });

@@ -12,7 +12,9 @@
 #include <btard/protocol/log/transcript.hpp>
 #include <btard/protocol/membership.hpp>
 #include <btard/protocol/signer.hpp>
+#include <btard/protocol/step/agreed_deadlines.hpp>
 #include <btard/protocol/step/commitment.hpp>
+#include <btard/protocol/step/deadline_table.hpp>
 #include <btard/protocol/step/distance_watch.hpp>
 #include <btard/protocol/step/judgement.hpp>
 #include <btard/protocol/step/run_rules.hpp>
@@ -42,6 +44,7 @@ struct member_state {
     step_context context{}; ///< of the step that begins
     membership_books membership = {};
     learned_distances distances = {};
+    deadline_table deadlines = {};
     std::vector<past_epoch> epochs = {}; ///< up to that of the step before
     step_context last{};                 ///< of the step before
     std::vector<kept_log> logs = {};     ///< of the step before, all; their signatures are not in the hash
@@ -52,6 +55,7 @@ struct member_state {
         member(self.context);
         member(self.membership);
         member(self.distances);
+        member(self.deadlines);
         member(self.epochs, &wire_limits::peers);
         member(self.last);
         member(self.logs, &wire_limits::peers);
@@ -151,7 +155,7 @@ template <signer S, class B, verifiable_aggregator A>
 [[nodiscard]] wrong check_state(member_state const& state, member_floats const& floats, S const& with,
                                 court<B, A> const& bench, run_rules const& rules, digest const& run,
                                 public_key const& self) {
-    auto const& [context, membership, distances, epochs, last, logs, verdicts, links] = state;
+    auto const& [context, membership, distances, deadlines, epochs, last, logs, verdicts, links] = state;
     for (auto const* one : {&last, &context})
         if (auto bad = detail::check_start(*one, run, bench.size)) return bad;
     if (std::ranges::find(context.roster, self, &log_member::key) == context.roster.end())
@@ -166,6 +170,7 @@ template <signer S, class B, verifiable_aggregator A>
         if (epochs[k - 1].number >= epochs[k].number) return "its epochs do not follow on each other";
     if (!distances.is_sound() || distance_watch(rules.far, distances).most(1) != context.far)
         return "its distances are not those that the step starts from";
+    if (!agreed_deadlines::is_sound(rules.timing, deadlines)) return "its deadlines are none that the rules allow";
 
     if (auto bad = check_logs(std::span<kept_log const>(logs), last, with, rules, list_quorum::may_be_missing))
         return bad;

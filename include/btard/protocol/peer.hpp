@@ -33,8 +33,10 @@
 #include <btard/protocol/membership.hpp>
 #include <btard/protocol/needs.hpp>
 #include <btard/protocol/signer.hpp>
+#include <btard/protocol/step/agreed_deadlines.hpp>
 #include <btard/protocol/step/judgement.hpp>
 #include <btard/protocol/step/mprng.hpp>
+#include <btard/protocol/step/observed_times.hpp>
 #include <btard/protocol/step/run_rules.hpp>
 #include <btard/protocol/step/step_state.hpp>
 #include <btard/protocol/step/tribunal.hpp>
@@ -81,7 +83,8 @@ public:
     peer(S const& key, peer_setup setup, court<B, A> bench, C conduct = {})
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
           membership_(setup_.run, setup_.members, setup_.rules), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), watch_(setup_.rules.far), given_(std::vector<float>(bench_.size)),
+          exchange_(bench_.size), watch_(setup_.rules.far), deadlines_(setup_.rules.timing),
+          observed_(setup_.rules.timing.renew_every), given_(std::vector<float>(bench_.size)),
           wishes_(setup_.secret) {
         setup_.rules.validate(setup_.members.size());
         expects(is_member(), "a peer that is no member of its run");
@@ -101,7 +104,9 @@ public:
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
           membership_(state.context, state.membership, setup_.rules),
           chronicle_(state.links, state.last, state.logs), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), watch_(setup_.rules.far, state.distances), given_(floats.given),
+          exchange_(bench_.size), watch_(setup_.rules.far, state.distances),
+          deadlines_(setup_.rules.timing, state.deadlines), observed_(setup_.rules.timing.renew_every),
+          given_(floats.given),
           wishes_(setup_.secret), base_(from), short_base_(from) {
         expects(is_member(), "a peer comes in between two steps, when the others have let it in");
         auto record = record_of_last(state, bench_, setup_.rules);
@@ -168,6 +173,8 @@ public:
         }
         pump(now);
     }
+    /// Its own gradient took so long: perhaps longer than COMMIT lasted, if it was begun before that.
+    void note_gradient_time(std::chrono::nanoseconds took) { observed_.note_gradient(took); }
     /// To be out when the next step is over, in good order.
     void leave() { leaves_ = true; }
     /// The same, of a peer that can compute no gradient any more: it commits to none in that step, which is this one
@@ -227,6 +234,7 @@ public:
     } ///< of the one before; null in the first
     [[nodiscard]] btard::membership const& membership() const { return membership_; }
     [[nodiscard]] proceedings<S> const& logs() const { return proceedings_; }
+    [[nodiscard]] agreed_deadlines const& deadlines() const { return deadlines_; } ///< of the step, or the next one
     /// Why somebody was banned in the last step, for third parties: until the next step begins.
     [[nodiscard]] std::optional<ban_record> record_of(public_key const& who, offence why) const {
         if (running_) return {};
@@ -241,8 +249,9 @@ public:
     /// What one that comes in with the next step has to know: between two steps.
     [[nodiscard]] member_state state_for_newcomer() const {
         expects(at_ && !running_ && !gone_, "a member tells what it knows between two steps");
-        return {membership_.context(), membership_.kept(),      watch_.kept(),         proceedings_.epochs(),
-                at_->context,          chronicle_.logs(), at_->judge->result(), chronicle_.epochs()};
+        return {membership_.context(), membership_.kept(), watch_.kept(),
+                deadlines_.now(),      proceedings_.epochs(), at_->context,
+                chronicle_.logs(),     at_->judge->result(),  chronicle_.epochs()};
     }
     /// The same: what is to be sent beside it.
     [[nodiscard]] member_floats floats_for_newcomer() const {
@@ -343,9 +352,10 @@ private:
     // ---- the flow
 
     void enter(phase next, time_point now) {
-        auto const& t = setup_.rules.timing;
+        auto const t = times_of(next);
         auto const work = work_of(next);
         phase_ = next;
+        entered_ = now;
         spoke_ = false;
         speak_at_ = std::max(base_, now) + work;
         std::uint32_t const draw =
@@ -370,10 +380,16 @@ private:
     void hasten(time_point from) {
         base_ = std::min(base_, from);
         speak_at_ = std::min(speak_at_, base_ + work_of(phase_));
-        if (running_) proceedings_.hasten(speak_at_ + setup_.rules.timing.body);
+        if (running_) proceedings_.hasten(speak_at_ + times_of(phase_).body);
+    }
+    /// Who is late for what was agreed on waits before it may come back, and no more: where it costs points, a strike
+    /// or a ban, the settings hold, as in phases that are too rare to be observed.
+    [[nodiscard]] step_timing times_of(phase of) const {
+        bool const agreed = of == phase::commit || of == phase::testimony || of == phase::accuse;
+        return agreed ? deadlines_.timing() : setup_.rules.timing;
     }
     [[nodiscard]] std::chrono::nanoseconds work_of(phase of) const {
-        auto const& t = setup_.rules.timing;
+        auto const t = times_of(of);
         switch (of) {
         case phase::commit: return t.gradient;
         case phase::accuse: return t.gradient + t.bulk;
@@ -412,11 +428,21 @@ private:
             if (!spoke_ && !proceedings_.closed() && (ready() || speak_at_ <= now)) {
                 spoke_ = moved = true;
                 speak();
+            } else if (is_waited_for()) {
+                speak();
+                moved = proceedings_.current().spoke();
             } else if (proceedings_.closed() && gathered()) {
                 moved = true;
                 close(now);
             }
         }
+    }
+
+    /// Its gradient came too late; but so did those of others, and COMMIT stands still until there is a quorum.
+    [[nodiscard]] bool is_waited_for() const {
+        if (phase_ != phase::commit || !spoke_ || !at_->own || proceedings_.closed()) return false;
+        auto const& machine = proceedings_.current();
+        return machine.where() == broadcast_stage::alone && !machine.spoke();
     }
 
     [[nodiscard]] std::vector<need> needs() const {
@@ -524,6 +550,7 @@ private:
             wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = wishes_.take()};
             if (at_->own) said.root = at_->own->tree.root(), said.microbatches = at_->own->microbatches;
             if (checks_state()) said.state = state_;
+            said.deadlines.is = observed_.proposal(at_->step(), deadlines_);
             return say(std::move(said));
         }
         case phase::result: {
@@ -691,6 +718,8 @@ private:
         return true;
     }
     void close(time_point now) {
+        auto const has_spoken = [](log_list::value_type const& one) { return one.kind == entry_kind::body; };
+        observed_.note(phase_, now - entered_, std::ranges::all_of(proceedings_.current().log(), has_spoken));
         base_ = proceedings_.next_from(now);
         short_base_ = proceedings_.short_from();
         switch (phase_) {
@@ -750,6 +779,9 @@ private:
         membership_.against(at_->record.read(log));
         membership_.read(*key_, log);
         at_->end_commit();
+        proposals_.clear();
+        for (auto const& entry : log)
+            if (entry.present()) proposals_.push_back(entry.body.deadlines.is);
         if (checks_state() && state_) check_state(log);
         enter(phase::result, now);
     }
@@ -795,11 +827,22 @@ private:
         watch_.note(verdicts_->units());
         auto logs = proceedings_.logs_of(at_->step());
         membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1), hash_of_logs(logs));
-        chronicle_.note(at_->context, std::move(logs));
-        for (auto const& one : membership_.finish(at_->record, *at_->judge)) actions_.push_back(one);
+        chronicle_.note(at_->context, std::move(logs), setup_.rules);
+        std::size_t const faults = membership_.faults();
+        auto const removed = membership_.finish(at_->record, *at_->judge);
+        actions_.insert(actions_.end(), removed.begin(), removed.end());
+        renew_deadlines(removed, faults);
         running_ = false;
         gone_ = !is_member();
         if (!gone_) actions_.push_back(act::apply{at_->step(), std::move(aggregate)});
+    }
+    void renew_deadlines(std::span<act::removed const> removed, std::size_t faults) {
+        auto const absent = std::ranges::count(removed, offence::absence, &act::removed::why);
+        bool const comes_in = !std::ranges::all_of(membership_.members()->members(), [&](log_member const& one) {
+            return at_->members->find(one.key).has_value();
+        });
+        observed_.end_step(deadlines_.now());
+        if (deadlines_.finish(at_->step(), proposals_, std::size_t(absent), faults, comes_in)) observed_.forget();
     }
     /// The parts that stand, one after the other; those of `others` in place of the rest, or zeros.
     ///
@@ -848,6 +891,8 @@ private:
     proceedings<S> proceedings_;
     exchange exchange_;
     distance_watch watch_;
+    agreed_deadlines deadlines_;
+    observed_times observed_;
     shared_floats given_; // (size) the last aggregate that stood
     shared_floats spare_; // one that nothing rests on any more: its memory takes the next one
     wishes wishes_;
@@ -859,6 +904,7 @@ private:
     std::optional<digest> state_;
     bool works_ = false;
     std::map<public_key, wire::trial> trials_;
+    std::vector<std::optional<deadline_table>> proposals_; // of those present in COMMIT
     std::vector<peer_id> audits_; // targets, in the roster of the step before
     std::map<public_key, fixed_gradient> recomputed_;     // gradients of the step before
     std::map<part_id, aggregation_report> reports_;       // of the own parts
@@ -869,7 +915,7 @@ private:
     std::vector<need> needs_;
     bool spoke_ = false, passes_on_ = false; // rows of others, for which it waits
     std::vector<wire::complaint> not_passed_;
-    time_point speak_at_{}, base_{}, short_base_{};
+    time_point speak_at_{}, base_{}, short_base_{}, entered_{};
     std::optional<typename proceedings<S>::template minutes<wire::vote>> vote_;
     std::optional<typename proceedings<S>::template minutes<wire::open>> open_;
 };

@@ -99,7 +99,7 @@ public:
     }
     [[nodiscard]] std::optional<time_point> poll_deadline() const {
         auto first = questions_.poll_deadline();
-        for (auto const& when : {asks_again_, gives_up_})
+        for (auto const& when : {asks_again_, gives_up_, tells_again_})
             if (when) first = std::min(*when, first.value_or(*when));
         return first;
     }
@@ -117,9 +117,8 @@ public:
     [[nodiscard]] wire::held const* held() const { return held_ ? held_->result() : nullptr; }
     [[nodiscard]] std::size_t chunks_done() const { return download_ ? download_->chunks_done() : 0; }
     [[nodiscard]] std::size_t chunks_total() const { return download_ ? download_->chunks() : 0; }
-    [[nodiscard]] std::size_t begun_anew() const {
-        return begun_anew_;
-    } ///< how often it had to fetch another state
+    /// How often it had to fetch another state.
+    [[nodiscard]] std::size_t begun_anew() const { return begun_anew_; }
 
     /// For the operator.
     [[nodiscard]] std::string progress_text() const {
@@ -183,6 +182,8 @@ private:
     void on(public_key const& from, wire::missing const& m, time_point now) {
         if (!questions_.awaits(from, m.asked)) return;
         questions_.lacks(from, m.asked);
+        // Where it does not take us for a follower any more, it will again.
+        if (auto const told = told_.find(from); told != told_.end()) told->second.last = now - setup_.patience;
         if (questions_.lacking(m.asked) <= run_.faults() && questions_.has_hope(m.asked, has())) return;
         if (m.asked.what == wire::fetched::held || !is_ahead(m.asked)) return drop_held();
         begin_anew(now);
@@ -196,9 +197,11 @@ private:
         if (!state_ && !download_) seek(now);
         if (state_ || download_) keep_up(now);
         complete_held(now);
-        tell();
-        questions_.ask(now, has(),
-                       [this](public_key const& who, fetch const& what) { out_.emplace_back(who, what); });
+        tell(now);
+        questions_.ask(now, has(), [&](public_key const& who, fetch const& what) {
+            out_.emplace_back(who, what);
+            if (auto const told = told_.find(who); told != told_.end()) told->second.last = now;
+        });
     }
     [[nodiscard]] std::uint64_t reached() const { return state_ ? state_->step : download_->step(); }
     /// Whether it is for the state, and not for v0 alone.
@@ -282,16 +285,22 @@ private:
             if (held_->lacks(last) && run_.knows_applied(last))
                 questions_.want({wire::fetched::applied, last, 0});
     }
-    /// Members tell whoever follows them.  Those that were asked for a state may drop it when it is here.
-    void tell() {
+    /// Members tell whoever follows them, and asks them for something now and then: else others may take its place.
+    /// Those that were asked for a state may drop it when it is here.
+    void tell(time_point now) {
+        tells_again_.reset();
         questions_.for_each_linked([&](public_key const& who) {
             if (!run_.is_member(who)) return;
             auto const told = told_.find(who);
             std::optional<std::uint64_t> const snapshot =
-                wanted_state_ || state_ || told == told_.end() ? wanted_state_ : told->second;
-            if (told != told_.end() && told->second == snapshot) return;
-            told_[who] = snapshot;
-            out_.emplace_back(who, wire::follow{snapshot});
+                wanted_state_ || state_ || told == told_.end() ? wanted_state_ : told->second.snapshot;
+            bool const again = told == told_.end() || told->second.last + setup_.patience / 3 <= now;
+            if (again || told->second.snapshot != snapshot) {
+                told_[who] = {snapshot, now};
+                out_.emplace_back(who, wire::follow{snapshot});
+            }
+            auto const next = told_[who].last + setup_.patience / 3;
+            tells_again_ = std::min(next, tells_again_.value_or(next));
         });
     }
 
@@ -303,9 +312,13 @@ private:
         moves_; // what is to move it, and what moved it in the last two steps
     std::optional<held_download> held_;
     question_list questions_;
-    std::map<public_key, std::optional<std::uint64_t>> told_;
+    struct follow_up {
+        std::optional<std::uint64_t> snapshot = {};
+        time_point last{}; // that it was asked for anything
+    };
+    std::map<public_key, follow_up> told_;
     std::optional<std::uint64_t> wanted_state_;
-    std::optional<time_point> asks_again_, gives_up_;
+    std::optional<time_point> asks_again_, gives_up_, tells_again_;
     std::size_t begun_anew_ = 0;
     std::deque<std::pair<public_key, wire::run_message>> out_;
 };

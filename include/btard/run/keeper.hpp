@@ -58,10 +58,10 @@ public:
         held_hash_.reset();
         if (held) held_ = wire::held{context.step, *std::move(held), std::move(floats)};
         keep_snapshot(state, now);
+        forget_given();
         for (auto& [who, one] : followers_) {
-            std::erase_if(one.given, [&](auto const& thing) { return !find(thing.first); });
             one.asks = 0;
-            out_.emplace_back(who, progress());
+            tell(who, one, now);
         }
     }
 
@@ -105,10 +105,10 @@ private:
 
     struct follows {
         follower_kind kind = follower_kind::known;
-        time_point heard{}; // when it asked last
-        std::optional<std::uint64_t> snapshot = {};    // wants the state of that step, or a later one
-        std::size_t asks = 0;                          // to follow, in this step
-        std::map<wire::fetch, std::size_t> given = {}; // how often, of what is still kept
+        std::optional<time_point> told = {};        // first of what it has been told since it asked last
+        std::optional<std::uint64_t> snapshot = {}; // wants the state of that step, or a later one
+        std::optional<std::uint64_t> wished = {};   // the last such step that it has named
+        std::size_t asks = 0;                       // to follow, in this step
     };
     struct movement {
         std::uint64_t step = 0;
@@ -133,20 +133,22 @@ private:
         if (!followers_.contains(from) && !has_room(kind, now)) return;
         auto& one = followers_[from];
         one.kind = kind;
-        one.heard = now;
-        one.snapshot = m.snapshot;
+        one.told.reset();
+        if (one.wished != m.snapshot) one.wished = one.snapshot = m.snapshot; // else it says so once more
         if (!m.snapshot) // it has what it wanted
             for (auto& held : snapshots_) held.users.erase(from);
-        if (context_ && ++one.asks <= most_asks) out_.emplace_back(from, progress());
+        if (context_ && ++one.asks <= most_asks) tell(from, one, now);
     }
     void on(public_key const& from, wire::fetch const& asked, time_point now, follower_kind) {
         if (asked.what == wire::fetched::introduction) return introduce(from, now);
         auto const follower = followers_.find(from);
-        if (follower != followers_.end()) follower->second.heard = now;
         std::optional<wire::run_message> answer;
-        if (follower != followers_.end())
-            if (answer = find(asked); answer && ++follower->second.given[asked] > most_times) answer.reset();
+        if (follower != followers_.end()) {
+            follower->second.told.reset();
+            if (answer = find(asked); answer && ++given_[from][asked] > most_times) answer.reset();
+        }
         if (answer && (asked.what == wire::fetched::leaves || asked.what == wire::fetched::chunk)) {
+            for (auto& one : snapshots_) one.users.erase(from); // one at a time
             find_snapshot(asked.step)->users[from] = {now, true};
             follower->second.snapshot.reset(); // this one will do
         }
@@ -155,20 +157,35 @@ private:
     }
     void on(public_key const&, auto const&, time_point, follower_kind) {} // not for members
 
-    /// For one more.  A stranger that asks for nothing makes way for another one.
+    /// For one more.  One that the run does not know, and that asks for nothing whatever it is told, makes way for
+    /// another of its kind: it asks to follow again, if it is there.
     [[nodiscard]] bool has_room(follower_kind kind, time_point now) {
         std::size_t count = 0;
         auto idle = followers_.end();
         for (auto at = followers_.begin(); at != followers_.end(); ++at) {
             if (at->second.kind != kind) continue;
             ++count;
-            if (idle == followers_.end() || at->second.heard < idle->second.heard) idle = at;
+            auto const& told = at->second.told;
+            if (told && (idle == followers_.end() || *told < *idle->second.told)) idle = at;
         }
-        if (kind == follower_kind::known) return count < options_.followers;
-        if (count < options_.strangers) return true;
-        if (idle == followers_.end() || idle->second.heard + options_.snapshot_idle > now) return false;
+        if (count < options_.places(kind)) return true;
+        if (kind == follower_kind::known || idle == followers_.end()) return false;
+        if (*idle->second.told + options_.snapshot_idle > now) return false;
         handle_lost(public_key(idle->first));
         return true;
+    }
+    void tell(public_key const& who, follows& one, time_point now) {
+        out_.emplace_back(who, progress());
+        if (!one.told) one.told = now;
+    }
+    /// What is not kept any more, and, where keys come and go, what was given to those that do not follow now.
+    void forget_given() {
+        bool const many = given_.size() > 4 * (options_.followers + options_.coordinators + options_.strangers);
+        for (auto& [who, things] : given_)
+            std::erase_if(things, [&](auto const& thing) { return !find(thing.first); });
+        std::erase_if(given_, [&](auto const& one) {
+            return one.second.empty() || (many && !followers_.contains(one.first));
+        });
     }
 
     void introduce(public_key const& to, time_point now) {
@@ -221,9 +238,7 @@ private:
     /// If somebody wants it, and there is room.
     void keep_snapshot(model_state const& state, time_point now) {
         for (auto& one : snapshots_)
-            std::erase_if(one.users, [&](auto const& user) {
-                return user.second.last + options_.snapshot_idle <= now;
-            });
+            std::erase_if(one.users, [&](auto const& use) { return use.second.last + options_.snapshot_idle <= now; });
         std::erase_if(snapshots_, [](auto const& one) { return one.users.empty(); });
         if (state.step % options_.snapshot_every != 0) return;
         snapshot made{.made = now};
@@ -272,6 +287,7 @@ private:
     keeper_options options_;
     std::optional<step_context> context_; // of the step that has begun last
     std::map<public_key, follows> followers_;
+    std::map<public_key, std::map<wire::fetch, std::size_t>> given_; // how often, of what is kept: links come and go
     std::deque<movement> moves_; // one for each step, in order; without a follower only the last
     std::optional<wire::held> held_;
     std::optional<digest> held_hash_;

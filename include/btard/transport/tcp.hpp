@@ -91,6 +91,12 @@ public:
     posted post(public_key const& to, std::size_t channel, shared_frame frame) {
         return mesh_->stopping ? posted::unknown : mesh_->peers.post(to, channel, std::move(frame));
     }
+    /// In `on_linked` alone: before all that has waited for the link.
+    posted post_first(public_key const& to, std::size_t channel, shared_frame frame) {
+        return mesh_->stopping ? posted::unknown : mesh_->peers.post_first(to, channel, std::move(frame));
+    }
+    /// What waits for that peer is of no use any more: all of it without a link, that channel with one.
+    void drop_waiting(public_key const& peer, std::size_t channel) { mesh_->peers.drop_waiting(peer, channel); }
     /// Replaces the timer.  A moment that has passed means now; `time_point::max()`, never.
     void wake_at(time_point when) { mesh_->wake_at(when); }
     /// From now on, messages over the link that stands may be as large as their channels allow; see `untrusted`.

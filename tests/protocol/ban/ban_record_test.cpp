@@ -448,7 +448,7 @@ TEST_CASE("ban record: a list that the relay overruled, and that liars sign afte
     CHECK(found.check(alone) == "nobody says that the next step began from its logs");
 
     // They can say that the next step began from there, but honest members have said something else.
-    auto& [next, commits] = *forged.next;
+    auto& [next, commits, end] = *forged.next;
     digest const begun = hash_of(next);
     next.logs = hash_of_logs(step.logs, step.later);
     std::erase_if(next.roster, [&](log_member const& one) { return one.key == forged.who.key; });

@@ -200,6 +200,31 @@ TEST_CASE("decode: random bytes never do harm") {
     }
 }
 
+namespace {
+struct with_end {
+    std::uint32_t first = 0;
+    at_end<inner> last = {};
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.first);
+        member(self.last);
+    }
+    friend bool operator==(with_end const&, with_end const&) = default;
+};
+} // namespace
+
+TEST_CASE("encoding: what may be absent at the end has no bytes then, and is whole or refused otherwise") {
+    with_end one{7, {}};
+    CHECK(encode(one).size() == 1);
+    CHECK(decode<with_end>(encode(one)) == one);
+    one.last.is = inner{300, colour::green};
+    auto const bytes = encode(one);
+    CHECK(bytes.size() == 4);
+    CHECK(decode<with_end>(bytes) == one);
+    CHECK(!decode<with_end>(std::span(bytes).first(3)));
+    CHECK(!decode<with_end>(std::span(bytes).first(2)));
+}
+
 TEST_CASE("member_set: entries come and go, and others do not exist") {
     member_set set(70);
     CHECK(set.count() == 0);

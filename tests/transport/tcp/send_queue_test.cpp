@@ -51,6 +51,34 @@ TEST_CASE("send_queue: a small message goes before the next chunk of a large one
     CHECK(queue.waiting() == 0);
 }
 
+TEST_CASE("send_queue: before a new link takes anything, one message may go before all that has waited") {
+    send_queue queue(two);
+    CHECK(queue.push(0, frame(500)) == posted::queued);
+    (void)queue.take(200);
+    queue.rewind();
+    CHECK(queue.push_first(0, frame(7)) == posted::queued);
+    CHECK(queue.push_first(0, frame(1'001)) == posted::too_large);
+    CHECK(queue.push_first(2, frame(1)) == posted::unknown);
+    CHECK(shape_of(queue.take(200)) == shape{{0, 7}, {0, 161}});
+    CHECK_THROWS_AS(queue.push_first(0, frame(1)), contract_violation); // one has gone in part
+    CHECK(shape_of(queue.take(65'536)) == shape{{0, 339}});
+    CHECK(queue.waiting() == 0);
+}
+
+TEST_CASE("send_queue: what is dropped frees its room, and a message that has gone in part stays whole") {
+    send_queue queue(two);
+    for (int k = 0; k < 3; ++k) CHECK(queue.push(1, frame(90'000)) == posted::queued);
+    CHECK(queue.push(0, frame(5)) == posted::queued);
+    queue.drop(1);
+    CHECK(queue.waiting() == 5 + send_queue::overhead);
+    for (int k = 0; k < 3; ++k) CHECK(queue.push(1, frame(90'000)) == posted::queued);
+    CHECK(shape_of(queue.take(65'536)) == shape{{0, 5}, {1, 65'499}});
+    queue.drop(1);
+    CHECK(queue.waiting() == 90'000 + send_queue::overhead);
+    CHECK(shape_of(queue.take(65'536)) == shape{{1, 24'501}});
+    CHECK(queue.waiting() == 0);
+}
+
 TEST_CASE("send_queue: it is full beyond its bytes, and an empty one takes a message of any size") {
     send_queue queue(two);
     CHECK(queue.push(1, frame(1'000'000)) == posted::queued);

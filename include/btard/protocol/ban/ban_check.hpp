@@ -107,7 +107,7 @@ template <signer S>
                           " are not those from which step ", next.step, " began");
     }
     auto const& then = record.steps.back().context;
-    auto const& [context, commits] = *record.next;
+    auto const& [context, commits, end] = *record.next;
     bool const follows = context.epoch == then.epoch || context.epoch == then.epoch + 1;
     if (context.step != then.step + 1 || !follows || context.banned < then.banned)
         return "its last context is not that of the step after it";
@@ -115,7 +115,11 @@ template <signer S>
         return concat("step ", context.step, " has another roster than its epoch");
     if (std::ranges::find(context.roster, record.who.key, &log_member::key) != context.roster.end())
         return concat("it was still a member in step ", context.step);
-    return check_context(context, commits, with, rules, root.run, then.roster, quorum_in(then, rules));
+    std::vector<log_member> stay = then.roster;
+    std::size_t quorum = quorum_in(then, rules);
+    if (end)
+        if (auto bad = check_end(*end, context, with, rules, then.roster, stay, quorum)) return bad;
+    return check_context(context, commits, with, rules, root.run, stay, quorum);
 }
 
 template <class B, verifiable_aggregator A, signer S>

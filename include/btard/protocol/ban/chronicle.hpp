@@ -5,6 +5,7 @@
 #include <btard/aggregate/concept.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/ban/replay.hpp>
+#include <btard/protocol/ban/transcript_check.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/log/introduction.hpp>
 #include <btard/protocol/log/proceedings.hpp>
@@ -75,9 +76,9 @@ public:
     }
 
     /// A step is over.
-    void note(step_context const& context, std::vector<kept_log> logs) {
+    void note(step_context const& context, std::vector<kept_log> logs, run_rules const& rules) {
         if (!kept_.empty() && kept_.back().context.epoch != context.epoch)
-            epochs_.push_back({context, logs.front()});
+            epochs_.push_back({context, logs.front(), end_before(context, logs.front(), rules)});
         kept_.push_back({context, std::move(logs)});
         if (kept_.size() > 3) kept_.pop_front();
     }
@@ -93,8 +94,10 @@ public:
     }
     /// The step after this one, as those began it who were there: for records of this one.
     [[nodiscard]] std::optional<epoch_link> after(std::uint64_t step) const {
+        for (auto const& one : epochs_)
+            if (one.context.step == step + 1) return one;
         for (auto const& one : kept_)
-            if (one.context.step == step + 1) return epoch_link{one.context, one.logs.front()};
+            if (one.context.step == step + 1) return epoch_link{one.context, one.logs.front(), {}};
         return {};
     }
 
@@ -138,6 +141,23 @@ private:
         std::vector<kept_log> logs;
     };
 
+    /// What the link to this epoch needs beside its COMMIT: nothing, where a quorum of the epoch before is in that.
+    [[nodiscard]] std::optional<epoch_end> end_before(step_context const& context, kept_log const& commits,
+                                                      run_rules const& rules) const {
+        auto const& [last, logs] = kept_.back();
+        std::uint64_t const lost = epochs_.empty() ? 0 : epochs_.back().context.lost(); // as `check_epochs` has it
+        std::size_t const n = last.roster.size(), quorum = quorum_of(n, rules.faults_among(n, lost));
+        auto const signers = supporters(commits, context);
+        auto const is_in = [&](log_member const& one) { return std::ranges::find(signers, one) != signers.end(); };
+        if (std::size_t(std::ranges::count_if(last.roster, is_in)) >= quorum) return {};
+        auto const misses = [](kept_log const& log) {
+            return std::ranges::any_of(log.certificate.list,
+                                       [](auto const& one) { return one.kind != entry_kind::body; });
+        };
+        auto end = logs.end();
+        while (end - logs.begin() > 1 && !misses(*(end - 1))) --end;
+        return epoch_end{last, {logs.begin(), end}};
+    }
     /// Fills in the steps of the record.
     ///
     /// @param before 0: without the step before; 1: with its draw; 2: with its verdicts

@@ -141,7 +141,48 @@ template <signer S>
     return {};
 }
 
-/// From the first roster to the last one: each new roster is signed by a quorum of the one before.
+/// Of the roster of an epoch, those that go on after its last step: neither missing in a log of it nor leaving.
+[[nodiscard]] inline std::vector<log_member> remaining(epoch_end const& end) {
+    auto const& roster = end.context.roster;
+    std::vector<bool> away(roster.size());
+    for (auto const& log : end.logs) {
+        std::size_t body = 0;
+        for (std::size_t k = 0; k < roster.size(); ++k) {
+            if (log.certificate.list[k].kind != entry_kind::body) away[k] = true;
+            else if (auto const& bytes = log.bodies[body++].bytes; log.certificate.at.phase == std::uint8_t(phase::commit))
+                if (auto const said = decode<wire::said<wire::commit>>(bytes); said && said->body.leaves) away[k] = true;
+        }
+    }
+    std::vector<log_member> all;
+    for (std::size_t k = 0; k < roster.size(); ++k)
+        if (!away[k]) all.push_back(roster[k]);
+    return all;
+}
+
+/// Where many are gone at once, no quorum of a roster is left to sign the next one.  Then a quorum of those that remain
+/// does, by logs that have a quorum of those that had a slot in each, but f + 1 at least: as for a step itself, see
+/// `marked_members`.
+///
+/// @param then   the roster of the epoch before
+/// @param stay   becomes those that count
+/// @param quorum becomes how many of them are needed
+template <signer S>
+[[nodiscard]] wrong check_end(epoch_end const& end, step_context const& next, S const& with, run_rules const& rules,
+                              std::span<log_member const> then, std::vector<log_member>& stay, std::size_t& quorum) {
+    auto const& [context, logs] = end;
+    if (context.epoch + 1 != next.epoch || context.step + 1 != next.step || logs.empty() ||
+        !std::ranges::equal(context.roster, then))
+        return concat("what ends before epoch ", next.epoch, " is not the epoch before");
+    if (auto bad = check_context(context, logs.front(), with, rules, next.run, then, 0)) return bad;
+    if (auto bad = check_logs(std::span<kept_log const>(logs), context, with, rules, list_quorum::wanted)) return bad;
+    std::size_t const faults = faults_in(context, rules);
+    stay = remaining(end);
+    quorum = quorum_of(std::max(2 * faults + 1, stay.size()), faults);
+    return {};
+}
+
+/// From the first roster to the last one: each new roster is signed by a quorum of the one before, or of those that
+/// are left of it (`check_end`).
 ///
 /// @param rosters is filled in
 template <signer S>
@@ -149,12 +190,15 @@ template <signer S>
                                  trust_root const& root, epoch_rosters& rosters) {
     rosters = {root.roster};
     std::uint64_t banned = 0, admitted = 0, lost = 0, step = 0;
-    for (auto const& [context, commits] : links) {
-        auto const& then = rosters.back();
+    for (auto const& [context, commits, end] : links) {
+        std::vector<log_member> then = rosters.back();
+        if (context.run != root.run) return "it is of another run";
         if (context.epoch != rosters.size() || context.step <= step) return "its epochs do not follow on each other";
         if (context.banned < banned || context.probation.admitted < admitted)
             return concat("in epoch ", context.epoch, " fewer members are banned, or admitted, than before");
-        std::size_t const quorum = quorum_of(then.size(), rules.faults_among(then.size(), lost));
+        std::size_t quorum = quorum_of(then.size(), rules.faults_among(then.size(), lost));
+        if (end)
+            if (auto bad = check_end(*end, context, with, rules, rosters.back(), then, quorum)) return bad;
         if (auto bad = check_context(context, commits, with, rules, root.run, then, quorum)) return bad;
         rosters.push_back(context.roster);
         banned = context.banned;

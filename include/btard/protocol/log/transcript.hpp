@@ -73,15 +73,29 @@ struct step_transcript {
     friend bool operator==(step_transcript const&, step_transcript const&) = default;
 };
 
+/// The last step of an epoch, as far as it shows who is gone with it.
+struct epoch_end {
+    step_context context{};
+    std::vector<kept_log> logs = {}; ///< from COMMIT on, up to the last in which somebody is missing
+
+    static constexpr void members(auto& self, auto&& member) {
+        member(self.context);
+        member(self.logs, &wire_limits::peers);
+    }
+    friend bool operator==(epoch_end const&, epoch_end const&) = default;
+};
+
 /// How the roster of an epoch follows from that of the epoch before: the context of its first step, and the log of
 /// COMMIT, in which members of the epoch before have signed it.  The same of a step, and the one after it.
 struct epoch_link {
     step_context context{};
     kept_log commits{};
+    std::optional<epoch_end> end = {}; ///< of the epoch before; absent where a quorum of that one has signed
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.context);
         member(self.commits);
+        member(self.end);
     }
     friend bool operator==(epoch_link const&, epoch_link const&) = default;
 };
@@ -135,7 +149,7 @@ struct trust_root {
     friend bool operator==(trust_root const&, trust_root const&) = default;
 };
 
-inline constexpr std::uint8_t ban_record_version = 3;
+inline constexpr std::uint8_t ban_record_version = 4;
 
 /// It needs no word of the step after it any more.
 [[nodiscard]] inline bool is_confirmed(ban_record const& record) { return record.twice || record.next; }

@@ -23,6 +23,9 @@ struct step_timing {
     std::chrono::nanoseconds body = std::chrono::seconds(3);               ///< until what is said has arrived
     std::chrono::nanoseconds question = std::chrono::milliseconds(1'500);  ///< a question and its answer
     std::chrono::nanoseconds interval = std::chrono::seconds(6);           ///< of a relay: four questions
+    /// Steps from one agreement on shorter ones to the next; 0: the first three are fixed.  See `agreed_deadlines`.
+    std::uint64_t renew_every = 0;
+    std::chrono::nanoseconds floor = std::chrono::seconds(10); ///< none of them gets shorter, nor than a question
 
     friend bool operator==(step_timing const&, step_timing const&) = default;
 
@@ -33,6 +36,8 @@ struct step_timing {
                                       "one that was lost must be asked for, and come");
         expects(interval >= 4 * question,
                 "the interval of a relay must be four questions long: peers may be three apart");
+        expects(renew_every <= 10'000, "deadlines that are agreed on every ", renew_every,
+                " steps: each member keeps so many times; 10,000 at most");
     }
 };
 

@@ -55,6 +55,9 @@ public:
             bool present = false;
             value.reset();
             return read(present) && (!present || read(value.emplace()));
+        } else if constexpr (detail::is_at_end<V>) {
+            value.is.reset();
+            return at_end() || read(value.is.emplace());
         } else if constexpr (detail::named_bytes<V>) {
             return read(value.bytes);
         } else if constexpr (detail::is_bytes<V>) {

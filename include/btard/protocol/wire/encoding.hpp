@@ -32,6 +32,14 @@ struct wire_limits {
         1u << 24; ///< of all members together: what a vote is about; 4,096 parts of as many rows
 };
 
+/// The last member of a struct that is the last of all that is encoded: absent, it has no bytes.
+template <class V>
+struct at_end {
+    std::optional<V> is = {};
+
+    friend bool operator==(at_end const&, at_end const&) = default;
+};
+
 /// A struct that names its members in the order of its bytes:
 ///
 ///     static constexpr void members(auto& self, auto&& member) {
@@ -65,6 +73,10 @@ template <class>
 inline constexpr bool is_maybe = false;
 template <class E>
 inline constexpr bool is_maybe<std::optional<E>> = true;
+template <class>
+inline constexpr bool is_at_end = false;
+template <class E>
+inline constexpr bool is_at_end<at_end<E>> = true;
 template <class>
 inline constexpr bool is_bytes = false;
 template <std::size_t N>
@@ -115,6 +127,8 @@ public:
         } else if constexpr (detail::is_maybe<V>) {
             write(value.has_value());
             if (value) write(*value);
+        } else if constexpr (detail::is_at_end<V>) {
+            if (value.is) write(*value.is);
         } else if constexpr (detail::named_bytes<V>) {
             write(value.bytes);
         } else if constexpr (detail::is_bytes<V>) {

@@ -5,6 +5,7 @@
 #include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/signer.hpp>
+#include <btard/protocol/step/deadline_table.hpp>
 #include <btard/protocol/step/float_facts.hpp>
 #include <btard/protocol/step/mprng.hpp>
 #include <btard/protocol/step/testimony.hpp>
@@ -69,6 +70,7 @@ struct commit {
     std::optional<digest> state = {}; ///< of parameters and optimizer, at steps that check it
     bool leaves = false;              ///< after this step, in good order
     std::vector<join> joins = {};     ///< of peers that have asked this one
+    at_end<deadline_table> deadlines = {}; ///< a proposal, at steps that renew them, or since one was hit
 
     static constexpr void members(auto& self, auto&& member) {
         member(self.context);
@@ -77,6 +79,7 @@ struct commit {
         member(self.state);
         member(self.leaves);
         member(self.joins, &wire_limits::peers);
+        member(self.deadlines);
     }
     friend bool operator==(commit const&, commit const&) = default;
 };

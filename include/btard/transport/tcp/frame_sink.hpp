@@ -21,4 +21,10 @@ public:
     virtual void put(std::size_t /*count*/) {}
 };
 
+/// Of a message that nobody wants: it costs no memory.
+class discarding_sink final : public frame_sink {
+public:
+    void take(std::span<std::byte const>) override {}
+};
+
 } // namespace btard

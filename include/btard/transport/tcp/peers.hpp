@@ -108,6 +108,17 @@ public:
         if (became == posted::queued && peer->up) peer->up->wake();
         return became;
     }
+    /// In a call of `on_linked`: nothing has gone over the new link yet.
+    posted post_first(public_key const& to, std::size_t channel, shared_frame frame) {
+        auto* const peer = find(to);
+        return peer ? peer->queue->push_first(channel, std::move(frame)) : posted::unknown;
+    }
+    void drop_waiting(public_key const& key, std::size_t channel) {
+        auto* const peer = find(key);
+        if (!peer) return;
+        if (peer->up) peer->queue->drop(channel);
+        else peer->queue->clear();
+    }
     void hold(public_key const& key, bool held) {
         auto* const peer = find(key);
         if (!peer || std::exchange(peer->held, held) == held || !peer->up) return;

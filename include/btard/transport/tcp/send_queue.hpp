@@ -71,6 +71,17 @@ public:
         to.waiting.push_back(std::move(frame));
         return posted::queued;
     }
+    /// Before all that waits for a new link, whatever waits: nothing of the queue has gone since `rewind`.
+    posted push_first(std::size_t channel, shared_frame frame) {
+        expects(bool(frame), "tcp: a null pointer is no frame");
+        if (channel >= lanes_.size()) return posted::unknown;
+        auto& to = lanes_[channel];
+        expects(to.gone == 0, "tcp: a message has gone in part, and ends before another one begins");
+        if (frame.size() > to.limits.largest) return posted::too_large;
+        to.bytes += frame.size() + overhead;
+        to.waiting.push_front(std::move(frame));
+        return posted::queued;
+    }
 
     [[nodiscard]] bool empty() const {
         return std::ranges::all_of(lanes_, [](lane const& one) { return one.waiting.empty(); });
@@ -113,6 +124,15 @@ public:
         for (auto& one : lanes_) {
             one.waiting.clear();
             one.bytes = one.gone = 0;
+        }
+    }
+    /// All of a channel but for a message that has gone in part.
+    void drop(std::size_t channel) {
+        auto& one = lanes_.at(channel);
+        std::size_t const kept = one.gone > 0 ? 1 : 0;
+        while (one.waiting.size() > kept) {
+            one.bytes -= one.waiting.back().size() + overhead;
+            one.waiting.pop_back();
         }
     }
 
