@@ -291,8 +291,8 @@ TEST_CASE("membership: a step begins with the disputes of its members, under the
     CHECK(m.of.context().disputes.empty());
 }
 
-TEST_CASE("membership: who was struck for its quarrels comes back without them, and is not struck for them again unless it "
-          "goes on") {
+TEST_CASE("membership: who was struck for its quarrels comes back without them, and is not struck for them again "
+          "unless it goes on") {
     run_of m(6, rules(1));
     std::vector const both{missing_row{p1, p2, part_id{}}, missing_row{p1, p3, part_id{}}};
     for (int k = 0; k < 4; ++k) {
@@ -320,7 +320,7 @@ TEST_CASE("membership: who was struck for its quarrels comes back without them, 
     CHECK(m.of.standing().is_struck(key_of(1)));
 }
 
-TEST_CASE("membership: leaving in good order costs a wait that doubles, and with an absence in the same step one wait") {
+TEST_CASE("membership: leaving in good order costs a wait that doubles, with an absence in the same step one wait") {
     run_of m(5);
     std::uint64_t life = 0;
     for (std::size_t const wait : {5, 10, 20}) {

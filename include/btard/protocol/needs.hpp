@@ -124,8 +124,8 @@ struct need {
     }
     return all;
 }
-/// Until RESULT.  `bulk` is time to send one gradient and to get one.  Who passes rows on gets so much more first, then
-/// it sends them; the last part of the time, `to_pass_on`, is for that.
+/// Until RESULT.  `bulk` is time to send one gradient and to get one.  Who passes rows on gets so much more first,
+/// then it sends them; the last part of the time, `to_pass_on`, is for that.
 struct time_to_make {
     std::chrono::nanoseconds all{}, to_pass_on{};
 };
@@ -133,8 +133,8 @@ struct time_to_make {
     auto const more = static_cast<std::chrono::nanoseconds::rep>(of.gradients_to_pass_on());
     return {(1 + 2 * more) * timing.bulk, more * timing.bulk};
 }
-/// Until HAVE: a row that was complained about goes to all, which takes as long as a gradient; the most rows of one sender
-/// count, since others choose what they complain about.
+/// Until HAVE: a row that was complained about goes to all, which takes as long as a gradient; the most rows of one
+/// sender count, since others choose what they complain about.
 [[nodiscard]] inline std::chrono::nanoseconds time_to_show_rows(step_record const& of, step_timing const& timing) {
     std::map<peer_id, std::set<part_id>> rows;
     std::size_t most = 0;

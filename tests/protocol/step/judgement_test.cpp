@@ -223,8 +223,8 @@ TEST_CASE("judgement: who leaves without a gradient cannot judge one, and lets n
                 t.accuse_of(by, target, wire::charge::gradient, 0);
                 REQUIRE(t.accuse().empty());
                 auto votes = t.votes();
-                for (std::size_t k = 0; k < say; ++k)
-                    votes[n - 1 - k].body.ballots[0].says = is_guilty ? wire::opinion::guilty : wire::opinion::slander;
+                auto const says = is_guilty ? wire::opinion::guilty : wire::opinion::slander;
+                for (std::size_t k = 0; k < say; ++k) votes[n - 1 - k].body.ballots[0].says = says;
                 bool const decided = 2 * say > n || (say > 1 && 2 * say > n - leave); // f = 1
                 CHECK(t.judge.read(votes, [](std::size_t) { return false; }) ==
                       (!decided    ? found{}

@@ -153,8 +153,8 @@ TEST_CASE("standing: a strike leaves complaints as they are that were no dispute
     CHECK(of.in_dispute(a, b, 40));
 }
 
-TEST_CASE("standing: liars that complain where it costs least, strikes and all, have no more steps with complaints than "
-          "their accounts") {
+TEST_CASE("standing: liars that complain where it costs least, strikes and all, have no more steps with complaints "
+          "than their accounts") {
     std::size_t const n = 8, faults = 3;
     standing of(faults);
     std::vector<public_key> keys;
@@ -190,7 +190,7 @@ TEST_CASE("standing: liars that complain where it costs least, strikes and all, 
     CHECK(steps <= 3 * pairs + faults * 2 * (faults + 1)); // c each, and one more for each dispute of two strikes
 }
 
-TEST_CASE("standing: who leaves in good order waits twice as long each time, as who is absent, and time takes it back") {
+TEST_CASE("standing: who leaves in good order waits twice as long each time, and time takes it back") {
     standing of(1);
     std::uint64_t step = 10;
     for (std::uint64_t const wait : {20, 40, 80}) {

@@ -175,8 +175,8 @@ public:
             }
             return sense::good;
         });
-        // About gradients those do not count that can compute none, so that a liar does not get away by their silence.  Of
-        // the rest liars may be most, so then there must be more than f: one of them is honest.
+        // About gradients those do not count that can compute none, so that a liar does not get away by their silence.
+        // Of the rest liars may be most, so then there must be more than f: one of them is honest.
         auto const most_judge = [&](std::size_t count) {
             return most(count, present) || (count > step_->faults() && most(count, present - blank));
         };

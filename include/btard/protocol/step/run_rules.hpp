@@ -32,8 +32,8 @@ struct step_timing {
     void validate() const {
         expects(question.count() > 0 && body >= question && bulk >= question && gradient >= question,
                 "a question takes longer than what is waited for, or no time");
-        expects(bulk >= 6 * question, "rows have less than six questions of time: members may be three apart, and one that "
-                                      "was lost must be asked for, and come");
+        expects(bulk >= 6 * question, "rows have less than six questions of time: members may be three apart, and "
+                                      "one that was lost must be asked for, and come");
         expects(interval >= 4 * question,
                 "the interval of a relay must be four questions long: peers may be three apart");
         expects(renew_every <= 10'000, "deadlines that are agreed on every ", renew_every,

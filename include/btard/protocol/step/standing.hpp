@@ -128,7 +128,7 @@ public:
         auto& one = books_.peers[peer];
         one.struck |= one.strike_at && step - *one.strike_at < rules_.strike_fades;
         one.strike_at = step;
-        // It has paid for its disputes, not for what comes next: one complaint more, and there are two in dispute again.
+        // It has paid for its disputes, not for what comes next: one complaint more, and the two are in dispute again.
         for (auto& [both, between] : books_.pairs) {
             if ((both.first != peer && both.second != peer) || step >= between.ends) continue;
             between = {std::vector<std::uint64_t>(rules_.complaints, step)};
@@ -181,9 +181,9 @@ public:
     }
 
     /// More disputes than there can be liars: it is removed with a strike.  One more is borne with if it comes from
-    /// detours: f liars can be in dispute with an honest member already, and a third member that they have left to carry
-    /// all their rows may be too slow.  No more than one: so a liar cannot refuse all honest third members where there
-    /// are 2 f + 2 members.
+    /// detours: f liars can be in dispute with an honest member already, and a third member that they have left to
+    /// carry all their rows may be too slow.  No more than one: so a liar cannot refuse all honest third members where
+    /// there are 2 f + 2 members.
     ///
     /// @param members of the roster, with or without it
     [[nodiscard]] bool quarrels_too_much(public_key peer, std::span<public_key const> members,

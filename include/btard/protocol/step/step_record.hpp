@@ -245,9 +245,9 @@ private:
     }
     [[nodiscard]] part_record& part(part_id of) { return parts_[static_cast<std::size_t>(of)]; }
 
-    /// Two in dispute may have nobody who could pass a row on.  Where 2 f + 2 members have spoken, one less for each that
-    /// was banned, both are liars, who would have the two phases of complaints in each step for nothing: it is in no
-    /// part.  Where fewer have, a part of a liar might be left with rows of liars alone: it goes to all.
+    /// Two in dispute may have nobody who could pass a row on.  Where 2 f + 2 members have spoken, one less for each
+    /// that was banned, both are liars, who would have the two phases of complaints in each step for nothing: it is in
+    /// no part.  Where fewer have, a part of a liar might be left with rows of liars alone: it goes to all.
     void find_detours(std::span<peer_id const> there) {
         bool const enough = there.size() >= rules_.faults + faults() + 2;
         for (std::size_t j = 0; j < parts_.size(); ++j) {
