@@ -168,7 +168,7 @@ TEST_CASE("refusals: what members say of a key counts when f + 1 of them say the
 namespace {
 
 /// In step 10 1 is banned, 2 struck, 3 waits for step 12, 4 for step 11, and 5 is a member that was absent once.
-struct some_membership {
+struct told_members {
     struct standings {
         [[nodiscard]] static bool is_struck(public_key const& key) { return key == key_of(2); }
         [[nodiscard]] static std::uint64_t may_return_at(public_key const& key) { return key == key_of(3) ? 12 : 11; }
@@ -187,7 +187,7 @@ struct some_membership {
 } // namespace
 
 TEST_CASE("refusals: who is banned, struck or waits is told so, and nobody else") {
-    some_membership const now;
+    told_members const now;
     auto const of = [&](std::size_t k) { return refusal_of(now, now.key_of(k)); };
     CHECK(of(1) == wire::refusal{refusal_reason::banned});
     CHECK(of(2) == wire::refusal{refusal_reason::struck});
