@@ -1117,23 +1117,25 @@ TEST_CASE("newcomer: a run that has lost so many in a step or two that no quorum
         ends of;
         std::size_t leave;
     };
-    for (auto const& [n, f, of, leave] :
+    for (auto const& one :
          {lot{4, 1, ends{{2, 2, phase::result}, {3, 2, phase::testimony}}, 0},
           lot{4, 1, ends{{2, 2, phase::testimony}, {3, 3, phase::commit}}, 0},
           lot{7, 2, ends{{3, 2, phase::result}, {4, 2, phase::result}, {5, 2, phase::testimony}}, 0},
           lot{4, 1, ends{}, 2}}) {
+        std::size_t const n = one.n, f = one.f;
+        ends const& of = one.of;
         shrinking_swarm s(n, f, of);
         s.gradient = 15s;
         s.others_step();
         s.others_step();
-        for (std::size_t k = 0; k < leave; ++k) s.peers[n - 1 - k]->leave();
+        for (std::size_t k = 0; k < one.leave; ++k) s.peers[n - 1 - k]->leave();
         for (int k = 0; k < 3; ++k) s.others_step();
         auto const last = s.peers[0]->introduction();
         CAPTURE(n);
         CAPTURE(of.size());
         REQUIRE(last);
         CHECK(s.peers[0]->membership().members()->size() < quorum_of(n, f));
-        CHECK(std::ranges::any_of(last->epochs, [](auto const& one) { return one.end.has_value(); }));
+        CHECK(std::ranges::any_of(last->epochs, [](auto const& link) { return link.end.has_value(); }));
         epoch_rosters rosters;
         CHECK(check_epochs(std::span<epoch_link const>(last->epochs), s.keys[0], s.setup.rules,
                            {s.setup.run, s.setup.members}, rosters) == wrong{});

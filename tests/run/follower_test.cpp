@@ -499,7 +499,8 @@ TEST_CASE("follower: who does not answer because it has forgotten it is told aga
     run.deliver();
     auto& forgets = run.keepers.at(key_of(0));
     auto& asks = run.asked[key_of(0)][wire::fetched::applied];
-    for (std::size_t before = asks; asks == before;) {
+    std::size_t const before = asks;
+    while (asks == before) {
         run.step();
         forgets.handle_lost(key_of(200)); // it has told of this step
         run.deliver();
