@@ -129,7 +129,7 @@ TEST_CASE("when nobody hears anybody all wait, and when the links heal the run g
 
 TEST_CASE("a link that stalls for two deadlines costs nobody more than a few steps") {
     relayed_run run("stall", 5,
-                    {"--standing.first_wait", "3", "--deadlines.gradient", "1000", "--deadlines.bulk", "700",
+                    {"--standing.first_wait", "3", "--deadlines.gradient", "1000", "--deadlines.bulk", "800",
                      "--deadlines.body", "500", "--deadlines.question", "125", "--deadlines.interval", "500"},
                     150);
     run.each(
