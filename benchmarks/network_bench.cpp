@@ -49,10 +49,12 @@ struct wanted_cells {
     std::string only = {};
 };
 
-void line(char const* name, step_cost const& cost, step_cost const& gloo, step_cost const& floor, std::size_t size) {
+void line(char const* name, step_cost const& cost, step_cost const& gloo, step_cost const& floor,
+          std::size_t size) {
     std::printf("  %-12s %9.1f %9.1f", name, 1e3 * cost.wall, 1e3 * cost.cpu);
     if (gloo.wall > 0)
-        std::printf(" %8.2f %8.2f %8.2f", cost.wall / gloo.wall, cost.wall / floor.wall, cost.cpu / floor.cpu);
+        std::printf(" %8.2f %8.2f %8.2f", cost.wall / gloo.wall, cost.wall / floor.wall,
+                    cost.cpu / floor.cpu);
     else std::printf(" %8s %8s %8s", "-", "-", "-");
     if (cost.received > 0) std::printf(" %8.3f", cost.received / (8 * double(size)));
     std::printf("\n");
@@ -68,10 +70,12 @@ shared_floats noise_for(std::size_t size, std::size_t count) {
 
 #ifdef BTARD_BENCH_GLOO
 step_cost gloo(std::size_t count, std::size_t size, std::size_t steps) {
-    auto const file = std::filesystem::temp_directory_path() / concat("network_bench_", ::getpid(), "_", count);
+    auto const file =
+        std::filesystem::temp_directory_path() / concat("network_bench_", ::getpid(), "_", count);
     auto const all = in_processes(count, 2, steps, [&](child& self) {
         std::vector<float> values(size, 1.0f);
-        return gloo_steps(self.number(), count, values, steps, file.string(), [&] { (void)self.exchange(0); });
+        return gloo_steps(self.number(), count, values, steps, file.string(),
+                          [&] { (void)self.exchange(0); });
     });
     std::filesystem::remove(file);
     return cost_of(all);
@@ -100,7 +104,8 @@ void show(wanted_cells const& want, crypto_speed const& crypto, std::size_t n, s
         double const spent = double(n) * crypto_seconds(crypto, size, tls);
         step_cost const floor{base.wall + spent / cores, base.cpu + spent, 0};
         if (base.wall > 0) line(tls ? "floor, tls" : "floor, plain", floor, base, floor, size);
-        if (wanted("mean")) line(tls ? "mean, tls" : "mean, plain", swarm<plain_node>(n, plan), base, floor, size);
+        if (wanted("mean"))
+            line(tls ? "mean, tls" : "mean, plain", swarm<plain_node>(n, plan), base, floor, size);
         if (wanted("strict"))
             line(tls ? "strict, tls" : "strict, plain", swarm<verified_node>(n, plan), base, floor, size);
     }
@@ -126,7 +131,8 @@ int main(int count, char** words) {
         else if (name == "--steps" && number > 0) want.steps = number;
         else if (name == "--link" && (value == "tls" || value == "plain"))
             want.links = {value == "tls" ? link_kind::tls : link_kind::plain};
-        else if (name == "--only" && (value == "strict" || value == "mean" || value == "gloo")) want.only = value;
+        else if (name == "--only" && (value == "strict" || value == "mean" || value == "gloo"))
+            want.only = value;
         else return usage();
     }
     try {

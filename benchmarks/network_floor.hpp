@@ -28,13 +28,16 @@ struct crypto_speed {
 inline crypto_speed measured_crypto() {
     constexpr std::size_t record = 1u << 14, records = 1'500;
     std::vector<std::byte> text(record, std::byte{3}), sealed(record), tag(16), key(16), iv(12);
-    auto const raw = [](std::vector<std::byte>& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); };
+    auto const raw = [](std::vector<std::byte>& bytes) {
+        return reinterpret_cast<unsigned char*>(bytes.data());
+    };
     struct context_free {
         void operator()(::EVP_CIPHER_CTX* p) const noexcept { ::EVP_CIPHER_CTX_free(p); }
     };
     std::unique_ptr<::EVP_CIPHER_CTX, context_free> const context(::EVP_CIPHER_CTX_new());
     auto* const aes = context.get();
-    expects(aes && ::EVP_EncryptInit_ex(aes, ::EVP_aes_128_gcm(), nullptr, raw(key), raw(iv)) == 1, "no AES-GCM");
+    expects(aes && ::EVP_EncryptInit_ex(aes, ::EVP_aes_128_gcm(), nullptr, raw(key), raw(iv)) == 1,
+            "no AES-GCM");
     crypto_speed best{1, 1};
     for (int turn = 0; turn < 5; ++turn) {
         auto const keep = [&](double& least, auto&& work) {

@@ -23,7 +23,8 @@ markers gloo_steps(std::size_t number, std::size_t count, std::span<float> value
     std::vector<at::Tensor> tensors{at::from_blob(values.data(), {std::int64_t(values.size())}, at::kFloat)};
     auto const step = [&] {
         group.allreduce(tensors)->wait();
-        for (std::size_t k = 0; k < values.size(); k += 4096) values[k] = 1; // sums of sums would leave the numbers
+        for (std::size_t k = 0; k < values.size(); k += 4096)
+            values[k] = 1; // sums of sums would leave the numbers
     };
     step();
     settle();

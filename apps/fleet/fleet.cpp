@@ -46,7 +46,8 @@ struct fleet_options {
         field("run", self.run, "file with the settings of the run, as the coordinator's --config takes it");
         field("out", self.out, "folder for logs, keys, checkpoints, metrics, bans and plots");
         field("plain", self.plain, "links without encryption: signed and checked all the same");
-        field("verify", self.verify, "overlapped: trainers compute while a step is judged; see trainer --help");
+        field("verify", self.verify,
+              "overlapped: trainers compute while a step is judged; see trainer --help");
         field("overwrite", self.overwrite, "remove what is in the folder");
     }
     void validate() const { expects(!run.empty(), "--run is missing: a file with the settings of the run"); }

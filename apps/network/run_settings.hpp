@@ -44,7 +44,7 @@ struct deadlines {
     [[nodiscard]] step_timing timing() const {
         using std::chrono::milliseconds;
         return {milliseconds(gradient), milliseconds(bulk), milliseconds(body), milliseconds(question),
-                milliseconds(interval), renew_every,           milliseconds(floor)};
+                milliseconds(interval), renew_every,        milliseconds(floor)};
     }
 };
 
@@ -83,8 +83,9 @@ struct run_settings {
               "how one vector is made of the workers' gradients: centered_clip{...} or mean{}");
         field("founders", self.founders, "trainers with which the run begins");
         field("steps", self.steps, "steps of training");
-        field("steps_before", self.steps_before,
-              "so many of them were done before, in another run: the count and the schedule go on from there");
+        field(
+            "steps_before", self.steps_before,
+            "so many of them were done before, in another run: the count and the schedule go on from there");
         field("seed", self.seed, "from which the parameters begin");
         field("optimizer", self.optimizer, "what is done with the aggregate: sgd{...} or lamb{...}");
         field("schedule", self.schedule, "how the learning rate changes");

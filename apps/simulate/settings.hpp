@@ -95,15 +95,18 @@ struct settings {
               "for them");
         field("rule", self.rule, "how one vector is made of the peers' gradients; see --list");
         field("attack", self.attack, "what Byzantine peers do, and when; see --list");
-        field("conduct", self.conduct,
-              "what Byzantine peers do to the protocol beside that, where peers check each other; see --list");
+        field(
+            "conduct", self.conduct,
+            "what Byzantine peers do to the protocol beside that, where peers check each other; see --list");
         field("peers", self.swarm.peers, "number of peers");
         field("byzantine", self.byzantine, "how many attack, the first ones; or which, counted from 0");
         field("bans", self.bans,
-              "validators: peers check each other; simulated: attackers are removed with the probability of the "
+              "validators: peers check each other; simulated: attackers are removed with the probability of "
+              "the "
               "paper; absent: validators, or none where peers cannot check all runs");
         verification::describe(self.checks, field);
-        field("keys", self.keys, "simulated signatures that cost nothing, or real ones: Ed25519, from the seed");
+        field("keys", self.keys,
+              "simulated signatures that cost nothing, or real ones: Ed25519, from the seed");
         field("steps", self.steps, "steps of training");
         field("evaluate_every", self.evaluate_every,
               "steps from one evaluation on held-out samples to the next; absent: none");

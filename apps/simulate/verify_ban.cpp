@@ -37,7 +37,8 @@ struct either_key {
     }
 };
 
-constexpr auto unconfirmed = "signed, not confirmed: no step came after it that says that it began from these logs";
+constexpr auto unconfirmed =
+    "signed, not confirmed: no step came after it that says that it began from these logs";
 
 std::optional<std::string> what_is_wrong(ban_record const& record, run_description const& run) {
     if (run.size == 0 || run.size > wire_limits{}.floats * wire_limits{}.peers)
@@ -94,7 +95,8 @@ std::pair<std::string, bool> verify_bans(ban_file const& file) {
 int verify_ban_command(std::vector<std::string> const& words) {
     if (words.size() != 1 || words.front().starts_with("-")) {
         std::fputs("usage: simulate verify-ban FILE\n"
-                   "  checks the bans in the file bans.jsonl of a run: signatures, hashes, and every verdict again\n",
+                   "  checks the bans in the file bans.jsonl of a run: signatures, hashes, and every verdict "
+                   "again\n",
                    words.size() == 1 && words.front() == "--help" ? stdout : stderr);
         return words.size() == 1 && words.front() == "--help" ? 0 : told_nonsense;
     }

@@ -44,9 +44,10 @@ struct trainer_options {
     static constexpr auto name = "trainer";
     static constexpr void describe(auto& self, auto&& field) {
         node_options::describe(self.own, field);
-        field("verify", self.verify,
-              "overlapped: the gradient of the next step begins while this step is judged; the bits are those "
-              "of strict, at the price of memory for a second state; each trainer chooses for itself");
+        field(
+            "verify", self.verify,
+            "overlapped: the gradient of the next step begins while this step is judged; the bits are those "
+            "of strict, at the price of memory for a second state; each trainer chooses for itself");
         field("attack", self.attack,
               "what it does to its gradients, and when: for experiments; see simulate --list");
         field("conduct", self.conduct, "what it does to the protocol: for experiments; see simulate --list");
@@ -133,7 +134,7 @@ int trainer(std::vector<std::string> const& words) {
     std::vector<public_key> accomplices;
     for (auto const& one : options.accomplices) accomplices.push_back(read_public_key(one));
     misconduct<any_conduct, any_attack> does(options.attack, parse<any_conduct>(options.conduct.value),
-                                 std::move(accomplices));
+                                             std::move(accomplices));
 
     asio::io_context io;
     run_files files(options.own, {}, say);
