@@ -4,6 +4,7 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/step/roster.hpp>
+#include <btard/protocol/wire/statement.hpp>
 
 #include <algorithm>
 #include <chrono>
