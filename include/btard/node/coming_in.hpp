@@ -56,10 +56,7 @@ protected:
             end(this->left());
             return false;
         }
-        std::optional<public_key> contact;
-        for (auto const& [key, one] : known())
-            if (!contact && one.greeted && one.role == run_role::trainer && (concerns(key) || one.contact))
-                contact = key;
+        auto const contact = somebody_to_ask();
         wants_in_ = !contact;
         if (!contact) {
             say("waiting for a member to ask");
@@ -75,12 +72,11 @@ protected:
 
     void scout() override {
         if (scout_ || !peer_) return;
-        for (auto const& [key, one] : known()) {
-            if (!one.greeted || one.role != run_role::trainer) continue;
-            say("looking whether the others have gone on without us");
-            scout_ = made_entrant(key, true);
-            return tell_links(*scout_);
-        }
+        auto const contact = somebody_to_ask();
+        if (!contact) return;
+        say("looking whether the others have gone on without us");
+        scout_ = made_entrant(*contact, true);
+        tell_links(*scout_);
     }
     /// @return whether the peer may have something to do now
     bool go_in() {
@@ -150,6 +146,12 @@ protected:
     bool wants_in_ = false, had_life_ = false;
 
 private:
+    /// A member, or one that our operator has named: a stranger could only keep us waiting.
+    [[nodiscard]] std::optional<public_key> somebody_to_ask() const {
+        for (auto const& [key, one] : known())
+            if (one.greeted && one.role == run_role::trainer && (concerns(key) || one.contact)) return key;
+        return {};
+    }
     [[nodiscard]] std::unique_ptr<entrant> made_entrant(public_key const& contact, bool observes) {
         follower_setup follow{.run = *run(),
                               .rules = plan_->rules,
