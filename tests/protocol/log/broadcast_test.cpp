@@ -551,3 +551,58 @@ TEST_CASE("broadcast: the deadline is that of the setup, until a pause moves it"
         CHECK(one->next_from() == one->deadline() + 3 * delta);
     }
 }
+
+TEST_CASE("broadcast: two pause, two come later, each at its own time: one log, whenever they come") {
+    // 2 says its body and dies: 0 and 1 sign a list that no quorum signs, and their relay is over when 3 and 4 begin.
+    for (int const skew : {0, 1}) {
+        for (int const first : {10, 13, 16, 19, 22}) {
+            for (int const later : {0, 1, 2, 3, 5, 8, 11}) {
+                INFO("skew ", skew, ", first ", first, ", later ", later);
+                swarm<> s(5, 2, 0);
+                auto const begin = [&](std::size_t k, int deadline) {
+                    auto setup = s.setup(k);
+                    setup.deadline = at(deadline);
+                    s.peers[k].emplace(s.who->signers[k], setup);
+                };
+                begin(1, skew);
+                for (std::size_t const k : {3, 4}) s.peers[k].reset();
+                s.submit_all();
+                s.peers[2].reset();
+                int const last = first + later;
+                for (int t = 0; t <= last + 60 && !(t > last && s.all_closed()); ++t) {
+                    for (std::size_t const k : {3, 4}) {
+                        if (t != (k == 3 ? first : last)) continue;
+                        begin(k, t + 6);
+                        s.peers[k]->submit(body_of(k));
+                    }
+                    s.tick(at(t));
+                }
+                REQUIRE(s.all_closed());
+                log_list const& log = s.peers[0]->log();
+                for (std::size_t const k : {1, 3, 4}) CHECK(s.peers[k]->log() == log);
+                for (std::size_t const k : {0, 1, 2}) CHECK(log[k].kind == entry_kind::body);
+                for (std::size_t const k : {0, 1, 3, 4}) CHECK(s.peers[k]->certificate().has_value());
+            }
+        }
+    }
+}
+
+TEST_CASE("broadcast: what a relay makes counts when a quorum says so, and not before") {
+    plain s(5, 2, 2);
+    s.submit_all();
+    for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.body(1, 0));
+    s.flush();
+    s.tick(at(0));
+    s.deliver(0, 2, s.body(0, 1)); // too late for a pull
+    s.tick(at(2));
+    s.deliver(0, 3, s.vote(0, digest{std::byte{1}}));
+    for (int t = 4; t <= 11; ++t) s.tick(at(t));
+    for (std::size_t k = 2; k < 5; ++k) s.cut[k].assign(5, true);
+    s.tick(at(12));
+    for (std::size_t k = 2; k < 5; ++k) CHECK_FALSE(s.peers[k]->decided());
+    for (auto& row : s.cut) row.assign(5, false);
+    s.tick(at(14));
+    CHECK(s.agreed(2));
+    CHECK(s.pauses == 3);
+    CHECK(s.peers[2]->how() == closed_by::relay);
+}

@@ -10,9 +10,11 @@
 //
 //   listed --D + 2 delta: certificate of the own list, nobody in it signed another one--> fetching
 //      |  otherwise
-//      +--> asking (round 0: lists to all) --D + 3 delta--> relaying (rounds 1 .. f+1) --quorum--> fetching
-//                                                               |  digests of less than a quorum
-//                                                               +------> paused --a quorum--> listed
+//      +--> asking (round 0: lists to all) --D + 3 delta--> relaying (rounds 1 .. f+1) --> paused
+//              ^                                                ^                            |
+//              |       a quorum is heard, and nothing for f + 3 intervals                    |
+//              +------------------------------------------------|----------------------------+
+//                                    somebody else begins one   +----------------------------+
 //
 //   any of these --full certificate: all in the list signed it--> fetching --all its bodies here--> closed
 //                --a quorum signed the outcome of its relay-----> fetching
@@ -38,6 +40,7 @@
 #include <btard/protocol/wire/log_messages.hpp>
 #include <btard/protocol/wire/statement.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -196,19 +199,34 @@ private:
 
     // ---- the relay, when they have not
 
-    void on(peer_id, wire::relayed_body const& m) {
-        if (decided() || stage_ == paused) return;
+    void on(peer_id from, wire::relayed_body const& m) {
+        if (decided()) return;
+        join_if_begun(from, m.relays);
         if (relay_.take(m, bodies_, check_, out_)) list_if_complete();
     }
-    void on(peer_id, wire::relayed_certificate const& m) {
-        if (decided() || stage_ == paused) return;
+    void on(peer_id from, wire::relayed_certificate const& m) {
+        if (decided()) return;
+        join_if_begun(from, m.relays);
         if (m.certificate.outcome) return void(check_.refuse());
         auto const hash = vote_.valid(m.certificate, check_);
         if (!hash) return;
         if (is_full(m.certificate)) decide(closed_by::full_certificate, m.certificate);
         else relay_.take(m, *hash, check_, out_);
     }
-    void on(peer_id, wire::signed_outcome const& m) { outcome_.take(m, check_); }
+    /// Who has closed without a relay shows it to those who are in one.
+    void on(peer_id from, wire::signed_outcome const& m) {
+        outcome_.take(m, check_);
+        if (!decided()) return settle();
+        if (how() == closed_by::relay || !outcome_.is_to_tell(from)) return;
+        if (auto known = certificate()) out_.to_one(from, *std::move(known));
+    }
+    /// A relay came to nothing, and somebody else begins the next one: all must begin it together.
+    void join_if_begun(peer_id from, std::span<wire::member_signature const> relays) {
+        bool const is_first = relays.size() == 1 && relays.front().member == from;
+        if (!is_first || !(stage_ == paused || (stage_ == asking && repeats_)) || is_cut_off()) return;
+        joins_ = true;
+        times_.be_due();
+    }
 
     // ---- questions: everybody answers, closed or not
 
@@ -234,9 +252,8 @@ private:
             return sign_list();
         case listed: return close_or_ask();
         case asking:
-            stage_ = relaying;
-            relay_.begin(vote_, bodies_, check_, out_);
-            return times_.wait_until(3 + relay_.round());
+            if (std::exchange(joins_, false)) times_.count_from(now, 3);
+            return begin_relay();
         case relaying:
             if (relay_.in_last_round()) return end_relay(now);
             relay_.begin_next_round();
@@ -245,31 +262,69 @@ private:
             if (bodies_.count() < setup_.quorum) return ask_again(now);
             stage_ = collecting;
             return times_.count_anew(0);
-        case paused:
-            if (is_cut_off()) return ask_again(now);
-            stage_ = listed;
-            return times_.count_anew(2);
+        case paused: return go_on_after_pause(now);
         case fetching: return ask_again(now);
         case closed: return;
         }
     }
     void close_or_ask() {
         bool const open = rules.differing_digest_keeps_open && vote_.contradicted();
-        if (auto mine = vote_.own_certificate(); mine && !open)
-            return decide(closed_by::certificate, *std::move(mine));
+        auto mine = vote_.own_certificate();
+        if (!mine || open) return ask_before_relay();
+        out_.to_all(outcome_.sign(mine->list, check_)); // a quorum of these shows it to those that come later
+        decide(closed_by::certificate, *std::move(mine));
+    }
+    void ask_before_relay() {
         stage_ = asking;
         times_.wait_until(3);
         relayed_ = true;
         out_.to_all(vote_.own());
         ask_for_certificate();
     }
+    void begin_relay() {
+        stage_ = relaying;
+        relay_.begin(vote_, bodies_, check_, out_, repeats_);
+        times_.wait_until(3 + relay_.round());
+    }
+    /// What came out counts when a quorum says so: a member whose clock is another one decides nothing alone.
     void end_relay(time_point now) {
         relay_.end();
+        repeats_ = true;
+        patience_ = setup_.faults + 3;
         if (is_cut_off()) return pause(paused, digests().heard(), now);
-        wire::log_certificate mine{setup_.in.at, true, relay().outcome(), {}};
-        out_.to_all(outcome_.sign(mine.list, check_));
+        stage_ = paused;
+        times_.wait_from(now);
         auto const& certified = relay().certificates();
-        decide(closed_by::relay, certified.size() == 1 ? certified.front() : std::move(mine));
+        came_out_ = certified.size() == 1 ? certified.front()
+                                          : wire::log_certificate{setup_.in.at, true, relay().outcome(), {}};
+        out_.to_all(outcome_.sign(came_out_->list, check_));
+        settle();
+    }
+    void settle() {
+        if (!came_out_) return;
+        auto const is_it = [&](wire::log_certificate const& one) {
+            return outcome_.count(hash_of(one.list)) >= setup_.quorum;
+        };
+        if (is_it(*came_out_)) return decide(closed_by::relay, *came_out_);
+        auto const& others = relay().certificates(); // of those who closed without a relay
+        if (auto const one = std::ranges::find_if(others, is_it); one != others.end())
+            decide(closed_by::relay, wire::log_certificate(*one));
+    }
+    /// As long as a relay lasts nothing is begun: others may be in one, and it is as good.
+    void go_on_after_pause(time_point now) {
+        if (is_cut_off()) return ask_again(now);
+        if (std::exchange(joins_, false)) {
+            times_.count_from(now, 3);
+            return begin_relay();
+        }
+        if (came_out_ && patience_ == setup_.faults + 3)
+            out_.put(act::log_paused{outcome_.count(hash_of(came_out_->list)), setup_.quorum});
+        if (patience_ > 0) {
+            --patience_;
+            return ask_again(now);
+        }
+        times_.count_from(now, 2);
+        ask_before_relay();
     }
     /// Too few are heard; or enough have signed a list that did not come.  One of them is honest, and has sent it to all
     /// or answered the question for it: what this member sends does not arrive, and it must decide nothing alone.
@@ -286,7 +341,10 @@ private:
     }
     void ask_again(time_point now) {
         times_.wait_from(now);
-        if (stage_ == paused) out_.to_all(vote_.own());
+        if (stage_ == paused) {
+            out_.to_all(vote_.own());
+            if (auto const* const mine = outcome_.own(check_)) out_.to_all(*mine);
+        }
         if (stage_ == alone)
             for (auto const& mine : bodies_.of(setup_.self)) out_.to_all(mine.body);
         out_.to_all(wire::log_question{.at = setup_.in.at,
@@ -330,6 +388,10 @@ private:
     log_relay<rules> relay_;
     log_outcome outcome_;
     bool relayed_ = false;
+    std::optional<wire::log_certificate> came_out_; // of the last relay
+    bool repeats_ = false;                           // another relay, after one that came to nothing
+    bool joins_ = false;                             // somebody else has begun it
+    std::size_t patience_ = 0;                       // intervals, until this member begins it
 };
 
 } // namespace btard

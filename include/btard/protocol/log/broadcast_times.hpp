@@ -35,6 +35,14 @@ public:
         deadline_ = due_ - static_cast<std::int64_t>(intervals) * interval_;
     }
 
+    /// After a pause: now is D + that many intervals of the new D.
+    void count_from(time_point now, std::size_t intervals) {
+        deadline_ = now - static_cast<std::int64_t>(intervals) * interval_;
+        due_ = now;
+    }
+    /// At once: after D.
+    void be_due() { due_ = std::min(due_, deadline_); }
+
     // ---- getters
 
     [[nodiscard]] time_point due() const { return due_; }

@@ -11,6 +11,7 @@
 #include <btard/protocol/wire/log_messages.hpp>
 #include <btard/protocol/wire/statement.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -22,7 +23,7 @@ namespace btard {
 class log_outcome {
 public:
     explicit log_outcome(broadcast_setup const& setup)
-        : at_(setup.in.at), quorum_(setup.quorum), signed_(setup.members.size()) {}
+        : at_(setup.in.at), quorum_(setup.quorum), signed_(setup.members.size()), told_(setup.members.size()) {}
 
     // ---- what came
 
@@ -44,23 +45,41 @@ public:
     void take(wire::signed_outcome const& m, statement_checker<S>& check) {
         if (!check.belongs(m.at, m.signer)) return;
         auto& kept = signed_[static_cast<std::size_t>(m.signer)];
-        if (!kept && check.good(statement::outcome, m.signer, m.hash, m.signer, m.by_signer)) kept = m;
+        bool const is_new = m.signer != check.self() && (!kept || kept->hash != m.hash); // relays may be repeated
+        if (is_new && check.good(statement::outcome, m.signer, m.hash, m.signer, m.by_signer)) kept = m;
+    }
+    /// Once for each member, the own one goes there.
+    [[nodiscard]] bool is_to_tell(peer_id to) {
+        bool const is_first = !told_[static_cast<std::size_t>(to)];
+        told_[static_cast<std::size_t>(to)] = true;
+        return is_first;
     }
 
     // ---- getters
 
+    /// Null: not signed yet.
+    template <signer S>
+    [[nodiscard]] wire::signed_outcome const* own(statement_checker<S> const& check) const {
+        auto const& mine = signed_[static_cast<std::size_t>(check.self())];
+        return mine ? &*mine : nullptr;
+    }
+    /// How many say so.
+    [[nodiscard]] std::size_t count(digest const& hash) const {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(signed_, [&](auto const& one) { return one && one->hash == hash; }));
+    }
     [[nodiscard]] bool decided() const { return how_.has_value(); }
     [[nodiscard]] closed_by how() const { return how_.value(); }
     [[nodiscard]] log_list const& log() const { return with_.list; }
-    /// That it was decided with, or that it has got since.
+    /// That it was decided with, or that it has got since: one that is not full closes for nobody who comes later.
     [[nodiscard]] std::optional<wire::log_certificate> certificate() const {
         if (!decided()) return {};
-        if (how() != closed_by::relay || !with_.outcome) return with_;
-        wire::log_certificate c = with_;
+        if (how() == closed_by::full_certificate || how() == closed_by::outcome_certificate) return with_;
         digest const hash = hash_of(log());
+        if (count(hash) < quorum_) return with_.outcome ? std::nullopt : std::optional(with_);
+        wire::log_certificate c{at_, true, log(), {}};
         for (auto const& one : signed_)
             if (one && one->hash == hash) c.signatures.push_back({one->signer, one->by_signer});
-        if (c.signatures.size() < quorum_) return {};
         return c;
     }
 
@@ -69,7 +88,8 @@ private:
     std::size_t quorum_;
     std::optional<closed_by> how_;
     wire::log_certificate with_;
-    std::vector<std::optional<wire::signed_outcome>> signed_; // (members)
+    std::vector<std::optional<wire::signed_outcome>> signed_; // (members) the last one of each
+    std::vector<bool> told_;                                  // (members)
 };
 
 } // namespace btard

@@ -15,6 +15,7 @@
 #include <btard/protocol/wire/log_messages.hpp>
 #include <btard/protocol/wire/statement.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -31,9 +32,11 @@ public:
     // ---- commands
 
     /// Round 1: what this member vouches for itself.
+    ///
+    /// @param repeats after a relay that came to nothing: then all that it has accepted by now
     template <signer S>
     void begin(list_vote const& vote, body_store const& bodies, statement_checker<S> const& check,
-               log_outbox& out) {
+               log_outbox& out, bool repeats) {
         round_ = 1;
         look_for_contests(vote);
         for (std::size_t k = 0; k < accepted_.certificates().size(); ++k)
@@ -43,10 +46,13 @@ public:
             for (auto const& held : bodies.of(peer_id(s))) {
                 bool const in_list = own[s].kind == entry_kind::equivocated || own[s].hash == held.hash;
                 if (in_list) accepted_.accept(peer_id(s), held.hash);
-                if (in_list && contested_[s] && rules.held_bodies_enter_the_relay)
+                bool const is_accepted = std::ranges::find(accepted_.bodies(peer_id(s)), held.hash) !=
+                                         accepted_.bodies(peer_id(s)).end();
+                if (repeats ? is_accepted : in_list && contested_[s] && rules.held_bodies_enter_the_relay)
                     pass_on(held.body, held.hash, {}, check, out);
             }
         }
+        if (repeats) early_.clear(); // they are among those
         for (auto const& [hash, body] : early_) pass_on(body, hash, {}, check, out);
         early_.clear();
     }
