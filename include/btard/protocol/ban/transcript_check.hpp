@@ -41,8 +41,7 @@ using epoch_rosters = std::vector<std::vector<log_member>>;
     return quorum_of(context.roster.size(), faults_in(context, rules));
 }
 
-/// Must a list have the signatures of a quorum?  Not if the next step began from it: see `check_order`.  Where a
-/// relay ends a step, members go on before they have them.
+/// Must a list have the signatures of a quorum?  Not if the next step began from it: see `check_order`.
 enum class list_quorum : std::uint8_t { wanted, may_be_missing };
 
 /// A quorum of those that have a slot has signed the list, and each body is the one that it names, signed by its

@@ -213,12 +213,9 @@ private:
         if (is_full(m.certificate)) decide(closed_by::full_certificate, m.certificate);
         else relay_.take(m, *hash, check_, out_);
     }
-    /// Who has closed without a relay shows it to those who are in one.
-    void on(peer_id from, wire::signed_outcome const& m) {
+    void on(peer_id, wire::signed_outcome const& m) {
         outcome_.take(m, check_);
-        if (!decided()) return settle();
-        if (how() == closed_by::relay || !outcome_.is_to_tell(from)) return;
-        if (auto known = certificate()) out_.to_one(from, *std::move(known));
+        if (!decided()) settle();
     }
     /// A relay came to nothing, and somebody else begins the next one: all must begin it together.
     void join_if_begun(peer_id from, std::span<wire::member_signature const> relays) {

@@ -19,11 +19,12 @@
 
 namespace btard {
 
-/// Each member signs what came out of its relay; a quorum of equal ones is an outcome certificate.
+/// Each member signs what came out of its relay, or what it has closed with if others may be in one; a quorum of equal
+/// ones is an outcome certificate.
 class log_outcome {
 public:
     explicit log_outcome(broadcast_setup const& setup)
-        : at_(setup.in.at), quorum_(setup.quorum), signed_(setup.members.size()), told_(setup.members.size()) {}
+        : at_(setup.in.at), quorum_(setup.quorum), signed_(setup.members.size()) {}
 
     // ---- what came
 
@@ -47,12 +48,6 @@ public:
         auto& kept = signed_[static_cast<std::size_t>(m.signer)];
         bool const is_new = m.signer != check.self() && (!kept || kept->hash != m.hash); // relays may be repeated
         if (is_new && check.good(statement::outcome, m.signer, m.hash, m.signer, m.by_signer)) kept = m;
-    }
-    /// Once for each member, the own one goes there.
-    [[nodiscard]] bool is_to_tell(peer_id to) {
-        bool const is_first = !told_[static_cast<std::size_t>(to)];
-        told_[static_cast<std::size_t>(to)] = true;
-        return is_first;
     }
 
     // ---- getters
@@ -89,7 +84,6 @@ private:
     std::optional<closed_by> how_;
     wire::log_certificate with_;
     std::vector<std::optional<wire::signed_outcome>> signed_; // (members) the last one of each
-    std::vector<bool> told_;                                  // (members)
 };
 
 } // namespace btard
