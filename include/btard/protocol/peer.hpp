@@ -23,7 +23,9 @@
 #include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/actions.hpp>
+#include <btard/protocol/applicants.hpp>
 #include <btard/protocol/audit.hpp>
+#include <btard/protocol/audit_list.hpp>
 #include <btard/protocol/ban/chronicle.hpp>
 #include <btard/protocol/conduct.hpp>
 #include <btard/protocol/exchange.hpp>
@@ -31,19 +33,20 @@
 #include <btard/protocol/log/proceedings.hpp>
 #include <btard/protocol/member_state.hpp>
 #include <btard/protocol/membership.hpp>
+#include <btard/protocol/need_list.hpp>
 #include <btard/protocol/needs.hpp>
+#include <btard/protocol/phase_clock.hpp>
 #include <btard/protocol/signer.hpp>
 #include <btard/protocol/step/agreed_deadlines.hpp>
+#include <btard/protocol/step/joined_parts.hpp>
 #include <btard/protocol/step/judgement.hpp>
 #include <btard/protocol/step/mprng.hpp>
-#include <btard/protocol/step/observed_times.hpp>
 #include <btard/protocol/step/run_rules.hpp>
 #include <btard/protocol/step/step_state.hpp>
 #include <btard/protocol/step/tribunal.hpp>
 #include <btard/protocol/step/verdicts.hpp>
 #include <btard/protocol/wire/codec.hpp>
 #include <btard/protocol/wire/messages.hpp>
-#include <btard/protocol/wishes.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -83,9 +86,8 @@ public:
     peer(S const& key, peer_setup setup, court<B, A> bench, C conduct = {})
         : key_(&key), setup_(std::move(setup)), bench_(std::move(bench)), conduct_(std::move(conduct)),
           membership_(setup_.run, setup_.members, setup_.rules), proceedings_(key, setup_.self, setup_.run),
-          exchange_(bench_.size), watch_(setup_.rules.far), deadlines_(setup_.rules.timing),
-          observed_(setup_.rules.timing.renew_every), given_(std::vector<float>(bench_.size)),
-          wishes_(setup_.secret) {
+          exchange_(bench_.size), watch_(setup_.rules.far), clock_(setup_.rules.timing),
+          given_(std::vector<float>(bench_.size)), applicants_(setup_.run, setup_.rules, setup_.secret) {
         setup_.rules.validate(setup_.members.size());
         expects(is_member(), "a peer that is no member of its run");
         expects(bench_.size >= setup_.members.size(), "a gradient of ", bench_.size, " numbers cannot be cut among ",
@@ -105,9 +107,8 @@ public:
           membership_(state.context, state.membership, setup_.rules),
           chronicle_(state.links, state.last, state.logs), proceedings_(key, setup_.self, setup_.run),
           exchange_(bench_.size), watch_(setup_.rules.far, state.distances),
-          deadlines_(setup_.rules.timing, state.deadlines), observed_(setup_.rules.timing.renew_every),
-          given_(floats.given),
-          wishes_(setup_.secret), base_(from), short_base_(from) {
+          clock_(setup_.rules.timing, state.deadlines, from), given_(floats.given),
+          applicants_(setup_.run, setup_.rules, setup_.secret) {
         expects(is_member(), "a peer comes in between two steps, when the others have let it in");
         auto record = record_of_last(state, bench_, setup_.rules);
         expects(record.has_value() && given_.size() == bench_.size && floats.before.size() == bench_.size,
@@ -137,14 +138,14 @@ public:
                                            setup_.rules, given_);
         state_ = state;
         verdicts_.reset();
-        recomputed_.clear();
         reports_.clear();
         opened_.clear();
         running_ = true;
         exchange_.begin_step();
         auto const workers = at_->record.workers();
         works_ = std::ranges::find(workers, at_->self) != workers.end();
-        if (works_) ask_gradient(*at_, at_->self, 0); // first: all wait for it in COMMIT, for audits in ACCUSE
+        if (works_ && computes_) // first: all wait for it in COMMIT, for audits in ACCUSE
+            actions_.push_back(act::compute{at_->step(), setup_.self, at_->record.gradient_seed_of(at_->self), 0});
         begin_audits(now);
         for (auto const& one : at_->context.probation.tried)
             post(one.who.key, wire::introduction{{}, at_->context, {}});
@@ -152,8 +153,8 @@ public:
             for (auto const& one : at_->context.roster)
                 if (one.key != setup_.self && !last_->members->find(one.key))
                     post(one.key, wire::introduction{{}, at_->context, {}});
-        if (auto const about = wishes_.has_guests() ? chronicle_.introduction() : std::nullopt)
-            for (auto const& key : wishes_.take_guests()) post(key, *about);
+        if (auto const about = applicants_.has_guests() ? chronicle_.introduction() : std::nullopt)
+            for (auto const& key : applicants_.take_guests()) post(key, *about);
         enter(phase::commit, now);
         pump(now);
     }
@@ -165,16 +166,12 @@ public:
         if (at_ && step == at_->step() && whose == setup_.self && works_ && computes_ && !at_->own) {
             at_->commit_to(std::move(gradient), microbatches);
         } else if (last_ && step == last_->step()) {
-            auto const& tried = at_->record.checked();
-            if (auto const who = last_->members->find(whose)) // who declared none must have sent zeros
-                microbatches = std::min(microbatches, std::uint32_t(last_->record.weight(*who)));
-            else if (tried && tried->who.key == whose) microbatches = std::min(microbatches, tried->microbatches);
-            recomputed_.insert_or_assign(whose, fixed_gradient(std::move(gradient), microbatches, last_->cut()));
+            audits_.take(whose, std::move(gradient), microbatches);
         }
         pump(now);
     }
     /// Its own gradient took so long: perhaps longer than COMMIT lasted, if it was begun before that.
-    void note_gradient_time(std::chrono::nanoseconds took) { observed_.note_gradient(took); }
+    void note_gradient_time(std::chrono::nanoseconds took) { clock_.note_gradient(took); }
     /// To be out when the next step is over, in good order.
     void leave() { leaves_ = true; }
     /// The same, of a peer that can compute no gradient any more: it commits to none in that step, which is this one
@@ -215,8 +212,8 @@ public:
             if (t && (!first || *t < *first)) first = t;
         };
         sooner(exchange_.poll_deadline());
-        if (!spoke_) sooner(speak_at_);
-        if (!spoke_ && passes_on_) sooner(pass_by());
+        if (!spoke_) sooner(clock_.speak_at());
+        if (!spoke_ && needs_.passes_on()) sooner(clock_.pass_by(*at_));
         return first;
     }
 
@@ -234,7 +231,7 @@ public:
     } ///< of the one before; null in the first
     [[nodiscard]] btard::membership const& membership() const { return membership_; }
     [[nodiscard]] proceedings<S> const& logs() const { return proceedings_; }
-    [[nodiscard]] agreed_deadlines const& deadlines() const { return deadlines_; } ///< of the step, or the next one
+    [[nodiscard]] agreed_deadlines const& deadlines() const { return clock_.deadlines(); }
     /// Why somebody was banned in the last step, for third parties: until the next step begins.
     [[nodiscard]] std::optional<ban_record> record_of(public_key const& who, offence why) const {
         if (running_) return {};
@@ -250,7 +247,7 @@ public:
     [[nodiscard]] member_state state_for_newcomer() const {
         expects(at_ && !running_ && !gone_, "a member tells what it knows between two steps");
         return {membership_.context(), membership_.kept(), watch_.kept(),
-                deadlines_.now(),      proceedings_.epochs(), at_->context,
+                deadlines().now(),     proceedings_.epochs(), at_->context,
                 chronicle_.logs(),     at_->judge->result(),  chronicle_.epochs()};
     }
     /// The same: what is to be sent beside it.
@@ -264,7 +261,7 @@ public:
     }
     [[nodiscard]] shared_floats const& given() const { return given_; } ///< (size) v0 of the next step
     /// From when the time of the next step counts, by the clock of this member.
-    [[nodiscard]] time_point begins_from() const { return base_; }
+    [[nodiscard]] time_point begins_from() const { return clock_.base(); }
     [[nodiscard]] C& conduct() { return conduct_; }
     [[nodiscard]] C const& conduct() const { return conduct_; }
     /// What the rule says of the parts that this peer has made in this step.
@@ -273,9 +270,7 @@ public:
         return worst_sum_;
     } ///< the largest |sum| of testimonies over its tolerance
     /// Of a target, in the step before.
-    [[nodiscard]] public_key const& key_before(peer_id target) const {
-        return target == on_trial ? at_->record.checked().value().who.key : last_->key(target);
-    }
+    [[nodiscard]] public_key const& key_before(peer_id target) const { return audits_.key(target); }
     /// What this peer puts into a draw.
     [[nodiscard]] mprng_share share(std::uint64_t step, std::uint64_t draw) const {
         return {tagged_hash("share", setup_.secret, step, draw).bytes,
@@ -305,24 +300,10 @@ private:
         if (in == nullptr || !is_known(from, *in)) return;
         if (auto found = exchange::answer(*in, m)) post(from, *std::move(found));
     }
-    /// Said to the others in the next COMMIT.
     void on(public_key const& from, wire::join const& m, time_point) {
-        auto const signed_by_it = [&] { return proves(m, setup_.run, *key_); };
-        auto const n = membership_.members()->size();
-        if (membership_.may_come(m)) {
-            if (membership_.may_return(m.who)) wishes_.hear_returning(m, signed_by_it);
-            else wishes_.hear_stranger(m, n, signed_by_it);
-        } else if (from == m.who.key && membership_.may_be_told(from)) {
-            wishes_.hear_guest(
-                from, setup_.rules.probation.places(n)); // a small frame brings it all epochs: so only a few
-        }
+        applicants_.hear(from, m, membership_, *key_);
     }
-    /// Said to the others in the next RESULT; which step it is of shows its signature.
-    void on(public_key const& from, wire::trial const& m, time_point) {
-        bool const room = trials_.size() < membership_.members()->size() ||
-                          membership_.context().probation.find(from) != nullptr;
-        if (from == m.who.key && room && membership_.is_welcome(from)) trials_.insert_or_assign(from, m);
-    }
+    void on(public_key const& from, wire::trial const& m, time_point) { applicants_.hear(from, m, membership_); }
     void on(public_key const&, wire::introduction const&, time_point) {} // it knows
 
     template <class M>
@@ -352,72 +333,30 @@ private:
     // ---- the flow
 
     void enter(phase next, time_point now) {
-        auto const t = times_of(next);
-        auto const work = work_of(next);
         phase_ = next;
-        entered_ = now;
         spoke_ = false;
-        speak_at_ = std::max(base_, now) + work;
         std::uint32_t const draw =
             next == phase::share || next == phase::reveal ? std::uint32_t(at_->record.draw()) : 0;
         proceedings_.begin(membership_.members(), {at_->context.epoch, at_->step(), std::uint8_t(next), draw},
-                           membership_.faults(),
-                           {speak_at_ + t.body, std::max(now, short_base_) + work + t.body, t.interval, t.question});
+                           membership_.faults(), clock_.enter(next, *at_, now));
         push();
-        needs_ = needs();
-        look_elsewhere();
-        not_passed_.clear();
-        auto const passes = next == phase::result ? rows_to_pass_on(*at_) : std::vector<need>{};
-        passes_on_ = !passes.empty();
-        needs_.insert(needs_.end(), passes.begin(), passes.end());
-        auto const arrives = next == phase::result ? work - time_to_pass_on() : work;
-        auto const patience = std::max(t.question, arrives / 2);
-        for (auto const& one : needs_)
+        auto const there = [this](peer_id who) { return proceedings_.has_slot(who); };
+        needs_.begin(next, needs_of(next, *at_, last_.get(), audits_.targets(), opened_, bench_.tolerance > 0, there),
+                     *at_, there);
+        auto const patience = clock_.patience(next, *at_);
+        for (auto const& one : needs_.all())
             exchange_.want(one, *of(one.what.step), one.is_pushed ? now + patience : now);
         retry_early();
     }
     /// The broadcast before was closed in a better way than it seemed: what counts from it is earlier.
     void hasten(time_point from) {
-        base_ = std::min(base_, from);
-        speak_at_ = std::min(speak_at_, base_ + work_of(phase_));
-        if (running_) proceedings_.hasten(speak_at_ + times_of(phase_).body);
-    }
-    /// Who is late for what was agreed on waits before it may come back, and no more: where it costs points, a strike
-    /// or a ban, the settings hold, as in phases that are too rare to be observed.
-    [[nodiscard]] step_timing times_of(phase of) const {
-        bool const agreed = of == phase::commit || of == phase::testimony || of == phase::accuse;
-        return agreed ? deadlines_.timing() : setup_.rules.timing;
-    }
-    [[nodiscard]] std::chrono::nanoseconds work_of(phase of) const {
-        auto const t = times_of(of);
-        switch (of) {
-        case phase::commit: return t.gradient;
-        case phase::accuse: return t.gradient + t.bulk;
-        case phase::result: return time_to_make_parts(at_->record, t).all;
-        case phase::have: return time_to_show_rows(at_->record, t);
-        case phase::vote: return time_to_judge(*at_, t);
-        case phase::share: return t.body;
-        default: return t.bulk;
-        }
-    }
-    [[nodiscard]] std::chrono::nanoseconds time_to_pass_on() const {
-        return time_to_make_parts(at_->record, setup_.rules.timing).to_pass_on;
-    }
-    /// By then a row that does not go straight to its owner must be half of the way.
-    [[nodiscard]] time_point pass_by() const { return speak_at_ - time_to_pass_on(); }
-    /// What comes later than that is passed on all the same.
-    void stop_waiting_for_rows_to_pass_on() {
-        for (auto& one : needs_) {
-            auto const* const way = at_->record.detour_of(one.what.part, one.what.sender.value());
-            if (!way || way->via != at_->self) continue;
-            one.is_awaited = false;
-            if (!is_here(one, *at_)) not_passed_.push_back({way->part, way->sender});
-        }
-        passes_on_ = false;
+        auto const deadline = clock_.hasten(phase_, *at_, from);
+        if (running_) proceedings_.hasten(deadline);
     }
     /// Everything that can go on goes on.
     void pump(time_point now) {
-        if (running_ && !gone_ && passes_on_ && !spoke_ && pass_by() <= now) stop_waiting_for_rows_to_pass_on();
+        if (running_ && !gone_ && needs_.passes_on() && !spoke_ && clock_.pass_by(*at_) <= now)
+            needs_.stop_waiting_for_rows_to_pass_on(*at_);
         for (bool moved = true; moved;) {
             moved = false;
             while (auto out = proceedings_.poll(now)) post(*std::move(out));
@@ -425,7 +364,7 @@ private:
             if (auto const pause = proceedings_.poll_pause())
                 actions_.push_back(act::paused{pause->heard, pause->quorum});
             if (!running_ || gone_) return;
-            if (!spoke_ && !proceedings_.closed() && (ready() || speak_at_ <= now)) {
+            if (!spoke_ && !proceedings_.closed() && (ready() || clock_.speak_at() <= now)) {
                 spoke_ = moved = true;
                 speak();
             } else if (is_waited_for()) {
@@ -445,32 +384,6 @@ private:
         return machine.where() == broadcast_stage::alone && !machine.spoke();
     }
 
-    [[nodiscard]] std::vector<need> needs() const {
-        auto const there = [&](peer_id who) { return proceedings_.has_slot(who); };
-        switch (phase_) {
-        case phase::result: return rows_to_aggregate(*at_);
-        case phase::have: return rows_complained_about(*at_, there);
-        case phase::result_again: return rows_to_aggregate_again(*at_);
-        case phase::reveal: return aggregates_of(*at_, false);
-        case phase::testimony: return aggregates_of(*at_, true);
-        case phase::accuse:
-            if (last_) return rows_to_audit(*last_, audits_, bench_.tolerance > 0);
-            return {};
-        case phase::vote: return evidence_to_judge(*at_, last_.get(), bench_.tolerance > 0, there);
-        case phase::open: return rows_to_open(*at_, opened_);
-        case phase::commit:
-        case phase::share: break;
-        }
-        return {};
-    }
-    /// Who has no slot in this phase may be gone, and send nothing: others are asked first, and at once.
-    void look_elsewhere() {
-        for (auto& one : needs_) {
-            if (one.what.step != at_->step() || proceedings_.has_slot(one.first.front())) continue;
-            one.is_pushed = false;
-            std::rotate(one.first.begin(), one.first.begin() + 1, one.first.end());
-        }
-    }
     /// What this peer owes the others in this phase.
     void push() {
         switch (phase_) {
@@ -485,9 +398,7 @@ private:
             for (auto const& [by, what] : at_->judge->accusations()) {
                 auto const mine = at_->shown.find(what.evidence);
                 if (by == at_->self && mine != at_->shown.end()) post_all(mine->second);
-                if (what.of != wire::charge::gradient || has_gradient(what.target)) continue;
-                if (what.target == on_trial) ask_gradient_on_trial();
-                else ask_gradient(*last_, what.target, last_->record.weight(what.target));
+                if (what.of == wire::charge::gradient && !audits_.has(what.target)) ask_gradient(what.target);
             }
             for (auto const& row : at_->judge->shown()) push_row(row.of_before ? *last_ : *at_, row.part, row.sender);
             return;
@@ -512,33 +423,23 @@ private:
     [[nodiscard]] bool ready() const {
         if (phase_ == phase::commit && works_ && computes_ && !at_->own) return false;
         if (phase_ == phase::accuse &&
-            !std::ranges::all_of(audits_, [&](peer_id target) { return is_computed(target); }))
+            !std::ranges::all_of(audits_.targets(), [&](peer_id target) { return is_computed(target); }))
             return false;
-        if (phase_ == phase::accuse && checks_newcomer() && !is_computed(on_trial)) return false;
+        if (phase_ == phase::accuse && audits_.checks_newcomer() && !is_computed(on_trial)) return false;
         if (phase_ == phase::vote && !std::ranges::all_of(at_->judge->accusations(), [&](accused const& one) {
                 return one.what.of != wire::charge::gradient || is_computed(one.what.target);
             }))
             return false;
-        return std::ranges::all_of(
-            needs_, [&](need const& one) { return !one.is_awaited || is_settled(one, *of(one.what.step)); });
+        return needs_.are_settled(in_step());
     }
-    [[nodiscard]] bool has_gradient(peer_id target) const { return recomputed_.contains(key_before(target)); }
     /// It will never come, or is here.
-    [[nodiscard]] bool is_computed(peer_id target) const { return !computes_ || has_gradient(target); }
-    [[nodiscard]] bool checks_newcomer() const {
-        auto const& tried = at_->record.checked();
-        return tried && last_ && tried->validator == setup_.self;
-    }
+    [[nodiscard]] bool is_computed(peer_id target) const { return !computes_ || audits_.has(target); }
     [[nodiscard]] bool has_standing() const {
         return std::ranges::all_of(at_->record.standing_parts(),
                                    [&](part_id part) { return !at_->aggregate(part).empty(); });
     }
-    /// Which of the needs are here.
-    [[nodiscard]] member_set holds() const {
-        member_set here(needs_.size());
-        for (std::size_t k = 0; k < needs_.size(); ++k)
-            if (is_here(needs_[k], *of(needs_[k].what.step))) here.insert(k);
-        return here;
+    [[nodiscard]] auto in_step() const {
+        return [this](std::uint64_t step) -> step_state const& { return *of(step); };
     }
 
     // ---- what this peer says
@@ -547,20 +448,21 @@ private:
         switch (phase_) {
         case phase::commit: {
             if (works_ && computes_ && !at_->own) return; // too late: absent
-            wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = wishes_.take()};
+            wire::commit said{.context = hash_of(at_->context), .leaves = leaves_, .joins = applicants_.take_wishes()};
             if (at_->own) said.root = at_->own->tree.root(), said.microbatches = at_->own->microbatches;
             if (checks_state()) said.state = state_;
-            said.deadlines.is = observed_.proposal(at_->step(), deadlines_);
+            said.deadlines.is = clock_.proposal(at_->step());
             return say(std::move(said));
         }
         case phase::result: {
-            wire::result made{.share = own_commitment(), .trials = trials_to_carry()};
+            wire::result made{.share = own_commitment(), .trials = applicants_.take_trials(at_->context, *key_)};
             for (part_id const part : at_->parts_of(at_->self)) make_part(part, made.parts, &made.complaints);
-            if (passes_on_) stop_waiting_for_rows_to_pass_on();
-            made.complaints.insert(made.complaints.end(), not_passed_.begin(), not_passed_.end());
+            if (needs_.passes_on()) needs_.stop_waiting_for_rows_to_pass_on(*at_);
+            auto const late = needs_.not_passed();
+            made.complaints.insert(made.complaints.end(), late.begin(), late.end());
             return say(std::move(made));
         }
-        case phase::have: return say(wire::have{holds()});
+        case phase::have: return say(wire::have{needs_.held(in_step())});
         case phase::result_again: {
             wire::result_again made;
             for (part_id const part : at_->parts_of(at_->self))
@@ -594,33 +496,26 @@ private:
         case phase::accuse:
             for (auto& made_up : detail::forge(conduct_, std::as_const(*this)))
                 at_->shown.emplace(hash_of(made_up), made_up);
-            return say(accusations());
+            return say(audits_.accusations(bench_, *at_, [this](peer_id target) {
+                return !membership_.in_dispute(setup_.self, key_before(target));
+            }));
         case phase::vote: {
-            wire::vote cast{holds(), {}};
+            wire::vote cast{needs_.held(in_step()), {}};
             for (auto const& [by, what] : at_->judge->accusations()) {
-                bool const mine = what.of == wire::charge::gradient && has_gradient(what.target);
+                bool const mine = what.of == wire::charge::gradient && audits_.has(what.target);
                 cast.ballots.push_back(
-                    mine ? ballot_on(bench_, *at_, *last_, what, recomputed_.at(key_before(what.target)))
+                    mine ? ballot_on(bench_, *at_, *last_, what, audits_.gradient_of(what.target))
                          : wire::ballot{});
             }
             return say(std::move(cast));
         }
-        case phase::open: return say(wire::open{holds()});
+        case phase::open: return say(wire::open{needs_.held(in_step())});
         }
     }
     template <class Body>
     void say(Body body) {
         if (detail::shape(conduct_, std::as_const(*this), body))
             proceedings_.submit(encode(wire::said<Body>{proceedings_.aftermath(), std::move(body)}));
-    }
-    [[nodiscard]] std::vector<wire::trial> trials_to_carry() {
-        std::vector<wire::trial> all;
-        digest const in = trials_.empty() ? digest{} : hash_of(at_->context);
-        for (auto const& [from, one] : trials_)
-            if (all.size() < at_->record.n() && at_->context.probation.find(from) && proves(one, in, *key_))
-                all.push_back(one);
-        trials_.clear();
-        return all;
     }
     [[nodiscard]] digest own_commitment() const {
         std::uint64_t const draw = at_->record.draw();
@@ -650,55 +545,18 @@ private:
     // ---- what this peer checks
 
     void begin_audits(time_point now) {
-        audits_.clear();
+        audits_.begin_step(*at_, last_.get(), setup_.self, computes_);
         if (!last_ || !computes_) return;
-        for (auto const& [validator, target] : last_->record.pairs())
-            if (last_->key(validator) == setup_.self && std::ranges::find(audits_, target) == audits_.end())
-                audits_.push_back(target); // two cycles may draw the same
-        for (peer_id const target : audits_) ask_gradient(*last_, target, last_->record.weight(target));
-        if (checks_newcomer()) ask_gradient_on_trial();
-        for (auto const& one : rows_to_audit(*last_, audits_, bench_.tolerance > 0)) exchange_.want(one, *last_, now);
+        for (peer_id const target : audits_.targets()) ask_gradient(target);
+        if (audits_.checks_newcomer()) ask_gradient(on_trial);
+        for (auto const& one : rows_to_audit(*last_, audits_.targets(), bench_.tolerance > 0))
+            exchange_.want(one, *last_, now);
     }
-    void ask_gradient(step_state const& in, peer_id whose, double microbatches) {
-        if (!computes_) return;
-        actions_.push_back(act::compute{in.step(), in.key(whose), in.record.gradient_seed_of(whose),
-                                        std::uint32_t(microbatches)});
+    /// Of the step before.
+    void ask_gradient(peer_id target) {
+        if (computes_) actions_.push_back(audits_.question(target));
     }
-    void ask_gradient_on_trial() {
-        if (!computes_) return;
-        auto const& tried = at_->record.checked().value();
-        actions_.push_back(act::compute{last_->step(), tried.who.key,
-                                        last_->record.gradient_seed_of(tried.who.key), tried.microbatches});
-    }
-    [[nodiscard]] wire::accuse accusations() {
-        wire::accuse said;
-        auto const take = [&](audit_finding found) {
-            for (auto& [what, shown] : found.accusations) {
-                if (shown) at_->shown.emplace(what.evidence, *std::move(shown));
-                said.accusations.push_back(what);
-            }
-            for (part_id const part : found.demands) said.demands.push_back(part);
-        };
-        audit_finding own;
-        for (part_id const part : at_->parts_of(at_->self)) examine_rows(bench_, *at_, part, own);
-        take(std::move(own));
-        for (peer_id const target : audits_) {
-            if (!has_gradient(target)) continue; // neither right nor wrong: it could not be computed in time
-            auto found = examine_target(bench_, *last_, at_->step(), target, recomputed_.at(last_->key(target)));
-            if (membership_.in_dispute(setup_.self, last_->key(target))) // it may not ask any more
-                std::erase_if(found.accusations,
-                              [&](auto const& one) { return at_->judge->asks_to_show(one.first); });
-            if (found.clean) said.cleans.push_back({target, last_->step()});
-            take(std::move(found));
-        }
-        if (checks_newcomer() && has_gradient(on_trial)) {
-            auto const says = opinion_on_trial(bench_, *at_->record.checked(), recomputed_.at(key_before(on_trial)));
-            if (says == wire::opinion::slander) said.cleans.push_back({on_trial, last_->step()});
-            if (says == wire::opinion::guilty)
-                said.accusations.push_back({on_trial, last_->step(), wire::charge::gradient, {}, {}});
-        }
-        return said;
-    }
+
     // ---- what everybody said
 
     /// The log is there; is what most have by it, here too?
@@ -707,8 +565,9 @@ private:
         if (phase_ == phase::vote) {
             if (!vote_) vote_ = proceedings_.template read<wire::vote>();
             auto const by_most = at_->judge->held_by_most(vote_->log);
+            auto const held = needs_.held(in_step());
             for (std::size_t k = 0; k < by_most.size(); ++k)
-                if (by_most[k] && !is_here(needs_[k], *of(needs_[k].what.step))) return false;
+                if (by_most[k] && !held.contains(k)) return false;
         }
         if (phase_ == phase::open) {
             if (!open_) open_ = proceedings_.template read<wire::open>();
@@ -719,9 +578,8 @@ private:
     }
     void close(time_point now) {
         auto const has_spoken = [](log_list::value_type const& one) { return one.kind == entry_kind::body; };
-        observed_.note(phase_, now - entered_, std::ranges::all_of(proceedings_.current().log(), has_spoken));
-        base_ = proceedings_.next_from(now);
-        short_base_ = proceedings_.short_from();
+        clock_.close(phase_, std::ranges::all_of(proceedings_.current().log(), has_spoken), now,
+                     proceedings_.next_from(now), proceedings_.short_from());
         switch (phase_) {
         case phase::commit: return close_commit(read<wire::commit>(), now);
         case phase::result:
@@ -779,9 +637,7 @@ private:
         membership_.against(at_->record.read(log));
         membership_.read(*key_, log);
         at_->end_commit();
-        proposals_.clear();
-        for (auto const& entry : log)
-            if (entry.present()) proposals_.push_back(entry.body.deadlines.is);
+        clock_.read(log);
         if (checks_state() && state_) check_state(log);
         enter(phase::result, now);
     }
@@ -816,14 +672,9 @@ private:
         enter(phase::open, now);
     }
     void finish() {
-        std::vector<tile> stood;
-        auto const cut = at_->cut();
-        for (part_id const part : at_->judge->standing())
-            if (at_->judge->stands(part))
-                stood.push_back(
-                    {cut.begin(part), cut.begin(part) + cut.size(part), at_->part(part).aggregate.value()});
-        shared_floats aggregate = joined(std::move(spare_).reuse(), {});
-        given_ = stood.size() == cut.parts() ? aggregate : joined({}, given_);
+        auto const stood = standing_tiles(*at_);
+        shared_floats aggregate = joined_parts(*at_, {}, std::move(spare_).reuse());
+        given_ = stood.size() == at_->cut().parts() ? aggregate : shared_floats(joined_parts(*at_, given_));
         watch_.note(verdicts_->units());
         auto logs = proceedings_.logs_of(at_->step());
         membership_.give(tiled(at_->context.given, stood, given_), watch_.most(1), hash_of_logs(logs));
@@ -841,29 +692,7 @@ private:
         bool const comes_in = !std::ranges::all_of(membership_.members()->members(), [&](log_member const& one) {
             return at_->members->find(one.key).has_value();
         });
-        observed_.end_step(deadlines_.now());
-        if (deadlines_.finish(at_->step(), proposals_, std::size_t(absent), faults, comes_in)) observed_.forget();
-    }
-    /// The parts that stand, one after the other; those of `others` in place of the rest, or zeros.
-    ///
-    /// @param into its memory is used
-    [[nodiscard]] std::vector<float> joined(std::vector<float> into, shared_floats const& others) const {
-        auto const cut = at_->cut();
-        into.clear();
-        into.reserve(bench_.size);
-        for (std::size_t j = 0; j < cut.parts(); ++j) {
-            part_id const part = part_id(j);
-            if (at_->judge->stands(part)) {
-                auto const values = at_->aggregate(part);
-                into.insert(into.end(), values.begin(), values.end());
-            } else if (others.empty()) {
-                into.resize(into.size() + cut.size(part));
-            } else {
-                auto const values = others.slice(cut.begin(part), cut.size(part));
-                into.insert(into.end(), values.begin(), values.end());
-            }
-        }
-        return into;
+        clock_.end_step(at_->step(), std::size_t(absent), faults, comes_in);
     }
     [[nodiscard]] bool is_member() const { return membership_.members()->find(setup_.self).has_value(); }
     [[nodiscard]] peer_id self_now() const { return membership_.members()->find(setup_.self).value(); }
@@ -891,11 +720,10 @@ private:
     proceedings<S> proceedings_;
     exchange exchange_;
     distance_watch watch_;
-    agreed_deadlines deadlines_;
-    observed_times observed_;
+    phase_clock clock_;
     shared_floats given_; // (size) the last aggregate that stood
     shared_floats spare_; // one that nothing rests on any more: its memory takes the next one
-    wishes wishes_;
+    applicants applicants_;
     double worst_sum_ = 0;
     bool leaves_ = false, computes_ = true, gone_ = false, running_ = false;
     std::deque<peer_action> actions_;
@@ -903,19 +731,14 @@ private:
     std::unique_ptr<step_state> at_, last_;
     std::optional<digest> state_;
     bool works_ = false;
-    std::map<public_key, wire::trial> trials_;
-    std::vector<std::optional<deadline_table>> proposals_; // of those present in COMMIT
-    std::vector<peer_id> audits_; // targets, in the roster of the step before
-    std::map<public_key, fixed_gradient> recomputed_;     // gradients of the step before
+    audit_list audits_;
     std::map<part_id, aggregation_report> reports_;       // of the own parts
     std::optional<verdicts<B, A>> verdicts_;              // from TESTIMONY on
     std::vector<part_id> opened_;
     // of the phase
     phase phase_ = phase::commit;
-    std::vector<need> needs_;
-    bool spoke_ = false, passes_on_ = false; // rows of others, for which it waits
-    std::vector<wire::complaint> not_passed_;
-    time_point speak_at_{}, base_{}, short_base_{}, entered_{};
+    need_list needs_;
+    bool spoke_ = false;
     std::optional<typename proceedings<S>::template minutes<wire::vote>> vote_;
     std::optional<typename proceedings<S>::template minutes<wire::open>> open_;
 };

@@ -9,24 +9,22 @@
 //   All the while: what moved the parameters at the end of each step is fetched, and applied in order.
 
 #include <btard/core/error.hpp>
-#include <btard/core/shared_floats.hpp>
 #include <btard/core/types.hpp>
 #include <btard/protocol/step/step_context.hpp>
 #include <btard/run/believed_run.hpp>
+#include <btard/run/follow_notices.hpp>
+#include <btard/run/followed_state.hpp>
 #include <btard/run/follower_setup.hpp>
 #include <btard/run/held_download.hpp>
 #include <btard/run/messages.hpp>
 #include <btard/run/model_state.hpp>
 #include <btard/run/question_list.hpp>
 #include <btard/run/snapshot_download.hpp>
-#include <btard/train/optimizer.hpp>
-#include <btard/train/schedule.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,9 +39,9 @@ class follower {
 public:
     explicit follower(follower_setup setup)
         : setup_(std::move(setup)), run_(setup_.run, setup_.rules), state_(std::move(setup_.state)),
-          questions_(setup_.patience, setup_.rest) {
+          questions_(setup_.patience, setup_.rest), notices_(setup_.patience) {
         setup_.validate();
-        expects(!state_ || is_state_of(*state_, setup_.optimizer, setup_.size), "a state that is not of ",
+        expects(!state() || is_state_of(*state(), setup_.optimizer, setup_.size), "a state that is not of ",
                 setup_.size, " parameters and this optimizer");
     }
 
@@ -71,12 +69,12 @@ public:
 
     void handle_linked(public_key const& who, time_point now) {
         questions_.handle_linked(who);
-        told_.erase(who);
+        notices_.forget(who);
         work(now);
     }
     void handle_lost(public_key const& who, time_point now) {
         questions_.handle_lost(who);
-        told_.erase(who);
+        notices_.forget(who);
         work(now);
     }
     void handle_message(public_key const& from, wire::run_message const& message, time_point now) {
@@ -99,7 +97,7 @@ public:
     }
     [[nodiscard]] std::optional<time_point> poll_deadline() const {
         auto first = questions_.poll_deadline();
-        for (auto const& when : {asks_again_, gives_up_, tells_again_})
+        for (auto const& when : {asks_again_, gives_up_, notices_.poll_deadline()})
             if (when) first = std::min(*when, first.value_or(*when));
         return first;
     }
@@ -109,9 +107,9 @@ public:
     /// The newest step that is believed in; null: none yet.
     [[nodiscard]] step_context const* known() const { return run_.known(); }
     /// Of the step that it has reached; null: there is none (any more).
-    [[nodiscard]] model_state const* state() const { return state_ ? &*state_ : nullptr; }
+    [[nodiscard]] model_state const* state() const { return state_.get(); }
     /// It has the state with which the newest step begins.
-    [[nodiscard]] bool is_current() const { return state_ && known() && state_->step == known()->step; }
+    [[nodiscard]] bool is_current() const { return state() && known() && state()->step == known()->step; }
     /// What `fetch_held` asked for, with all its floats; null: not here yet.  `check_state` says whether a peer may
     /// be made of it.
     [[nodiscard]] wire::held const* held() const { return held_ ? held_->result() : nullptr; }
@@ -123,10 +121,10 @@ public:
     /// For the operator.
     [[nodiscard]] std::string progress_text() const {
         if (!known()) return "knows no step of the run yet";
-        if (is_current()) return concat("state of step ", state_->step);
-        if (state_)
-            return concat("state of step ", state_->step, ", ",
-                          known()->step - std::min(known()->step, state_->step), " behind");
+        if (is_current()) return concat("state of step ", state()->step);
+        if (state())
+            return concat("state of step ", state()->step, ", ",
+                          known()->step - std::min(known()->step, state()->step), " behind");
         if (download_)
             return concat("state of step ", download_->step(), ": ", download_->chunks_done(), " of ",
                           download_->chunks(), " chunks, ", questions_.members_asked(), " members asked");
@@ -159,9 +157,9 @@ private:
         if (!download_->take_chunk(m.index, m.values)) return questions_.distrust(from, now);
         questions_.got(from, name, now);
         if (!download_->is_complete()) return;
-        state_ = download_->finish();
+        state_.set(download_->finish());
         download_.reset();
-        if (!state_) begin_anew(now);
+        if (!state()) begin_anew(now);
     }
     void on(public_key const& from, wire::applied const& m, time_point now) {
         fetch const name{wire::fetched::applied, m.step, 0};
@@ -169,7 +167,7 @@ private:
         if (m.values.size() != setup_.size || !run_.is_applied(m.step, m.values))
             return questions_.distrust(from, now);
         questions_.got(from, name, now);
-        moves_[m.step] = m.values;
+        state_.take_move(m.step, m.values);
     }
     void on(public_key const& from, wire::held const& m, time_point now) {
         if (!held_ || held_->step() != m.step || !run_.knows_held(m.step)) return;
@@ -182,8 +180,7 @@ private:
     void on(public_key const& from, wire::missing const& m, time_point now) {
         if (!questions_.awaits(from, m.asked)) return;
         questions_.lacks(from, m.asked);
-        // Where it does not take us for a follower any more, it will again.
-        if (auto const told = told_.find(from); told != told_.end()) told->second.last = now - setup_.patience;
+        notices_.note_missing(from, now);
         if (questions_.lacking(m.asked) <= run_.faults() && questions_.has_hope(m.asked, has())) return;
         if (m.asked.what == wire::fetched::held || !is_ahead(m.asked)) return drop_held();
         begin_anew(now);
@@ -194,19 +191,21 @@ private:
 
     void work(time_point now) {
         if (!known()) return;
-        if (!state_ && !download_) seek(now);
-        if (state_ || download_) keep_up(now);
+        if (!state() && !download_) seek(now);
+        if (state() || download_) keep_up(now);
         complete_held(now);
-        tell(now);
+        notices_.tell(
+            now, questions_, state() != nullptr, [this](public_key const& who) { return run_.is_member(who); },
+            [this](public_key const& who, wire::follow const& notice) { out_.emplace_back(who, notice); });
         questions_.ask(now, has(), [&](public_key const& who, fetch const& what) {
             out_.emplace_back(who, what);
-            if (auto const told = told_.find(who); told != told_.end()) told->second.last = now;
+            notices_.note_question(who, now);
         });
     }
-    [[nodiscard]] std::uint64_t reached() const { return state_ ? state_->step : download_->step(); }
+    [[nodiscard]] std::uint64_t reached() const { return state() ? state()->step : download_->step(); }
     /// Whether it is for the state, and not for v0 alone.
     [[nodiscard]] bool is_ahead(fetch const& what) const {
-        return what.what != wire::fetched::applied || !(state_ || download_) || what.step >= reached();
+        return what.what != wire::fetched::applied || !(state() || download_) || what.step >= reached();
     }
     /// The newest state that f + 1 members hold, if it is known what has moved it since.
     void seek(time_point now) {
@@ -216,22 +215,21 @@ private:
             if (first_unknown(step) < known()->step) continue;
             download_.emplace(step, root, setup_.optimizer, setup_.size);
             questions_.want({wire::fetched::leaves, step, 0});
-            wanted_state_.reset();
+            notices_.want_no_state();
             asks_again_.reset();
             return;
         }
         if (asks_again_ && now < *asks_again_) return;
-        wanted_state_ = known()->step + 2; // until then all have heard of it
+        notices_.want_state(known()->step + 2); // until then all have heard of it
         asks_again_ = now + setup_.patience;
     }
     /// From that step on, the first of which it is not known what moved the parameters at its end.
     [[nodiscard]] std::uint64_t first_unknown(std::uint64_t step) const {
-        while (step < known()->step && (moves_.contains(step) || run_.knows_applied(step))) ++step;
+        while (step < known()->step && (state_.move_at(step) || run_.knows_applied(step))) ++step;
         return step;
     }
     void keep_up(time_point now) {
-        while (state_ && move()) {
-        }
+        state_.catch_up(setup_);
         std::uint64_t const from = reached(), unknown = first_unknown(from);
         // Later words on later steps only: the link was down, or members keep no more.
         bool const lost = run_.heard() > unknown, long_lost = lost && run_.heard() - unknown >= 4;
@@ -240,24 +238,13 @@ private:
         if (known()->step > from + setup_.most_steps || long_lost || (gives_up_ && *gives_up_ <= now))
             return begin_anew(now);
         for (std::uint64_t step = from; step < unknown; ++step)
-            if (!moves_.contains(step)) questions_.want({wire::fetched::applied, step, 0});
-    }
-    [[nodiscard]] bool move() {
-        std::uint64_t const step = state_->step;
-        auto const at = moves_.find(step);
-        if (at == moves_.end()) return false;
-        btard::move(*state_, setup_.optimizer, setup_.schedule, setup_.layout, at->second, setup_.threads);
-        setup_.reached(*state_);
-        while (moves_.begin()->first + 1 < step)
-            moves_.erase(moves_.begin()); // v0, and the one before, are kept
-        return true;
+            if (!state_.move_at(step)) questions_.want({wire::fetched::applied, step, 0});
     }
     void begin_anew(time_point now) {
         ++begun_anew_;
         if (download_) run_.forget_snapshot(download_->step());
-        state_.reset();
+        state_.clear();
         download_.reset();
-        moves_.clear();
         gives_up_.reset();
         asks_again_.reset();
         questions_.drop_if([](fetch const& what) { return what.what != wire::fetched::held; });
@@ -274,10 +261,7 @@ private:
     }
     void complete_held(time_point now) {
         if (!held_ || held_->result()) return;
-        auto const moved = [this](std::uint64_t step) {
-            auto const at = moves_.find(step);
-            return at == moves_.end() ? nullptr : &at->second;
-        };
+        auto const moved = [this](std::uint64_t step) { return state_.move_at(step); };
         if (held_->has_state() && !held_->fill(run_, setup_.size, moved)) refuse(now);
         std::uint64_t const step = held_->step();
         if (!held_->has_state() && run_.knows_held(step)) questions_.want(held_->question(run_));
@@ -285,40 +269,15 @@ private:
             if (held_->lacks(last) && run_.knows_applied(last))
                 questions_.want({wire::fetched::applied, last, 0});
     }
-    /// Members tell whoever follows them, and asks them for something now and then: else others may take its place.
-    /// Those that were asked for a state may drop it when it is here.
-    void tell(time_point now) {
-        tells_again_.reset();
-        questions_.for_each_linked([&](public_key const& who) {
-            if (!run_.is_member(who)) return;
-            auto const told = told_.find(who);
-            std::optional<std::uint64_t> const snapshot =
-                wanted_state_ || state_ || told == told_.end() ? wanted_state_ : told->second.snapshot;
-            bool const again = told == told_.end() || told->second.last + setup_.patience / 3 <= now;
-            if (again || told->second.snapshot != snapshot) {
-                told_[who] = {snapshot, now};
-                out_.emplace_back(who, wire::follow{snapshot});
-            }
-            auto const next = told_[who].last + setup_.patience / 3;
-            tells_again_ = std::min(next, tells_again_.value_or(next));
-        });
-    }
 
     follower_setup setup_;
     believed_run run_;
-    std::optional<model_state> state_;
+    followed_state state_;
     std::optional<snapshot_download> download_; // only without a state
-    std::map<std::uint64_t, shared_floats>
-        moves_; // what is to move it, and what moved it in the last two steps
     std::optional<held_download> held_;
     question_list questions_;
-    struct follow_up {
-        std::optional<std::uint64_t> snapshot = {};
-        time_point last{}; // that it was asked for anything
-    };
-    std::map<public_key, follow_up> told_;
-    std::optional<std::uint64_t> wanted_state_;
-    std::optional<time_point> asks_again_, gives_up_, tells_again_;
+    follow_notices notices_;
+    std::optional<time_point> asks_again_, gives_up_;
     std::size_t begun_anew_ = 0;
     std::deque<std::pair<public_key, wire::run_message>> out_;
 };

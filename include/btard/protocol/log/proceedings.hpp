@@ -6,22 +6,24 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/log/broadcast.hpp>
+#include <btard/protocol/log/closed_log.hpp>
 #include <btard/protocol/log/contest.hpp>
+#include <btard/protocol/log/early_log_messages.hpp>
+#include <btard/protocol/log/epochs.hpp>
 #include <btard/protocol/log/log_actions.hpp>
 #include <btard/protocol/log/marked_members.hpp>
+#include <btard/protocol/log/said.hpp>
 #include <btard/protocol/log/transcript.hpp>
 #include <btard/protocol/signer.hpp>
 #include <btard/protocol/wire/decoding.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/log_messages.hpp>
-#include <btard/protocol/wire/messages.hpp>
 #include <btard/protocol/wire/statement.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,65 +32,6 @@
 #include <vector>
 
 namespace btard {
-
-namespace wire {
-/// The body of a broadcast as it is signed: before what a member has to say stands what it saw of the broadcast before.
-template <class Body>
-struct said {
-    aftermath before{};
-    Body body{};
-
-    static constexpr void members(auto& self, auto&& member) {
-        member(self.before);
-        member(self.body);
-    }
-    friend bool operator==(said const&, said const&) = default;
-};
-} // namespace wire
-
-/// There is not more to say of the broadcast before: whoever says more wants others to check signatures for nothing.
-///
-/// @param members of this broadcast; that before it may have had some more
-template <class Body>
-[[nodiscard]] std::optional<wire::said<Body>> decode_said(std::span<std::byte const> bytes, std::size_t members) {
-    auto said = decode<wire::said<Body>>(bytes);
-    std::size_t const most = 4 * members + 64;
-    if (said && std::max(said->before.lists.size(), said->before.proofs.size()) > most) said.reset();
-    return said;
-}
-
-/// The members of an epoch, and where each of them stands.
-class roster {
-public:
-    explicit roster(std::vector<log_member> members) : members_(std::move(members)) {
-        for (std::size_t k = 0; k < members_.size(); ++k) places_.emplace(members_[k].key, peer_id(k));
-    }
-    [[nodiscard]] std::vector<log_member> const& members() const { return members_; }
-    [[nodiscard]] std::size_t size() const { return members_.size(); }
-    [[nodiscard]] public_key const& key(peer_id of) const { return members_[static_cast<std::size_t>(of)].key; }
-    [[nodiscard]] std::optional<peer_id> find(public_key const& key) const {
-        auto const at = places_.find(key);
-        if (at == places_.end()) return {};
-        return at->second;
-    }
-
-private:
-    std::vector<log_member> members_;
-    std::map<public_key, peer_id> places_;
-};
-
-/// An epoch whose statements may still be shown: of the step, or of one of the two before.
-struct past_epoch {
-    std::uint64_t number = 0, last_step = 0;
-    std::vector<log_member> members_then = {};
-
-    static constexpr void members(auto& self, auto&& member) {
-        member(self.number);
-        member(self.last_step);
-        member(self.members_then, &wire_limits::peers);
-    }
-    friend bool operator==(past_epoch const&, past_epoch const&) = default;
-};
 
 /// When a broadcast has to be over.
 struct phase_times {
@@ -121,9 +64,7 @@ public:
     void begin(std::shared_ptr<roster const> among, place at, std::size_t faults, phase_times const& times) {
         std::erase_if(held_, [&](auto const& old) { return old->at.step + 1 < at.step; });
         if (inherited_ && inherited_->at.step + 1 < at.step) inherited_.reset();
-        std::erase_if(epochs_,
-                      [&](epoch const& old) { return old.last_step + 2 < at.step || old.number == at.epoch; });
-        epochs_.push_back({at.epoch, at.step, among});
+        epochs_.begin(at.step, at.epoch, among);
         auto const marked = marked_in(at, among->size(), faults);
         broadcast_setup setup{.in = {run_, at},
                               .self = among->find(self_).value(),
@@ -141,14 +82,9 @@ public:
         times_ = times;
         closed_ = false;
         doubtful_.reset();
-        for (auto& [from, waiting] : early_) {
-            auto const here = now().among->find(from);
-            for (auto& message : std::exchange(waiting, {})) {
-                if (place_of(message) == at && here) now().machine.handle_message(*here, message);
-                else if (before(at, place_of(message))) waiting.push_back(std::move(message));
-            }
-        }
-        std::erase_if(early_, [](auto const& one) { return one.second.empty(); });
+        early_.deliver(at, [this](public_key const& from, wire::log_message const& message) {
+            if (auto const here = now().among->find(from)) now().machine.handle_message(*here, message);
+        });
     }
     /// The last broadcast of the step before the first one of this member: what the next one says about it must be
     /// judged.  It is closed, and others answer for it.
@@ -157,9 +93,8 @@ public:
     /// @param epochs up to that of the broadcast
     void inherit(place at, log_list log, std::size_t faults, std::span<past_epoch const> epochs) {
         expects(!begun() && !epochs.empty(), "broadcasts go on after others, or after none");
-        for (auto const& [number, last_step, then] : epochs)
-            epochs_.push_back({number, last_step, std::make_shared<roster const>(then)});
-        inherited_.emplace(at, epochs_.back().among, faults, std::move(log));
+        epochs_.inherit(epochs);
+        inherited_.emplace(at, epochs_.newest(), faults, std::move(log));
     }
     /// Nothing happens if somebody else has spoken with the same key: two bodies would be proof of a lie.
     void submit(std::vector<std::byte> body) {
@@ -183,15 +118,7 @@ public:
         }
         if (!begun() && !inherited_) return;
         roster const& known = begun() ? *now().among : *inherited_->among;
-        if (!before(this->at(), where) || where.step > this->at().step + 1) return;
-        if (!is_small(message, known.size())) return;
-        if (!known.find(from)) { // perhaps a member of the next step, whom this member does not know yet
-            bool const room = early_.contains(from) || early_.size() < 2 * known.size();
-            if (where.step == this->at().step || !room) return;
-        }
-        auto& waiting = early_[from];
-        if (waiting.size() < most_early) waiting.push_back(message);
-        if (begun() && !closed_ && !doubtful_ && known.find(from))
+        if (early_.keep(from, message, this->at(), known) && begun() && !closed_ && !doubtful_)
             doubtful_ = at + times_.question; // it has closed this one: how?
     }
     void handle_timeout(time_point at) {
@@ -289,15 +216,15 @@ public:
         auto const& last = *held_[held_.size() - 2];
         auto seen = aftermath_of(last.machine, last.at);
         for (auto& proof : proofs_)
-            if (find_epoch(proof.in.at.epoch) != nullptr) seen.proofs.push_back(std::move(proof));
+            if (epochs_.find(proof.in.at.epoch) != nullptr) seen.proofs.push_back(std::move(proof));
         proofs_.clear();
         return seen;
     }
     /// Who pays for the broadcast before, and who is proved to have signed twice.
     [[nodiscard]] contest_verdict judge_last(std::span<wire::aftermath const> reports) const {
         if (!has_last()) return {};
-        last_log const last = held_.size() > 1 ? last_log(*held_[held_.size() - 2]) : last_log(*inherited_);
-        return judge(last, last.faults, reports);
+        auto const last = held_.size() > 1 ? held_[held_.size() - 2]->closed() : inherited_->closed();
+        return judge_closed(*with_, run_, last, last.faults, reports, epochs_);
     }
     /// The logs of a step, of this one or the one before, in their order, with all signatures that are here.
     [[nodiscard]] std::vector<kept_log> logs_of(std::uint64_t step) const {
@@ -317,12 +244,12 @@ public:
     /// Two statements of a member for one slot: seen here, or shown by others in the next broadcast.
     [[nodiscard]] std::optional<equivocation> proof_against(public_key const& who) const {
         std::optional<equivocation> found;
-        if (inherited_ && begun()) found = shown_after(last_log(*inherited_), *held_.front(), who);
+        if (inherited_ && begun()) found = shown_after(inherited_->closed(), *held_.front(), who);
         for (std::size_t k = 0; k < held_.size() && !found; ++k) {
             auto const& one = *held_[k];
             if (!one.machine.decided()) continue;
             if (auto const member = one.among->find(who)) found = one.machine.equivocated(*member);
-            if (!found && k + 1 < held_.size()) found = shown_after(last_log(one), *held_[k + 1], who);
+            if (!found && k + 1 < held_.size()) found = shown_after(one.closed(), *held_[k + 1], who);
         }
         return found;
     }
@@ -332,11 +259,7 @@ public:
         return held_.size() > 1 ? *held_[held_.size() - 2]->among : *inherited_.value().among;
     }
     /// For `inherit`.
-    [[nodiscard]] std::vector<past_epoch> epochs() const {
-        std::vector<past_epoch> all;
-        for (auto const& [number, last_step, then] : epochs_) all.push_back({number, last_step, then->members()});
-        return all;
-    }
+    [[nodiscard]] std::vector<past_epoch> epochs() const { return epochs_.list(); }
 
 private:
     struct session {
@@ -350,36 +273,8 @@ private:
         [[nodiscard]] bool is_full() const {
             return machine.decided() && machine.how() == closed_by::full_certificate;
         }
+        [[nodiscard]] closed_log closed() const { return {at, *among, faults, machine.log()}; }
     };
-    static constexpr std::size_t most_early = 64; // messages of one member
-    static constexpr std::size_t most_early_bytes = 1u << 16; // of one of them
-
-    /// A body of so many bytes at most; lists and signatures of not more members than the next roster may have.
-    [[nodiscard]] static bool is_small(wire::log_message const& message, std::size_t members) {
-        std::size_t const most = 2 * members;
-        auto const fits = [most](wire::log_certificate const& one) {
-            return one.list.size() <= most && one.signatures.size() <= most;
-        };
-        if (auto const* one = std::get_if<wire::signed_body>(&message)) return one->bytes.size() <= most_early_bytes;
-        if (auto const* one = std::get_if<wire::relayed_body>(&message))
-            return one->body.bytes.size() <= most_early_bytes && one->relays.size() <= most;
-        if (auto const* one = std::get_if<wire::signed_list>(&message)) return one->list.size() <= most;
-        if (auto const* one = std::get_if<wire::log_question>(&message)) return one->bodies.size() <= most;
-        if (auto const* one = std::get_if<wire::log_certificate>(&message)) return fits(*one);
-        if (auto const* one = std::get_if<wire::relayed_certificate>(&message))
-            return fits(one->certificate) && one->relays.size() <= most;
-        return true; // of a fixed size
-    }
-
-    /// Its proofs count up to two steps after its end: so long may a member see them, and say them in a body.
-    struct epoch {
-        std::uint64_t number, last_step;
-        std::shared_ptr<roster const> among;
-    };
-    [[nodiscard]] roster const* find_epoch(std::uint64_t number) const {
-        auto const at = std::ranges::find(epochs_, number, &epoch::number);
-        return at == epochs_.end() ? nullptr : at->among.get();
-    }
     struct inherited {
         inherited(place where, std::shared_ptr<roster const> who, std::size_t f, log_list agreed)
             : at(where), among(std::move(who)), faults(f), log(std::move(agreed)) {}
@@ -387,38 +282,10 @@ private:
         std::shared_ptr<roster const> among;
         std::size_t faults;
         log_list log;
-    };
-    /// Of a broadcast, what the one after it is about.
-    struct last_log {
-        explicit last_log(session const& of)
-            : at(of.at), among(*of.among), faults(of.faults), log(of.machine.log()) {}
-        explicit last_log(inherited const& of) : at(of.at), among(*of.among), faults(of.faults), log(of.log) {}
-        place at;
-        roster const& among;
-        std::size_t faults;
-        log_list const& log;
-    };
-    [[nodiscard]] contest_verdict judge(last_log const& one, std::size_t faults,
-                                        std::span<wire::aftermath const> reports) const {
-        auto const& members = one.among.members();
-        auto verdict = judge_contest(*with_, {run_, one.at}, members, faults, one.log, reports);
-        for (auto const& report : reports) {
-            for (auto const& proof : report.proofs) {
-                auto const* const then = find_epoch(proof.in.at.epoch);
-                if (then == nullptr || proof.in.run != run_ || proof.in.at.epoch == one.at.epoch) continue;
-                if (static_cast<std::size_t>(proof.member) >= then->size()) continue;
-                auto const& who = then->key(proof.member);
-                auto const same = [&](auto const& known) {
-                    return known.first == who && known.second.kind == proof.kind;
-                };
-                if (std::ranges::none_of(verdict.earlier, same) && proves(proof, *with_, then->members()))
-                    verdict.earlier.emplace_back(who, proof);
-            }
-        }
-        return verdict;
-    }
 
-    [[nodiscard]] std::optional<equivocation> shown_after(last_log const& one, session const& next,
+        [[nodiscard]] closed_log closed() const { return {at, *among, faults, log}; }
+    };
+    [[nodiscard]] std::optional<equivocation> shown_after(closed_log const& one, session const& next,
                                                           public_key const& who) const {
         if (!next.machine.decided()) return {};
         std::vector<wire::aftermath> reports;
@@ -426,12 +293,7 @@ private:
             wire::aftermath seen;
             if (byte_reader(next.machine.body(peer_id(m))).read(seen)) reports.push_back(std::move(seen));
         }
-        auto const verdict = judge(one, 0, reports);
-        for (auto const& proof : verdict.proofs)
-            if (one.among.key(proof.member) == who) return proof;
-        for (auto const& [key, proof] : verdict.earlier)
-            if (key == who) return proof;
-        return {};
+        return proof_of(judge_closed(*with_, run_, one, 0, reports, epochs_), one, who);
     }
 
     /// All who begin the broadcast have agreed on the logs of the step before it.
@@ -446,37 +308,18 @@ private:
     [[nodiscard]] session& now() { return *held_.back(); }
     [[nodiscard]] session const& now() const { return *held_.back(); }
 
-    [[nodiscard]] static place place_of(wire::log_message const& message) {
-        return std::visit(
-            [](auto const& m) {
-                if constexpr (requires { m.at; }) return m.at;
-                else if constexpr (requires { m.body.at; }) return m.body.at;
-                else return m.certificate.at;
-            },
-            message);
-    }
-    /// Shares and reveals alternate.
-    [[nodiscard]] static std::pair<std::uint64_t, std::uint64_t> order(place const& of) {
-        auto const share = static_cast<std::uint8_t>(phase::share), reveal = static_cast<std::uint8_t>(phase::reveal);
-        std::uint64_t const draws = std::uint64_t{1} << 34; // more than there can be
-        if (of.phase < share) return {of.step, of.phase};
-        if (of.phase > reveal) return {of.step, draws + of.phase};
-        return {of.step, share + 2 * std::uint64_t{of.draw} + (of.phase == reveal)};
-    }
-    [[nodiscard]] static bool before(place const& a, place const& b) { return order(a) < order(b); }
-
     S const* with_;
     public_key self_;
     digest run_;
     std::vector<std::unique_ptr<session>> held_; // the last one is going on
     std::optional<inherited> inherited_;         // until the step after it is over
-    std::vector<epoch> epochs_;                  // of this step and the two before
+    recent_epochs epochs_;
     phase_times times_{};
     bool closed_ = false;
     std::optional<time_point> doubtful_; // when to ask whether others have closed it
     std::optional<time_point> sooner_;
     std::optional<paused> pause_;
-    std::map<public_key, std::vector<wire::log_message>> early_;
+    early_log_messages early_;
     std::vector<equivocation> proofs_;
 };
 
