@@ -81,7 +81,7 @@ TEST_CASE("three of eight trainers are killed at once: the others go on, and all
     words const victims{"t2", "t5", "t8"};
     for (auto const& name : victims) run.signal(name, SIGKILL);
     for (auto const& name : victims) CHECK(run.wait_for(name) == 128 + SIGKILL);
-    run.hear("coordinator", "  5 trainers  ");
+    run.hear("coordinator", "  5 trainers  ", std::chrono::seconds(150)); // a deadline in each phase of the step
     for (auto const& name : victims) run.train(name, {}, "t1");
     for (auto const& name : victims) run.hear(name, "a member of the run from step");
     words const all{"t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8"};

@@ -327,6 +327,22 @@ TEST_CASE("peer: strangers get no answer, and what they send does not wait for a
     CHECK(one.poll_action());
 }
 
+TEST_CASE("peer: rows between members that are gone are not waited for in the step after") {
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+        table t({.n = 8, .faults = 3, .validators = 1, .seed = seed, .last_step = 3});
+        t.begin();
+        auto const& one = *t.peers[0];
+        while (one.state().step() < 2 || one.where() != phase::reveal) REQUIRE(t.next());
+        for (std::size_t const k : {3, 5, 7}) t.crash(k);
+        while (one.membership().step() < 3) REQUIRE(t.next());
+        auto const begun = t.now;
+        while (one.membership().step() < 4) REQUIRE(t.next());
+        CHECK(t.now - begun < 500ms); // a gradient and the links: no deadline
+        while (!t.done()) REQUIRE(t.next());
+        CHECK(t.wrong_without_absent() == "");
+    }
+}
+
 TEST_CASE("peer: a member that came in after a step may ask for what was made in it") {
     table t({.n = 4, .faults = 1, .validators = 1, .last_step = 30});
     for (std::size_t k = 0; k < 4; ++k) t.begin(k);

@@ -22,7 +22,7 @@ namespace btard {
 /// @param targets whom this peer audits, in the step before
 /// @param opened  the parts whose rows are opened
 /// @param by_distance gradients are compared with a tolerance
-/// @param there   `there(member)`: it has a slot in the phase
+/// @param there   `there(step, member)`: the member of that step has a slot in the phase
 [[nodiscard]] inline std::vector<need> needs_of(phase of, step_state const& at, step_state const* last,
                                                 std::span<peer_id const> targets, std::span<part_id const> opened,
                                                 bool by_distance, auto&& there) {
@@ -32,7 +32,7 @@ namespace btard {
     case phase::result_again: return rows_to_aggregate_again(at);
     case phase::reveal: return aggregates_of(at, false);
     case phase::testimony: return aggregates_of(at, true);
-    case phase::accuse: return last ? rows_to_audit(*last, targets, by_distance) : std::vector<need>{};
+    case phase::accuse: return last ? rows_to_audit(*last, targets, by_distance, there) : std::vector<need>{};
     case phase::vote: return evidence_to_judge(at, last, by_distance, there);
     case phase::open: return rows_to_open(at, opened);
     case phase::commit:
@@ -46,12 +46,12 @@ namespace btard {
 class need_list {
 public:
     /// @param needs of the body; then the rows to be passed on come
-    /// @param there `there(member)`: it has a slot in the phase.  Who has none may be gone, and send nothing: others
-    ///              are asked first, and at once
+    /// @param there `there(step, member)`: it has a slot in the phase.  Who has none may be gone, and send nothing:
+    ///              others are asked first, and at once
     void begin(phase of, std::vector<need> needs, step_state const& at, auto&& there) {
         needs_ = std::move(needs);
         for (auto& one : needs_) {
-            if (one.what.step != at.step() || there(one.first.front())) continue;
+            if (one.what.step != at.step() || there(at, one.first.front())) continue;
             one.is_pushed = false;
             std::rotate(one.first.begin(), one.first.begin() + 1, one.first.end());
         }

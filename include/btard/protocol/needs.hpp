@@ -57,12 +57,12 @@ struct need {
 }
 /// HAVE: the rows that owners did not get, in the order of the log.
 ///
-/// @param there `there(member)`: it has a slot.  A row that its owner lacks comes from its sender or from nobody
+/// @param there `there(step, member)`: it has a slot.  What its owner lacks comes from its sender or from nobody
 [[nodiscard]] inline std::vector<need> rows_complained_about(step_state const& at, auto&& there) {
     std::vector<need> all;
     for (auto const& missed : at.record.complaints()) {
         all.push_back(need_row(at, missed.part, missed.sender, {missed.sender}));
-        all.back().is_awaited = there(missed.sender);
+        all.back().is_awaited = there(at, missed.sender);
     }
     return all;
 }
@@ -87,18 +87,22 @@ struct need {
 /// ACCUSE: the rows of the parts that a validator's target has made, in the step before.
 ///
 /// @param gradients also the rows of the target itself: with a tolerance its gradient is compared number by number
+/// @param there     `there(step, member)`: it has a slot.  A row whose sender and owner are gone is not awaited
 [[nodiscard]] inline std::vector<need> rows_to_audit(step_state const& last, std::span<peer_id const> targets,
-                                                     bool gradients) {
+                                                     bool gradients, auto&& there) {
     std::vector<need> all;
+    auto const add = [&](part_id part, peer_id sender, peer_id target, peer_id other) {
+        bool const asks_target = there(last, target);
+        all.push_back(need_row(last, part, sender, {asks_target ? target : other, asks_target ? other : target}));
+        all.back().is_awaited = asks_target || there(last, other);
+    };
     for (peer_id const target : targets) {
         for (part_id const part : last.parts_of(target))
             if (last.part(part).aggregate)
                 for (peer_id const sender : last.senders(part))
-                    if (sender != target)
-                        all.push_back(
-                            need_row(last, part, sender, {target, sender})); // that one is recomputed
+                    if (sender != target) add(part, sender, target, sender); // that one is recomputed
         for (std::size_t j = 0; gradients && j < last.record.parts().size(); ++j)
-            all.push_back(need_row(last, part_id(j), target, {target, last.record.parts()[j].owner}));
+            add(part_id(j), target, target, last.record.parts()[j].owner);
     }
     return all;
 }
@@ -107,7 +111,7 @@ struct need {
 /// wants the rows to be shown.
 ///
 /// @param last  null in the first step, of which there are no accusations about the step before
-/// @param there `there(member)`: it has a slot.  A row whose sender and owner have none is not awaited
+/// @param there `there(step, member)`: it has a slot.  A row whose sender and owner have none is not awaited
 [[nodiscard]] inline std::vector<need> evidence_to_judge(step_state const& at, step_state const* last, bool gradients,
                                                          auto&& there) {
     std::vector<need> all;
@@ -120,7 +124,7 @@ struct need {
         auto const& in = row.of_before ? *last : at;
         peer_id const owner = in.part(row.part).owner;
         all.push_back(need_row(in, row.part, row.sender, {row.sender, owner}));
-        all.back().is_awaited = row.of_before || there(row.sender) || there(owner);
+        all.back().is_awaited = there(in, row.sender) || there(in, owner);
     }
     return all;
 }

@@ -340,7 +340,7 @@ private:
         proceedings_.begin(membership_.members(), {at_->context.epoch, at_->step(), std::uint8_t(next), draw},
                            membership_.faults(), clock_.enter(next, *at_, now));
         push();
-        auto const there = [this](peer_id who) { return proceedings_.has_slot(who); };
+        auto const there = [this](step_state const& in, peer_id who) { return has_slot(in, who); };
         needs_.begin(next, needs_of(next, *at_, last_.get(), audits_.targets(), opened_, bench_.tolerance > 0, there),
                      *at_, there);
         auto const patience = clock_.patience(next, *at_);
@@ -437,6 +437,14 @@ private:
     [[nodiscard]] bool has_standing() const {
         return std::ranges::all_of(at_->record.standing_parts(),
                                    [&](part_id part) { return !at_->aggregate(part).empty(); });
+    }
+    /// Of a member of this step, or of the one before.
+    [[nodiscard]] std::optional<peer_id> number_now(step_state const& in, peer_id who) const {
+        return at_->members->find(in.key(who));
+    }
+    [[nodiscard]] bool has_slot(step_state const& in, peer_id who) const {
+        auto const now = number_now(in, who);
+        return now && proceedings_.has_slot(*now);
     }
     [[nodiscard]] auto in_step() const {
         return [this](std::uint64_t step) -> step_state const& { return *of(step); };
@@ -549,7 +557,8 @@ private:
         if (!last_ || !computes_) return;
         for (peer_id const target : audits_.targets()) ask_gradient(target);
         if (audits_.checks_newcomer()) ask_gradient(on_trial);
-        for (auto const& one : rows_to_audit(*last_, audits_.targets(), bench_.tolerance > 0))
+        auto const there = [this](step_state const& in, peer_id who) { return number_now(in, who).has_value(); };
+        for (auto const& one : rows_to_audit(*last_, audits_.targets(), bench_.tolerance > 0, there))
             exchange_.want(one, *last_, now);
     }
     /// Of the step before.
