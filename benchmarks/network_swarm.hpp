@@ -105,6 +105,9 @@ private:
         return made;
     }
     [[nodiscard]] bool concerns(public_key const&) const override { return true; }
+    [[nodiscard]] std::uint64_t most_from(public_key const&, std::size_t channel) const override {
+        return most_of(channel, plan_.size);
+    }
     void on_run_message(public_key const&, wire::run_message&, time_point) override {}
     void on_greeted(public_key const&, acquaintance const&) override {
         if (++greeted_ + 1 < keys_.size()) return;
