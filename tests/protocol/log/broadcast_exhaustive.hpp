@@ -22,7 +22,9 @@ struct explorer {
     bool early_relays = true;  ///< bodies of a relay that begins before its time
     bool stop_at_first = true; ///< for mutants
     std::optional<std::size_t> left_out = {}; ///< from the start; the last one, if it is honest
-    std::size_t states = 0, leaves = 0, bad = 0;
+    std::size_t states = 0, leaves = 0;
+    std::size_t bad = 0;  ///< ends with honest logs that differ, or miss an honest member
+    std::size_t open = 0; ///< ends at which somebody has not closed
     std::unordered_set<std::string> seen{};
     std::string path{}, first_bad{};
 
@@ -229,12 +231,11 @@ private:
         if (done()) return;
         if (s.all_closed() || round > f + 1) {
             state end = s;
+            end.sign_what_came_out(f); // liars, so that a mutant that goes wrong gets to an end
             end.run_to_end();
             ++leaves;
-            if (!end.agreed(f)) {
-                ++bad;
-                if (first_bad.empty()) first_bad = path;
-            }
+            if (!end.agreed(f)) ++(end.differs(f) ? bad : open);
+            if (bad + open > 0 && first_bad.empty()) first_bad = path;
             return;
         }
         auto const before = path;

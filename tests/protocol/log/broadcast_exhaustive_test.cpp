@@ -29,6 +29,7 @@ template <class E>
 void holds_in(E const& all) {
     INFO("first bad path: ", all.first_bad);
     CHECK(all.bad == 0);
+    CHECK(all.open == 0);
     CHECK(all.leaves > 20);
 }
 

@@ -133,6 +133,9 @@ struct swarm {
     wire::signed_list list(std::size_t k, log_list const& l) const {
         return {here.at, peer_id(k), l, sign(k, statement::list, hash_of(l), k)};
     }
+    wire::signed_outcome outcome(std::size_t k, digest const& hash) const {
+        return {here.at, peer_id(k), hash, sign(k, statement::outcome, hash, k)};
+    }
     /// With all liars, and the honest that signed that list.
     wire::log_certificate certificate(log_list const& l, std::size_t liars) const {
         wire::log_certificate c{here.at, false, l, {}};
@@ -172,6 +175,26 @@ struct swarm {
                 if (!has_slot(k) && (*first)[k].kind != entry_kind::absent) return false;
         }
         return true;
+    }
+    /// Of those that have decided, two have different logs, or one misses an honest member.
+    bool differs(std::size_t liars) const {
+        log_list const* first = nullptr;
+        for (auto const& one : peers) {
+            if (!one || !one->decided()) continue;
+            if (first && *first != one->log()) return true;
+            first = &one->log();
+            for (std::size_t k = liars; k < n; ++k)
+                if (peers[k] && has_slot(k) && (*first)[k].kind != entry_kind::body) return true;
+        }
+        return false;
+    }
+    /// Each liar tells each honest member that it has come to the same in its relay.
+    void sign_what_came_out(std::size_t liars) {
+        for (std::size_t h = liars; h < n; ++h) {
+            if (!peers[h] || peers[h]->decided()) continue;
+            auto const hash = hash_of(peers[h]->relay().outcome());
+            for (std::size_t k = 0; k < liars; ++k) deliver(k, h, outcome(k, hash));
+        }
     }
     bool any_relay() const {
         for (auto const& one : peers)

@@ -217,10 +217,16 @@ private:
         outcome_.take(m, check_);
         if (!decided()) settle();
     }
-    /// A relay came to nothing, and somebody else begins the next one: all must begin it together.
+    /// A relay came to nothing, and somebody else begins the next one: all must begin it together.  Not before what
+    /// came out of the last one has had the time to close the phase; and once with each, or a liar could keep members
+    /// out of step for ever.
     void join_if_begun(peer_id from, std::span<wire::member_signature const> relays) {
         bool const is_first = relays.size() == 1 && relays.front().member == from;
-        if (!is_first || !(stage_ == paused || (stage_ == asking && repeats_)) || is_cut_off()) return;
+        bool const waits = stage_ == paused && (!came_out_ || patience_ < setup_.faults + 2);
+        if (!is_first || !(waits || (stage_ == asking && repeats_)) || is_cut_off()) return;
+        if (joined_.empty()) joined_.resize(size());
+        if (joined_[static_cast<std::size_t>(from)]) return;
+        joined_[static_cast<std::size_t>(from)] = true;
         joins_ = true;
         times_.be_due();
     }
@@ -388,6 +394,7 @@ private:
     std::optional<wire::log_certificate> came_out_; // of the last relay
     bool repeats_ = false;                           // another relay, after one that came to nothing
     bool joins_ = false;                             // somebody else has begun it
+    std::vector<bool> joined_;                       // (members) who has; empty: nobody
     std::size_t patience_ = 0;                       // intervals, until this member begins it
 };
 

@@ -32,6 +32,7 @@ public:
     void decide(closed_by how, wire::log_certificate with) {
         how_ = how;
         with_ = std::move(with);
+        hash_ = hash_of(with_.list);
     }
     /// The own signature, after a relay.
     template <signer S>
@@ -47,6 +48,7 @@ public:
         if (!check.belongs(m.at, m.signer)) return;
         auto& kept = signed_[static_cast<std::size_t>(m.signer)];
         bool const is_new = m.signer != check.self() && (!kept || kept->hash != m.hash); // relays may be repeated
+        if (kept && decided() && kept->hash == hash_) return; // it shows others the way, whatever comes after it
         if (is_new && check.good(statement::outcome, m.signer, m.hash, m.signer, m.by_signer)) kept = m;
     }
 
@@ -70,11 +72,10 @@ public:
     [[nodiscard]] std::optional<wire::log_certificate> certificate() const {
         if (!decided()) return {};
         if (how() == closed_by::full_certificate || how() == closed_by::outcome_certificate) return with_;
-        digest const hash = hash_of(log());
-        if (count(hash) < quorum_) return with_.outcome ? std::nullopt : std::optional(with_);
+        if (count(hash_) < quorum_) return with_.outcome ? std::nullopt : std::optional(with_);
         wire::log_certificate c{at_, true, log(), {}};
         for (auto const& one : signed_)
-            if (one && one->hash == hash) c.signatures.push_back({one->signer, one->by_signer});
+            if (one && one->hash == hash_) c.signatures.push_back({one->signer, one->by_signer});
         return c;
     }
 
@@ -83,7 +84,8 @@ private:
     std::size_t quorum_;
     std::optional<closed_by> how_;
     wire::log_certificate with_;
-    std::vector<std::optional<wire::signed_outcome>> signed_; // (members) the last one of each
+    digest hash_{};                                           // of the log, when decided
+    std::vector<std::optional<wire::signed_outcome>> signed_; // (members) what was decided, else the last
 };
 
 } // namespace btard
