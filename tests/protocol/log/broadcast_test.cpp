@@ -606,3 +606,23 @@ TEST_CASE("broadcast: what a relay makes counts when a quorum says so, and not b
     CHECK(s.pauses == 3);
     CHECK(s.peers[2]->how() == closed_by::relay);
 }
+
+TEST_CASE("broadcast: who has closed by a relay can show it to those who come later, whatever liars sign after that") {
+    plain s(5, 2, 2);
+    s.submit_all();
+    for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.body(1, 0));
+    s.flush();
+    s.tick(at(0));
+    s.deliver(0, 2, s.body(0, 1));
+    s.tick(at(2));
+    s.deliver(0, 3, s.vote(0, digest{std::byte{1}}));
+    for (int t = 4; t <= 11; ++t) s.tick(at(t));
+    for (std::size_t k = 3; k < 5; ++k) s.cut[k].assign(5, true);
+    s.tick(at(12));
+    REQUIRE(!s.peers[2]->decided());
+    s.sign_what_came_out(2);
+    REQUIRE(s.peers[2]->decided());
+    REQUIRE(s.peers[2]->certificate());
+    for (std::size_t k = 0; k < 2; ++k) s.deliver(k, 2, s.outcome(k, digest{std::byte{1}}));
+    CHECK(s.peers[2]->certificate());
+}
