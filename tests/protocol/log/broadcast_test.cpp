@@ -587,7 +587,10 @@ TEST_CASE("broadcast: two pause, two come later, each at its own time: one log, 
     }
 }
 
-TEST_CASE("broadcast: what a relay makes counts when a quorum says so, and not before") {
+namespace {
+
+/// Two liars among five: one sends a body to one member alone, too late for a pull.  At 12 the relay is over.
+plain about_to_end_a_relay() {
     plain s(5, 2, 2);
     s.submit_all();
     for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.body(1, 0));
@@ -597,6 +600,13 @@ TEST_CASE("broadcast: what a relay makes counts when a quorum says so, and not b
     s.tick(at(2));
     s.deliver(0, 3, s.vote(0, digest{std::byte{1}}));
     for (int t = 4; t <= 11; ++t) s.tick(at(t));
+    return s;
+}
+
+} // namespace
+
+TEST_CASE("broadcast: what a relay makes counts when a quorum says so, and not before") {
+    auto s = about_to_end_a_relay();
     for (std::size_t k = 2; k < 5; ++k) s.cut[k].assign(5, true);
     s.tick(at(12));
     for (std::size_t k = 2; k < 5; ++k) CHECK_FALSE(s.peers[k]->decided());
@@ -608,15 +618,7 @@ TEST_CASE("broadcast: what a relay makes counts when a quorum says so, and not b
 }
 
 TEST_CASE("broadcast: who has closed by a relay can show it to those who come later, whatever liars sign after that") {
-    plain s(5, 2, 2);
-    s.submit_all();
-    for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.body(1, 0));
-    s.flush();
-    s.tick(at(0));
-    s.deliver(0, 2, s.body(0, 1));
-    s.tick(at(2));
-    s.deliver(0, 3, s.vote(0, digest{std::byte{1}}));
-    for (int t = 4; t <= 11; ++t) s.tick(at(t));
+    auto s = about_to_end_a_relay();
     for (std::size_t k = 3; k < 5; ++k) s.cut[k].assign(5, true);
     s.tick(at(12));
     REQUIRE(!s.peers[2]->decided());
