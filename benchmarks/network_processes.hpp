@@ -50,7 +50,8 @@ public:
         while (!bytes.empty()) {
             auto const gone = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (gone < 0 && errno == EINTR) continue;
-            if (gone <= 0) throw environment_error(std::error_code(errno, std::system_category()), "a child is gone");
+            if (gone <= 0)
+                throw environment_error(std::error_code(errno, std::system_category()), "a child is gone");
             bytes = bytes.subspan(std::size_t(gone));
         }
     }
@@ -107,7 +108,8 @@ std::vector<markers> in_processes(std::size_t count, std::size_t exchanges, std:
     for (std::size_t k = 0; k < count; ++k) {
         int pair[2];
         if (::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
-            throw environment_error(std::error_code(errno, std::system_category()), "cannot make a pair of sockets");
+            throw environment_error(std::error_code(errno, std::system_category()),
+                                    "cannot make a pair of sockets");
         ::pid_t const pid = ::fork();
         if (pid < 0) { // -1, which would mean all processes to `kill`
             std::error_code const why(errno, std::system_category());
@@ -139,14 +141,16 @@ std::vector<markers> in_processes(std::size_t count, std::size_t exchanges, std:
     for (std::size_t round = 0; round < exchanges && good; ++round) {
         for (std::size_t k = 0; k < count && good; ++k)
             good = child::read_all(lines[k], std::as_writable_bytes(std::span(&told[k], 1)), patience);
-        for (std::size_t k = 0; k < count && good; ++k) child::write_all(lines[k], std::as_bytes(std::span(told)));
+        for (std::size_t k = 0; k < count && good; ++k)
+            child::write_all(lines[k], std::as_bytes(std::span(told)));
     }
     std::vector<markers> all(count, markers(steps + 1));
     for (std::size_t k = 0; k < count && good; ++k)
         good = child::read_all(lines[k], std::as_writable_bytes(std::span(all[k])), patience);
     all_children.end(!good);
     if (!good)
-        throw environment_error(std::make_error_code(std::errc::timed_out), "a process of the swarm has failed");
+        throw environment_error(std::make_error_code(std::errc::timed_out),
+                                "a process of the swarm has failed");
     return all;
 }
 

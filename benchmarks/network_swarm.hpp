@@ -36,13 +36,15 @@ namespace btard::benchmark {
 /// What all processes of a swarm know.
 struct swarm_plan {
     link_kind link = link_kind::tls;
-    std::size_t size = 0;      ///< d
-    std::size_t settling = 2;  ///< steps that do not count
-    std::size_t steps = 3;     ///< that do
-    shared_floats noise = {};  ///< gradients are slices of it, so they cost nothing
+    std::size_t size = 0;     ///< d
+    std::size_t settling = 2; ///< steps that do not count
+    std::size_t steps = 3;    ///< that do
+    shared_floats noise = {}; ///< gradients are slices of it, so they cost nothing
 
     [[nodiscard]] shared_floats gradient(std::size_t of) const { return noise.slice(64 * of, size); }
-    [[nodiscard]] static std::size_t noise_size(std::size_t size, std::size_t count) { return size + 64 * count; }
+    [[nodiscard]] static std::size_t noise_size(std::size_t size, std::size_t count) {
+        return size + 64 * count;
+    }
 };
 
 inline std::vector<identity> keys_of(std::size_t count) {
@@ -56,8 +58,8 @@ inline std::vector<identity> keys_of(std::size_t count) {
 class bench_node : public run_node {
 public:
     bench_node(asio::io_context& io, child& self, swarm_plan plan, std::vector<identity> const& keys)
-        : run_node(io, keys[self.number()], run_role::trainer, setup_of(plan)), self_(self), plan_(std::move(plan)),
-          keys_(keys), line_(io, self.line()),
+        : run_node(io, keys[self.number()], run_role::trainer, setup_of(plan)), self_(self),
+          plan_(std::move(plan)), keys_(keys), line_(io, self.line()),
           out_(io, [this](public_key const& to, std::size_t channel, shared_frame const& frame) {
               expects(net().post(to, channel, frame) == posted::queued, "a queue is full");
           }) {
@@ -138,7 +140,8 @@ protected:
 /// The protocol, all of it.
 class verified_node final : public bench_node {
 public:
-    verified_node(asio::io_context& io, child& self, swarm_plan const& plan, std::vector<identity> const& keys)
+    verified_node(asio::io_context& io, child& self, swarm_plan const& plan,
+                  std::vector<identity> const& keys)
         : bench_node(io, self, plan, keys) {
         std::size_t const n = keys.size();
         peer_setup setup{.self = this->self(),
@@ -154,8 +157,9 @@ public:
 
 private:
     /// The machine may be slow, or busy with other things, and nobody is to be removed for that.
-    static constexpr step_timing patient{std::chrono::minutes(2), std::chrono::minutes(2), std::chrono::minutes(2),
-                                         std::chrono::seconds(20), std::chrono::seconds(80)};
+    static constexpr step_timing patient{std::chrono::minutes(2), std::chrono::minutes(2),
+                                         std::chrono::minutes(2), std::chrono::seconds(20),
+                                         std::chrono::seconds(80)};
     void begin_step() override {
         peer_->begin_step(net().now());
         drain();
@@ -209,7 +213,9 @@ private:
             part_id const part{std::uint32_t(k)};
             auto const slice = own.slice(cut_.begin(part), cut_.size(part));
             if (k == self_.number()) take_row(step_, k, slice);
-            else out_.send(keys_[k].key(), wire::row{step_, peer_id(std::uint32_t(self_.number())), part, {}, slice});
+            else
+                out_.send(keys_[k].key(),
+                          wire::row{step_, peer_id(std::uint32_t(self_.number())), part, {}, slice});
         }
     }
     void on_protocol_message(public_key const& from, wire::message const& message, time_point) override {
@@ -220,7 +226,8 @@ private:
     }
     round& at(std::uint64_t step) {
         std::size_t const n = keys_.size();
-        return rounds_.try_emplace(step, round{std::vector<shared_floats>(n), std::vector<shared_floats>(n), n, n})
+        return rounds_
+            .try_emplace(step, round{std::vector<shared_floats>(n), std::vector<shared_floats>(n), n, n})
             .first->second;
     }
     void take_row(std::uint64_t step, std::size_t from, shared_floats values) {
@@ -233,7 +240,8 @@ private:
         std::vector<float> out(length);
         std::vector<double> const weights(n, 1.0);
         matrix_view<float const> const view(std::span<float const* const>(rows), length);
-        (void)aggregate(host{.threads = 1}, mean{}, view, std::span<double const>(weights), std::span<float>(out));
+        (void)aggregate(host{.threads = 1}, mean{}, view, std::span<double const>(weights),
+                        std::span<float>(out));
         now.rows.clear();
         shared_floats const part(std::move(out));
         std::vector<public_key> to;

@@ -197,8 +197,8 @@ private:
         auto const* const all = entrant_->complete();
         if (!all) return;
         auto const now = net_->now();
-        if (auto const bad = check_state(all->state, all->floats, who_, this->bench(), plan_->rules, *run(),
-                                         self())) {
+        if (auto const bad =
+                check_state(all->state, all->floats, who_, this->bench(), plan_->rules, *run(), self())) {
             say(concat("what a member says of the run cannot be: ", *bad));
             return entrant_->refuse(now);
         }

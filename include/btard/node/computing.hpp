@@ -46,7 +46,8 @@ protected:
         base::state_, base::who_;
 
     computing(asio::io_context& io, identity const& who, node_setup setup,
-              std::function<plan_type(std::string const&)> plan, misconduct<Conduct, Attack> does, verify_mode verify)
+              std::function<plan_type(std::string const&)> plan, misconduct<Conduct, Attack> does,
+              verify_mode verify)
         : base(io, who, std::move(setup), std::move(plan)), does_(std::move(does)), verify_(verify) {
         does_.with.sign = [](void const* key, public_key const& as, std::span<std::byte const> text) {
             auto const& own = *static_cast<identity const*>(key);
@@ -144,7 +145,7 @@ protected:
     misconduct<Conduct, Attack> does_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< what other threads and timers look at
     std::unique_ptr<peer_type> peer_;
-    bool leaves_ = false, failed_ = false; ///< `failed_`: it computes nothing any more
+    bool leaves_ = false, failed_ = false;   ///< `failed_`: it computes nothing any more
     double loss_ = 0, gradient_seconds_ = 0; ///< of the last own one
     early_step early_;
 
@@ -182,8 +183,8 @@ private:
         if (!peer_ || peer_->gone()) return;
         if (done.job.use == gradient_use::own) {
             loss_ = done.loss, gradient_seconds_ = done.seconds;
-            peer_->note_gradient_time(
-                std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(done.seconds)));
+            peer_->note_gradient_time(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                std::chrono::duration<double>(done.seconds)));
             if (does_.acts()) does_.corrupt(peer_->state(), done, *plan_, done.gradient);
         }
         peer_->handle_gradient(done.job.step, done.job.whose, std::move(done.gradient), done.job.microbatches,
@@ -203,7 +204,7 @@ private:
     }
 
     verify_mode verify_;
-    bool begins_early_ = false; ///< as soon as the loop comes to it
+    bool begins_early_ = false;                        ///< as soon as the loop comes to it
     std::map<public_key, peer_type const*> everybody_; ///< that an attacker looks into: itself alone
     std::shared_ptr<std::vector<float> const> parameters_now_, parameters_before_;
 

@@ -54,9 +54,10 @@ struct gradient_job {
     public_key whose{};
     seed from{};
     std::uint32_t microbatches = 1;
-    std::shared_ptr<std::vector<float> const> at = {}; ///< (size) parameters; null: those that `makes` makes first
-    std::shared_ptr<made_parameters> makes = {};       ///< null: they are there
-    labels_hook labels = {};                           ///< of an attacker, for its own gradient
+    /// (size) parameters; null: those that `makes` makes first
+    std::shared_ptr<std::vector<float> const> at = {};
+    std::shared_ptr<made_parameters> makes = {}; ///< null: they are there
+    labels_hook labels = {};                     ///< of an attacker, for its own gradient
     gradient_use use = gradient_use::check;
 };
 
@@ -144,9 +145,8 @@ public:
 private:
     void wait(gradient_job job) {
         bool const first = job.use == gradient_use::own;
-        auto const place = std::ranges::find_if(waiting_, [&](gradient_job const& one) {
-            return first || one.use > job.use;
-        });
+        auto const place = std::ranges::find_if(
+            waiting_, [&](gradient_job const& one) { return first || one.use > job.use; });
         waiting_.insert(place, std::move(job));
     }
     void serve(std::stop_token stop) {
@@ -177,9 +177,8 @@ private:
             if (!done.job.at) return false;
             auto const begun = std::chrono::steady_clock::now();
             done.gradient.resize(task_.size());
-            auto const loss = accumulated_gradient(task_, done.job, done.gradient, [&] {
-                return !stop.stop_requested() && !breaks_off_;
-            });
+            auto const loss = accumulated_gradient(task_, done.job, done.gradient,
+                                                   [&] { return !stop.stop_requested() && !breaks_off_; });
             done.loss = loss.value_or(0);
             done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
             return loss.has_value();
@@ -198,7 +197,7 @@ private:
     std::optional<gradient_use> at_work_;
     std::atomic<bool> breaks_off_ = false; ///< what is at work, after this microbatch
     bool again_ = false;                   ///< it is to begin anew then
-    std::jthread thread_; // last: it is joined first
+    std::jthread thread_;                  // last: it is joined first
 };
 
 } // namespace btard

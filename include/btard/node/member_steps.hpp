@@ -45,7 +45,8 @@ public:
 
 protected:
     using base::does_, base::drain, base::end, base::ending_, base::gradient_seconds_, base::leaves_,
-        base::link_with, base::loss_, base::net_, base::peer_, base::plan_, base::post, base::say, base::state_;
+        base::link_with, base::loss_, base::net_, base::peer_, base::plan_, base::post, base::say,
+        base::state_;
 
     member_steps(asio::io_context& io, identity const& who, node_setup setup,
                  std::function<plan_type(std::string const&)> plan, misconduct<Conduct, Attack> does,

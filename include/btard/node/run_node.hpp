@@ -102,12 +102,14 @@ protected:
     [[nodiscard]] virtual bool concerns(public_key const&) const { return false; }
     /// Bytes of the largest message that this process has a use for, from that peer over that channel; a larger one
     /// is passed over.
-    [[nodiscard]] virtual std::uint64_t most_from(public_key const&, std::size_t /*channel*/) const { return 0; }
+    [[nodiscard]] virtual std::uint64_t most_from(public_key const&, std::size_t /*channel*/) const {
+        return 0;
+    }
     /// Of a task of so many parameters.
     [[nodiscard]] static std::uint64_t most_of(std::size_t channel, std::size_t parameters) {
         constexpr std::uint64_t mega = 1u << 20;
         std::uint64_t const floats = sizeof(float) * std::uint64_t{parameters};
-        return channel == bulk_channel ? floats + mega // all rows of a part, as evidence
+        return channel == bulk_channel ? floats + mega           // all rows of a part, as evidence
                                        : 3 * floats + 64 * mega; // what a member holds
     }
     [[nodiscard]] bool is_contact(public_key const& key) const {
@@ -177,10 +179,12 @@ protected:
             std::get_if<wire::refusal>(&*message) != nullptr; // it may have been refused by us, too
         if (!greeted && !refuses) return;
         if (auto const* const where = std::get_if<wire::addresses>(&*message))
-            book_.heard(from, *where, is_contact(from), [this](public_key const& key) { return concerns(key); });
+            book_.heard(from, *where, is_contact(from),
+                        [this](public_key const& key) { return concerns(key); });
         on_run_message(from, *message, now);
     }
-    std::unique_ptr<frame_sink> sink_for(public_key const& from, std::size_t channel, std::uint64_t size) override {
+    std::unique_ptr<frame_sink> sink_for(public_key const& from, std::size_t channel,
+                                         std::uint64_t size) override {
         auto const at = known_.find(from);
         bool const greeted = at != known_.end() && at->second.greeted;
         if (channel == 0 || !greeted || size < bulk_sink::least) return nullptr;
@@ -188,7 +192,8 @@ protected:
         if (!bulk_sink::possible || channel != bulk_channel) return nullptr;
         return std::make_unique<bulk_sink>(size);
     }
-    void on_sunk(public_key const& from, std::size_t, std::unique_ptr<frame_sink> sink, time_point now) override {
+    void on_sunk(public_key const& from, std::size_t, std::unique_ptr<frame_sink> sink,
+                 time_point now) override {
         auto* const bulk = dynamic_cast<bulk_sink*>(sink.get());
         if (bulk == nullptr) return;
         auto const message = bulk->finish();

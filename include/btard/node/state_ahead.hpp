@@ -28,14 +28,14 @@ public:
     /// @param parts of the aggregate; empty: zeros
     state_ahead(model_state const& now, partition cut, std::vector<shared_floats> parts, optimizer method,
                 continued_schedule schedule, std::vector<tensor_layout> layout)
-        : now_(&now), cut_(cut), parts_(std::move(parts)), method_(std::move(method)), schedule_(std::move(schedule)),
-          layout_(std::move(layout)) {}
+        : now_(&now), cut_(cut), parts_(std::move(parts)), method_(std::move(method)),
+          schedule_(std::move(schedule)), layout_(std::move(layout)) {}
 
     /// On the thread that computes.  What it throws is a failure of the job.
     std::shared_ptr<std::vector<float> const> make() override {
         std::unique_lock lock(mutex_);
         if (stage_ != stage::waiting) return nullptr;
-        stage_ = stage::over; // unless all goes well
+        stage_ = stage::over;     // unless all goes well
         model_state next = *now_; // the loop waits for the copy, where it is just about to change it
         stage_ = stage::moving;
         lock.unlock();

@@ -174,12 +174,7 @@ TEST_CASE("broadcast: split digests: the one who sees another one does not close
 TEST_CASE(
     "broadcast: contested bodies end in a relay whose outcome a quorum signs, and all charge the sender") {
     plain s(5, 2, 2);
-    s.submit_all();
-    for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.body(1, 0));
-    s.flush();
-    s.tick(at(0));
-    s.deliver(0, 2, s.body(0, 1)); // too late for a pull
-    s.tick(at(2));
+    s.contest_a_slot();
     s.deliver(0, 3, s.vote(0, digest{std::byte{1}}));
     s.run_to_end();
     REQUIRE(s.agreed(2));
@@ -492,7 +487,8 @@ TEST_CASE(
     CHECK(relays > 100); // else nothing was tried
 }
 
-TEST_CASE("broadcast: who was cut off while the others relayed closes with their log, and not with one of its own") {
+TEST_CASE("broadcast: who was cut off while the others relayed closes with their log, and not with one of "
+          "its own") {
     for (bool const from_the_beginning : {true, false}) {
         swarm<> s(5, 2, 1); // 0 lies, 4 is cut off
         auto const cut = [&](bool on) {
@@ -589,15 +585,10 @@ TEST_CASE("broadcast: two pause, two come later, each at its own time: one log, 
 
 namespace {
 
-/// Two liars among five: one sends a body to one member alone, too late for a pull.  At 12 the relay is over.
+/// Two liars among five.  At 12 the relay is over.
 plain about_to_end_a_relay() {
     plain s(5, 2, 2);
-    s.submit_all();
-    for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.body(1, 0));
-    s.flush();
-    s.tick(at(0));
-    s.deliver(0, 2, s.body(0, 1)); // too late for a pull
-    s.tick(at(2));
+    s.contest_a_slot();
     s.deliver(0, 3, s.vote(0, digest{std::byte{1}}));
     for (int t = 4; t <= 11; ++t) s.tick(at(t));
     return s;
@@ -617,7 +608,8 @@ TEST_CASE("broadcast: what a relay makes counts when a quorum says so, and not b
     CHECK(s.peers[2]->how() == closed_by::relay);
 }
 
-TEST_CASE("broadcast: who has closed by a relay can show it to those who come later, whatever liars sign after that") {
+TEST_CASE("broadcast: who has closed by a relay can show it to those who come later, whatever liars sign "
+          "after that") {
     auto s = about_to_end_a_relay();
     for (std::size_t k = 3; k < 5; ++k) s.cut[k].assign(5, true);
     s.tick(at(12));

@@ -40,8 +40,9 @@ TEST_CASE("contest: a phase without quarrel costs nobody anything") {
     CHECK(t.judge() == contest_verdict{});
 }
 
-TEST_CASE("contest: up to f that differ pay one point in equal shares, and the sender as much, a share for each of "
-          "them") {
+TEST_CASE(
+    "contest: up to f that differ pay one point in equal shares, and the sender as much, a share for each of "
+    "them") {
     table t;
     for (std::size_t const k : {3, 5}) t.reports[1].lists.push_back(t.s.list(k, t.with(0, {})));
     t.reports[2] = t.reports[1]; // said twice counts once
@@ -103,12 +104,7 @@ TEST_CASE("contest: lists that nobody signed, or that are none, are skipped") {
 
 TEST_CASE("contest: what honest members report after a relay charges the liar that caused it") {
     swarm<> s(5, 2, 2);
-    s.submit_all();
-    for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.body(1, 0));
-    s.flush();
-    s.tick(at(0));
-    s.deliver(0, 2, s.body(0, 1)); // too late for a pull
-    s.tick(at(2));
+    s.contest_a_slot();
     for (std::size_t h = 2; h < 5; ++h) s.deliver(1, h, s.vote(1, digest{}));
     s.run_to_end();
     REQUIRE(s.agreed(2));

@@ -75,6 +75,15 @@ struct swarm {
             if (peers[k]) peers[k]->submit(body_of(k));
         flush();
     }
+    /// Of two liars one sends a body to one member alone, when it is too late for a pull.
+    void contest_a_slot() {
+        submit_all();
+        for (std::size_t h = 2; h < n; ++h) deliver(1, h, body(1, 0));
+        flush();
+        tick(at(0));
+        deliver(0, 2, body(0, 1));
+        tick(at(2));
+    }
     void deliver(std::size_t from, std::size_t to, wire::log_message const& m) {
         if (from != to && peers[to] && !cut[from][to]) peers[to]->handle_message(peer_id(from), m);
     }

@@ -34,7 +34,7 @@ public:
         with_ = std::move(with);
         hash_ = hash_of(with_.list);
     }
-    /// The own signature, after a relay.
+    /// The own signature: of what came out of a relay, or of what is closed with while others may be in one.
     template <signer S>
     [[nodiscard]] wire::signed_outcome sign(log_list const& list, statement_checker<S> const& check) {
         digest const hash = hash_of(list);
