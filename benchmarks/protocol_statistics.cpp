@@ -1,7 +1,7 @@
 // benchmarks/protocol_statistics.cpp: how long attackers last among peers that check each other, and what theory says.
 // SPDX-License-Identifier: Apache-2.0
 //
-//     protocol_statistics [--runs 1000] [--peers 16] [--byzantine 7] [--validators 1] [--abort] [--seed 1]
+//     protocol_statistics [--runs 1000] [--peers 16] [--byzantine 7] [--validators 1] [--abort [--patient]] [--seed 1]
 //     protocol_statistics --table [--runs 1000] [--threads 0]
 //     protocol_statistics --new-keys 20000 [--peers 16] [--byzantine 7] [--seed 1]
 //     protocol_statistics --honest 10000 [--signed 200] [--peers 16] [--dimension 64]
@@ -10,12 +10,12 @@
 //
 // The first form: seeded runs on a quadratic, in which every attacker flips its gradient at every step, until none is
 // left; with --abort, one of them does, and the others spoil the draws that would expose it, until it is banned and the
-// next one begins.  The second: that for each row of the table.  An interval is three standard deviations wide on each
-// side: of the mean from the sample, of a quantile from the order statistics around it.  The third: anybody is let in
-// through probation, and whoever is banned comes back with a new key: how many attackers are members, on average.  The
-// fourth: steps without attackers.  The fifth: without attackers too, but with peers that crash (the chance of each one
-// in each step), with rows that come late (the share of all), or with members that are a nuisance to so many others,
-// or complain falsely whenever it costs them nothing.
+// next one begins (--patient: when all who are left have come back).  The second: that for each row of the table.  An
+// interval is three standard deviations wide on each side: of the mean from the sample, of a quantile from the order
+// statistics around it.  The third: anybody is let in through probation, and whoever is banned comes back with a new
+// key: how many attackers are members, on average.  The fourth: steps without attackers.  The fifth: without attackers
+// too, but with peers that crash (the chance of each one in each step), with rows that come late (the share of all), or
+// with members that are a nuisance to so many others, or complain falsely whenever it costs them nothing.
 #include "estimate.hpp"
 #include "statistics_conducts.hpp"
 #include "statistics_disturbed.hpp"
@@ -80,7 +80,7 @@ struct outcome {
 
 /// One attacker at a time.
 outcome run_with_aborts(request const& of, std::uint64_t seed) {
-    abort_plan plan;
+    abort_plan plan{.patient = of.patient};
     auto run = make_swarm(of, of.byzantine, seed, planned_flip{&plan}, planned_abort{&plan});
     for (std::size_t k = 0; k < of.byzantine; ++k) plan.keys.push_back(run.at(k).key());
     plan.prepare(of.byzantine);
@@ -179,9 +179,10 @@ bool statistics(request const& of) {
         sum.steps += one.steps;
         for (auto const& [why, count] : one.why) sum.why[why] += count;
     }
+    char const* const how = !of.abort ? "" : of.patient ? ", patient accomplices abort" : ", accomplices abort";
     std::printf(
         "n=%zu b=%zu m=%zu%s: %zu runs from seed %llu, %zu steps, %.0f s of a core, %.2f ms for a step\n",
-        of.peers, of.byzantine, of.validators, of.abort ? ", accomplices abort" : "", of.runs,
+        of.peers, of.byzantine, of.validators, how, of.runs,
         static_cast<unsigned long long>(of.seed), sum.steps, took, 1e3 * took / double(sum.steps));
     auto const mean = mean_of(steps), median = quantile_of(steps, 0.5), last = quantile_of(steps, 0.95),
                used = mean_of(rows);
@@ -247,7 +248,7 @@ int usage() {
         stderr,
         "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] "
         "[--threads N]\n"
-        "    [--dimension N] [--abort] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n"
+        "    [--dimension N] [--abort [--patient]] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n"
         "    [--crashes PER_STEP] [--late SHARE] [--nuisance VICTIMS] [--careful] [--steps N]\n");
     return 2;
 }
@@ -272,6 +273,7 @@ int main(int count, char** words) {
         auto const number = numbers.find(word);
         if (word == "--table") of.table = true;
         else if (word == "--abort") of.abort = true;
+        else if (word == "--patient") of.patient = true;
         else if (word == "--careful") of.careful = true;
         else if (word == "--crashes" && k + 1 < count) of.crashes = std::strtod(words[++k], nullptr);
         else if (word == "--late" && k + 1 < count) of.late = std::strtod(words[++k], nullptr);
@@ -280,7 +282,7 @@ int main(int count, char** words) {
         else if (word == "--seed" && k + 1 < count) of.seed = std::strtoull(words[++k], nullptr, 10);
         else return usage();
     }
-    if (of.runs == 0 || of.steps == 0) return usage();
+    if (of.runs == 0 || of.steps == 0 || (of.patient && !of.abort)) return usage();
     try {
         bool good = true;
         if (of.crashes) return crashes(of, *of.crashes) ? 0 : 1;

@@ -26,11 +26,13 @@
 namespace btard::benchmark {
 
 /// One attacks; its clean accomplices keep their shares when an honest validator would be drawn for it.  The next one
-/// begins when it is banned, and somebody is there to abort for it (or nobody else is left).
+/// begins when it is banned, and somebody is there to abort for it (or nobody else is left); patient ones begin when
+/// all who are left are there.
 ///
 /// Who aborts: whoever has done so least often.  The first draw is aborted whatever comes of it, a later one while
 /// another accomplice is there that might be drawn: else nothing is won by it.
 struct abort_plan {
+    bool patient = false; ///< waits for all accomplices
     std::vector<public_key> keys = {}; ///< of all attackers, by number
     std::vector<bool> is_there = {}, banned = {};
     std::vector<std::size_t> aborted = {}; ///< how often
@@ -49,7 +51,8 @@ struct abort_plan {
         if (attacker && !banned[*attacker]) return;
         attacker.reset();
         lost_at.reset();
-        if (std::ranges::count(is_there, true) < std::min<std::ptrdiff_t>(2, std::ptrdiff_t(left()))) return;
+        if (std::size_t(std::ranges::count(is_there, true)) < (patient ? left() : std::min<std::size_t>(2, left())))
+            return;
         auto const first = std::ranges::find(is_there, true);
         if (first != is_there.end()) attacker = std::size_t(first - is_there.begin());
     }
