@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -53,6 +55,16 @@ TEST_CASE("shared_floats: memory is given for reuse by the last that has it, and
     CHECK(memory.size() == 100);
     CHECK(memory.data() == place);
     CHECK(shared_floats().reuse().empty());
+}
+
+TEST_CASE("shared_floats: memory that is no vector's is shared as a vector's is, and not given for reuse") {
+    auto memory = std::make_shared_for_overwrite<float[]>(5);
+    for (std::size_t k = 0; k < 5; ++k) memory[k] = float(k);
+    shared_floats all(std::move(memory), 4); // the fifth is spare
+    auto const two = all.slice(1, 2);
+    CHECK(std::move(all).reuse().empty());
+    CHECK(all.empty()); // NOLINT(bugprone-use-after-move)
+    CHECK(two == shared_floats{1, 2});
 }
 
 TEST_CASE("shared_floats: what was moved from is empty") {

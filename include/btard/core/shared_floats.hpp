@@ -25,14 +25,19 @@ public:
     shared_floats(shared_floats const&) = default;
     shared_floats& operator=(shared_floats const&) = default;
     /// What was moved from is empty.
-    shared_floats(shared_floats&& from) noexcept : owner_(std::move(from.owner_)), view_(std::exchange(from.view_, {})) {}
+    shared_floats(shared_floats&& from) noexcept
+        : owner_(std::move(from.owner_)), memory_(std::move(from.memory_)), view_(std::exchange(from.view_, {})) {}
     shared_floats& operator=(shared_floats&& from) noexcept {
         owner_ = std::move(from.owner_);
+        memory_ = std::move(from.memory_);
         view_ = std::exchange(from.view_, {});
         return *this;
     }
     shared_floats(std::vector<float> values)
         : owner_(std::make_shared<std::vector<float>>(std::move(values))), view_(*owner_) {}
+    /// (size) of memory that was never set to zero, as a vector's is: by now somebody has written all of it.
+    shared_floats(std::shared_ptr<float[]> memory, std::size_t size)
+        : memory_(std::move(memory)), view_(memory_.get(), size) {}
     shared_floats(std::initializer_list<float> values) : shared_floats(std::vector<float>(values)) {}
     template <std::forward_iterator I>
     shared_floats(I first, I last) : shared_floats(std::vector<float>(first, last)) {}
@@ -59,11 +64,12 @@ public:
         change(own);
         *this = shared_floats(std::move(own));
     }
-    /// The buffer, if nobody else has it any more, for what is to be written next; else an empty one.  Threads that read
-    /// it must have been waited for.
+    /// The vector that it was made of, if nobody else has it any more, for what is to be written next; else an empty
+    /// one.  Threads that read it must have been waited for.
     [[nodiscard]] std::vector<float> reuse() && {
         view_ = {};
         auto const last = std::exchange(owner_, nullptr);
+        memory_ = nullptr;
         return last.use_count() == 1 ? std::move(*last) : std::vector<float>();
     }
 
@@ -73,6 +79,7 @@ public:
 
 private:
     std::shared_ptr<std::vector<float>> owner_; // never written to
+    std::shared_ptr<float const[]> memory_;     // in its place
     std::span<float const> view_;
 };
 

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -48,28 +49,26 @@ public:
     [[nodiscard]] std::span<std::byte> room(std::size_t most) override {
         if (!values_) return {};
         std::size_t const size = std::min(most, sizeof(float) * count_ - came_);
-        std::size_t const floats = (came_ + size + sizeof(float) - 1) / sizeof(float);
-        if (floats > values_->capacity()) values_->reserve(count_);
-        values_->resize(std::max(values_->size(), floats));
-        return std::as_writable_bytes(std::span(*values_)).subspan(came_, size);
+        if (came_ + size > sizeof(float) * reserved_) reserve(count_);
+        return std::as_writable_bytes(std::span(values_.get(), reserved_)).subspan(came_, size);
     }
     /// What is whole of it is measured while it is in the cache.
     void put(std::size_t count) override {
         came_ += count;
         std::size_t const whole = came_ / sizeof(float) / float_measure::block * float_measure::block;
-        measure_.add(std::span<float const>(*values_).subspan(measured_, whole - measured_), squares());
+        measure_.add(so_far(whole), squares());
         measured_ = whole;
     }
     /// When all has come.  Nothing: these bytes are no message.
     [[nodiscard]] std::optional<wire::message> finish() {
         if (!values_) return decode_frame(kept_);
         if (came_ != sizeof(float) * count_) return {};
-        measure_.add(std::span<float const>(*values_).subspan(measured_), squares());
+        measure_.add(so_far(count_), squares());
         known_facts const found({measure_.finish(), squares_});
         std::visit(
             [&](auto& m) {
                 if constexpr (has_floats<std::remove_cvref_t<decltype(m)>>)
-                    m.values = *std::exchange(values_, {}), m.known = found;
+                    m.values = shared_floats(std::exchange(values_, {}), count_), m.known = found;
             },
             *head_);
         return std::exchange(head_, {});
@@ -96,12 +95,22 @@ private:
             std::size_t const head = kept_.size() - from.left();
             if (!good || size_ - head != sizeof(float) * std::uint64_t{count_}) return std::size_t{0};
             head_.emplace(std::move(made));
-            values_.emplace().reserve(std::min(count_, first_allocation));
+            reserve(std::min(count_, first_allocation));
             return head;
         };
         if (kind == wire::message(wire::row{}).index()) return read_as(wire::row{});
         if (kind == wire::message(wire::aggregate{}).index()) return read_as(wire::aggregate{});
         return 0;
+    }
+    /// Of all floats up to there, those that are not measured yet.
+    [[nodiscard]] std::span<float const> so_far(std::size_t end) const {
+        return {values_.get() + measured_, end - measured_};
+    }
+    void reserve(std::size_t floats) {
+        auto larger = std::make_shared_for_overwrite<float[]>(floats);
+        if (values_) std::memcpy(larger.get(), values_.get(), came_);
+        values_ = std::move(larger);
+        reserved_ = floats;
     }
     void take_floats(std::span<std::byte const> bytes) {
         constexpr std::size_t block = sizeof(float) * float_measure::block; // it stays in the first cache
@@ -120,9 +129,10 @@ private:
     std::vector<std::byte> kept_; ///< until the head is known, or all of another message
     bool tried_ = false;
     std::optional<wire::message> head_;
-    std::optional<std::vector<float>> values_; ///< once that the head is known
-    std::size_t count_ = 0;                    ///< floats that are to be
-    std::size_t came_ = 0;                     ///< bytes of them
+    std::shared_ptr<float[]> values_; ///< once that the head is known
+    std::size_t reserved_ = 0;        ///< floats that it has room for
+    std::size_t count_ = 0;           ///< floats that are to be
+    std::size_t came_ = 0;            ///< bytes of them
     std::size_t measured_ = 0;
     float_measure measure_;
     square_sum squares_;

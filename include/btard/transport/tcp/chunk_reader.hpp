@@ -79,6 +79,12 @@ public:
         bool const in_sink = left_ > 0 && !error_ && lanes_[current_].sink;
         return in_sink ? lanes_[current_].sink->room(left_) : std::span<std::byte>{};
     }
+    /// How many bytes are best read at once where there is no room: a header alone, if what follows it has a place of
+    /// its own.
+    [[nodiscard]] std::size_t most_wanted() const {
+        auto const in_sink = [](lane const& one) { return one.sink != nullptr; };
+        return left_ == 0 && std::ranges::any_of(lanes_, in_sink) ? header_.size() - have_ : std::numeric_limits<std::size_t>::max();
+    }
     /// So many have been put there, at most its size.
     [[nodiscard]] std::optional<received_message> put(std::size_t count) {
         auto& into = lanes_[current_];

@@ -9,6 +9,7 @@
 
 #include <asio/post.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -131,7 +132,8 @@ public:
             bool waited = in_a_row >= batch; // others, too
             if (waited) co_await asio::post(over_->executor(), asio::use_awaitable_t<loop_executor>{});
             auto const room = reader.room();
-            std::error_code const failed = co_await over_->read_some(room.empty() ? buffer : room, got, waited);
+            auto const into = room.empty() ? buffer.first(std::min(buffer.size(), reader.most_wanted())) : room;
+            std::error_code const failed = co_await over_->read_some(into, got, waited);
             in_a_row = waited ? got : in_a_row + got;
             if (failed) break_off(failed);
             if (over_->ended()) co_return;
