@@ -1,27 +1,30 @@
 // benchmarks/protocol_statistics.cpp: how long attackers last among peers that check each other, and what theory says.
 // SPDX-License-Identifier: Apache-2.0
 //
-//     protocol_statistics [--runs 1000] [--peers 16] [--byzantine 7] [--validators 1] [--abort [--patient]] [--seed 1]
+//     protocol_statistics [--runs 1000] [--peers 16] [--byzantine 7] [--validators 1] [--seed 1]
+//         [--abort [--patient] | --every 1]
 //     protocol_statistics --table [--runs 1000] [--threads 0]
 //     protocol_statistics --new-keys 20000 [--peers 16] [--byzantine 7] [--seed 1]
 //     protocol_statistics --honest 10000 [--signed 200] [--peers 16] [--dimension 64]
 //     protocol_statistics --crashes 0.001 | --late 0.0001 | --nuisance 7 | --careful
-//         [--steps 3000] [--peers 16] [--seed 1]
+//         [--steps 3000] [--peers 16] [--seed 1] [--runs 1] [--waiting 0]
 //
-// The first form: seeded runs on a quadratic, in which every attacker flips its gradient at every step, until none is
-// left; with --abort, one of them does, and the others spoil the draws that would expose it, until it is banned and the
-// next one begins (--patient: when all who are left have come back).  The second: that for each row of the table.  An
-// interval is three standard deviations wide on each side: of the mean from the sample, of a quantile from the order
-// statistics around it.  The third: anybody is let in through probation, and whoever is banned comes back with a new
-// key: how many attackers are members, on average.  The fourth: steps without attackers.  The fifth: without attackers
-// too, but with peers that crash (the chance of each one in each step), with rows that come late (the share of all), or
-// with members that are a nuisance to so many others, or complain falsely whenever it costs them nothing.
+// The first form: seeded runs on a quadratic, in which every attacker flips its gradient at every step (--every: at one
+// in so many), until none is left; with --abort, one of them does, and the others spoil the draws that would expose it,
+// until it is banned and the next one begins (--patient: when all who are left have come back).  The second: that for
+// each row of the table.  An interval is three standard deviations wide on each side: of the mean from the sample, of a
+// quantile from the order statistics around it.  The third: anybody is let in through probation, and whoever is banned
+// comes back with a new key: how many attackers are members, on average.  The fourth: steps without attackers.  The
+// fifth: without attackers too, but with peers that crash (the chance of each one in each step; --waiting: but so many,
+// who wait until they are half of the roster), with rows that come late (the share of all), or with members that are a
+// nuisance to so many others, or complain falsely whenever it costs them nothing.
 #include "estimate.hpp"
 #include "statistics_conducts.hpp"
 #include "statistics_disturbed.hpp"
 #include "statistics_swarm.hpp"
 
 #include <btard/attack/concept.hpp>
+#include <btard/attack/scheduled.hpp>
 #include <btard/attack/sign_flip.hpp>
 #include <btard/core/parallel.hpp>
 #include <btard/crypto/identity.hpp>
@@ -54,6 +57,7 @@ struct expectation {
     std::size_t peers, byzantine, validators;
     estimate mean, median, last, rows;
     bool abort = false;
+    std::size_t every = 1;
 };
 constexpr expectation expected[] = {
     {16, 7, 1, {39.4, 1.2}, {37.6, 1.5}, {66, 5}, {126, 4}},
@@ -62,9 +66,25 @@ constexpr expectation expected[] = {
     {16, 3, 2, {15.4, 0.7}, {13.9, 1.1}, {31, 2.5}, {25, 1}},
     {32, 15, 1, {91.4, 2.1}, {88, 3}, {139, 8}, {547, 10}},
     {8, 3, 1, {15.8, 0.9}, {14.3, 1.4}, {31, 2.5}, {26, 1.3}},
-    {16, 7, 1, {486, 14}, {438, unknown}, {776, 30}, {145, 7}, true}, // +- 10 in the design: one deviation, not three
+    {16,
+     7,
+     1,
+     {486, 14},
+     {438, unknown},
+     {776, 30},
+     {145, 7},
+     true}, // +- 10 in the design: one deviation, not three
     {16, 3, 1, {89, 4}, {unknown, unknown}, {139, 10}, {49, 4}, true},
     {8, 3, 1, {65, 1.2}, {unknown, unknown}, {92, 5}, {26, 1.3}, true},
+    {16,
+     7,
+     1,
+     {373, 12},
+     {unknown, unknown},
+     {unknown, unknown},
+     {126, 4},
+     false,
+     10}, // ten times the +- of each step
 };
 
 struct outcome {
@@ -127,7 +147,8 @@ outcome run_with_aborts(request const& of, std::uint64_t seed) {
 
 outcome run_once(request const& of, std::uint64_t seed) {
     if (of.abort) return run_with_aborts(of, seed);
-    auto run = make_swarm(of, of.byzantine, seed, sign_flip{}, upright{});
+    auto run =
+        make_swarm(of, of.byzantine, seed, scheduled{sign_flip{}, schedule{.every = of.every}}, upright{});
     outcome found;
     auto const most_steps = std::size_t{100'000};
     (void)run.train(most_steps, [&](step_report const& step) {
@@ -179,18 +200,20 @@ bool statistics(request const& of) {
         sum.steps += one.steps;
         for (auto const& [why, count] : one.why) sum.why[why] += count;
     }
-    char const* const how = !of.abort ? "" : of.patient ? ", patient accomplices abort" : ", accomplices abort";
+    char const* const how = !of.abort    ? ""
+                            : of.patient ? ", patient accomplices abort"
+                                         : ", accomplices abort";
     std::printf(
         "n=%zu b=%zu m=%zu%s: %zu runs from seed %llu, %zu steps, %.0f s of a core, %.2f ms for a step\n",
-        of.peers, of.byzantine, of.validators, how, of.runs,
-        static_cast<unsigned long long>(of.seed), sum.steps, took, 1e3 * took / double(sum.steps));
+        of.peers, of.byzantine, of.validators, how, of.runs, static_cast<unsigned long long>(of.seed),
+        sum.steps, took, 1e3 * took / double(sum.steps));
     auto const mean = mean_of(steps), median = quantile_of(steps, 0.5), last = quantile_of(steps, 0.95),
                used = mean_of(rows);
     bool met = true, known = false;
     for (auto const& row : expected) {
         if (row.peers != of.peers || row.byzantine != of.byzantine || row.validators != of.validators)
             continue;
-        if (row.abort != of.abort) continue;
+        if (row.abort != of.abort || row.every != of.every) continue;
         known = true;
         met = compare("mean", mean, row.mean, of.runs);
         met &= compare("median", median, row.median, of.runs);
@@ -244,12 +267,13 @@ bool honest_steps(request const& of, std::size_t steps, char const* signatures) 
 }
 
 int usage() {
-    std::fprintf(
-        stderr,
-        "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] "
-        "[--threads N]\n"
-        "    [--dimension N] [--abort [--patient]] [--table] [--new-keys STEPS] [--honest STEPS] [--signed STEPS]\n"
-        "    [--crashes PER_STEP] [--late SHARE] [--nuisance VICTIMS] [--careful] [--steps N]\n");
+    std::fprintf(stderr,
+                 "protocol_statistics [--runs N] [--peers N] [--byzantine N] [--validators N] [--seed N] "
+                 "[--threads N]\n"
+                 "    [--dimension N] [--abort [--patient]] [--every N] [--table] [--new-keys STEPS] "
+                 "[--honest STEPS] [--signed STEPS]\n"
+                 "    [--crashes PER_STEP [--waiting N]] [--late SHARE] [--nuisance VICTIMS] [--careful] "
+                 "[--steps N]\n");
     return 2;
 }
 
@@ -267,6 +291,8 @@ int main(int count, char** words) {
                                                                      {"--dimension", &request::dimension},
                                                                      {"--new-keys", &request::new_keys},
                                                                      {"--steps", &request::steps},
+                                                                     {"--every", &request::every},
+                                                                     {"--waiting", &request::waiting},
                                                                      {"--nuisance", &request::nuisance}};
     for (int k = 1; k < count; ++k) {
         std::string_view const word = words[k];
@@ -282,10 +308,15 @@ int main(int count, char** words) {
         else if (word == "--seed" && k + 1 < count) of.seed = std::strtoull(words[++k], nullptr, 10);
         else return usage();
     }
-    if (of.runs == 0 || of.steps == 0 || (of.patient && !of.abort)) return usage();
+    if (of.runs == 0 || of.steps == 0 || of.every == 0 || of.waiting >= of.peers || (of.patient && !of.abort))
+        return usage();
     try {
         bool good = true;
-        if (of.crashes) return crashes(of, *of.crashes) ? 0 : 1;
+        if (of.crashes) {
+            if (of.waiting == 0) of.runs = 1;
+            for (std::size_t k = 0; k < of.runs; ++k) good &= crashes(of, *of.crashes, of.seed + k);
+            return good ? 0 : 1;
+        }
         if (of.late) return late(of, *of.late) ? 0 : 1;
         if (of.nuisance > 0 || of.careful) return nuisances(of) ? 0 : 1;
         if (of.new_keys > 0) return come_back(of) ? 0 : 1;
@@ -296,7 +327,7 @@ int main(int count, char** words) {
         if (!of.table) return statistics(of) ? 0 : 1;
         for (auto const& row : expected) {
             of.peers = row.peers, of.byzantine = row.byzantine, of.validators = row.validators,
-            of.abort = row.abort;
+            of.abort = row.abort, of.every = row.every;
             good &= statistics(of);
         }
         return good ? 0 : 1;
