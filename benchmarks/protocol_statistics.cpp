@@ -59,6 +59,7 @@ struct expectation {
     bool abort = false;
     std::size_t every = 1;
 };
+// clang-format off
 constexpr expectation expected[] = {
     {16, 7, 1, {39.4, 1.2}, {37.6, 1.5}, {66, 5}, {126, 4}},
     {16, 3, 1, {29.7, 1.0}, {26.4, 2}, {62, 5}, {49, 1.5}},
@@ -66,26 +67,12 @@ constexpr expectation expected[] = {
     {16, 3, 2, {15.4, 0.7}, {13.9, 1.1}, {31, 2.5}, {25, 1}},
     {32, 15, 1, {91.4, 2.1}, {88, 3}, {139, 8}, {547, 10}},
     {8, 3, 1, {15.8, 0.9}, {14.3, 1.4}, {31, 2.5}, {26, 1.3}},
-    {16,
-     7,
-     1,
-     {486, 14},
-     {438, unknown},
-     {776, 30},
-     {145, 7},
-     true}, // +- 10 in the design: one deviation, not three
+    {16, 7, 1, {486, 14}, {438, unknown}, {776, 30}, {145, 7}, true}, // +- 10 in the design: one deviation, not three
     {16, 3, 1, {89, 4}, {unknown, unknown}, {139, 10}, {49, 4}, true},
     {8, 3, 1, {65, 1.2}, {unknown, unknown}, {92, 5}, {26, 1.3}, true},
-    {16,
-     7,
-     1,
-     {373, 12},
-     {unknown, unknown},
-     {unknown, unknown},
-     {126, 4},
-     false,
-     10}, // ten times the +- of each step
+    {16, 7, 1, {373, 12}, {unknown, unknown}, {unknown, unknown}, {126, 4}, false, 10}, // ten times +- of each step
 };
+// clang-format on
 
 struct outcome {
     std::size_t steps = 0; ///< from the first attacking one to the last ban, both counted
