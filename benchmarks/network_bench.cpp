@@ -1,11 +1,14 @@
 // benchmarks/network_bench.cpp: what a step costs between processes, beside an all-reduce and the cryptography.
 // SPDX-License-Identifier: Apache-2.0
 //
-//     network_bench [--peers N] [--size D] [--steps K] [--link tls|plain] [--only strict|mean|gloo]
+//     network_bench [--peers N] [--size D] [--steps K] [--link tls|plain] [--only strict|mean|gloo|device]
+//                   [--gradient MS]
 //     network_bench links
 //
 // Without options: 4, 8 and 16 processes, 1 M and 11.2 M floats, both kinds of links; each is named once to have it
 // alone.  Gradients cost nothing, so a step is all that comes after them: from the first COMMIT to the last verdict.
+// The last two lines of a cell are of gradients that take a device so many milliseconds (--gradient), strict and with
+// the next gradient begun while a step is judged (overlapped); their floor has that time, too.
 //
 // wall    milliseconds from the end of a step to the end of the next one, an end being when the last process has it
 // CPU     milliseconds of all processes together, in the same time
@@ -17,6 +20,7 @@
 #include "network_links.hpp"
 #include "network_processes.hpp"
 #include "network_swarm.hpp"
+#include "network_verified.hpp"
 #ifdef BTARD_BENCH_GLOO
 #include "network_gloo.hpp"
 #endif
@@ -26,6 +30,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -46,12 +52,13 @@ struct wanted_cells {
     std::vector<std::size_t> peers{4, 8, 16}, sizes{1'000'000, 11'200'000};
     std::vector<link_kind> links{link_kind::tls, link_kind::plain};
     std::size_t steps = 3;
+    std::chrono::milliseconds gradient{500};
     std::string only = {};
 };
 
 void line(char const* name, step_cost const& cost, step_cost const& gloo, step_cost const& floor,
           std::size_t size) {
-    std::printf("  %-12s %9.1f %9.1f", name, 1e3 * cost.wall, 1e3 * cost.cpu);
+    std::printf("  %-20s %9.1f %9.1f", name, 1e3 * cost.wall, 1e3 * cost.cpu);
     if (gloo.wall > 0)
         std::printf(" %8.2f %8.2f %8.2f", cost.wall / gloo.wall, cost.wall / floor.wall,
                     cost.cpu / floor.cpu);
@@ -93,7 +100,7 @@ step_cost swarm(std::size_t count, swarm_plan const& plan) {
 void show(wanted_cells const& want, crypto_speed const& crypto, std::size_t n, std::size_t size) {
     double const cores = std::max(1u, std::thread::hardware_concurrency());
     auto const wanted = [&](char const* what) { return want.only.empty() || want.only == what; };
-    std::printf("\nn = %zu, d = %zu\n  %-12s %9s %9s %8s %8s %8s %8s\n", n, size, "", "wall", "CPU", "/ Gloo",
+    std::printf("\nn = %zu, d = %zu\n  %-20s %9s %9s %8s %8s %8s %8s\n", n, size, "", "wall", "CPU", "/ Gloo",
                 "/ floor", "CPU / fl", "bytes");
     step_cost const base = wanted("gloo") ? gloo(n, size, std::max<std::size_t>(want.steps, 5)) : step_cost{};
     if (base.wall > 0) line("Gloo", base, base, base, size);
@@ -108,12 +115,23 @@ void show(wanted_cells const& want, crypto_speed const& crypto, std::size_t n, s
             line(tls ? "mean, tls" : "mean, plain", swarm<plain_node>(n, plan), base, floor, size);
         if (wanted("strict"))
             line(tls ? "strict, tls" : "strict, plain", swarm<verified_node>(n, plan), base, floor, size);
+        if (!wanted("device") || want.gradient.count() == 0) continue;
+        auto with_device = plan;
+        with_device.gradient = want.gradient;
+        step_cost longer = floor;
+        longer.wall += 1e-3 * double(want.gradient.count());
+        for (bool const overlapped : {false, true}) {
+            with_device.overlapped = overlapped;
+            line(overlapped ? "+ device, overlapped" : "+ device, strict",
+                 swarm<verified_node>(n, with_device), base, longer, size);
+        }
     }
 }
 
 int usage() {
     std::fprintf(stderr, "network_bench [--peers N] [--size D] [--steps K] [--link tls|plain] "
-                         "[--only strict|mean|gloo]\nnetwork_bench links\n");
+                         "[--only strict|mean|gloo|device] [--gradient MS]\n"
+                         "network_bench links\n");
     return 2;
 }
 
@@ -131,7 +149,9 @@ int main(int count, char** words) {
         else if (name == "--steps" && number > 0) want.steps = number;
         else if (name == "--link" && (value == "tls" || value == "plain"))
             want.links = {value == "tls" ? link_kind::tls : link_kind::plain};
-        else if (name == "--only" && (value == "strict" || value == "mean" || value == "gloo"))
+        else if (name == "--gradient" && !value.empty()) want.gradient = std::chrono::milliseconds(number);
+        else if (name == "--only" &&
+                 (value == "strict" || value == "mean" || value == "gloo" || value == "device"))
             want.only = value;
         else return usage();
     }

@@ -1,11 +1,10 @@
-// benchmarks/network_swarm.hpp: one process of a swarm over TCP: the protocol's peer, or a mean that nobody checks.
+// benchmarks/network_swarm.hpp: one process of a swarm over TCP, and an all-reduce of them that nobody checks.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "network_processes.hpp"
 
 #include <btard/aggregate/aggregate.hpp>
-#include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/host.hpp>
 #include <btard/aggregate/mean.hpp>
 #include <btard/core/partition.hpp>
@@ -13,7 +12,6 @@
 #include <btard/crypto/identity.hpp>
 #include <btard/node/outbox.hpp>
 #include <btard/node/run_node.hpp>
-#include <btard/protocol/peer.hpp>
 #include <btard/protocol/wire/tagged_hash.hpp>
 
 #include <asio/io_context.hpp>
@@ -39,9 +37,12 @@ struct swarm_plan {
     std::size_t size = 0;     ///< d
     std::size_t settling = 2; ///< steps that do not count
     std::size_t steps = 3;    ///< that do
-    shared_floats noise = {}; ///< gradients are slices of it, so they cost nothing
+    shared_floats noise = {}; ///< gradients are slices of it, so no processor computes them
+    std::chrono::milliseconds gradient{
+        0};                  ///< that a device takes for one, while processors are free for the protocol
+    bool overlapped = false; ///< it begins with the next one while a step is judged
 
-    [[nodiscard]] shared_floats gradient(std::size_t of) const { return noise.slice(64 * of, size); }
+    [[nodiscard]] shared_floats gradient_of(std::size_t of) const { return noise.slice(64 * of, size); }
     [[nodiscard]] static std::size_t noise_size(std::size_t size, std::size_t count) {
         return size + 64 * count;
     }
@@ -137,65 +138,6 @@ protected:
     outbox out_;
 };
 
-/// The protocol, all of it.
-class verified_node final : public bench_node {
-public:
-    verified_node(asio::io_context& io, child& self, swarm_plan const& plan,
-                  std::vector<identity> const& keys)
-        : bench_node(io, self, plan, keys) {
-        std::size_t const n = keys.size();
-        peer_setup setup{.self = this->self(),
-                         .run = tagged_hash("network benchmark"),
-                         .secret = tagged_hash("secret", std::uint64_t{self.number()}),
-                         .rules = {.faults = (n - 2) / 2, .state_every = 1'000'000, .timing = patient}};
-        for (auto const& one : keys) setup.members.push_back({one.key(), {}});
-        double const radius = std::sqrt(double(plan.size) / double(n)); // about as long as a part
-        peer_.emplace(keys[self.number()], std::move(setup),
-                      court<host, centered_clip>{
-                          {.threads = 1}, {.tau = radius, .start_at = start_point::given}, plan.size});
-    }
-
-private:
-    /// The machine may be slow, or busy with other things, and nobody is to be removed for that.
-    static constexpr step_timing patient{std::chrono::minutes(2), std::chrono::minutes(2),
-                                         std::chrono::minutes(2), std::chrono::seconds(20),
-                                         std::chrono::seconds(80)};
-    void begin_step() override {
-        peer_->begin_step(net().now());
-        drain();
-    }
-    void on_protocol_message(public_key const& from, wire::message const& message, time_point now) override {
-        if (!begun_) return early_.emplace_back(from, message), void();
-        peer_->handle_message(from, message, now);
-        drain();
-    }
-    void on_timer(time_point now) override {
-        peer_->handle_timeout(now);
-        drain();
-    }
-    void drain() {
-        if (std::exchange(draining_, true)) return;
-        for (auto const& [from, message] : std::exchange(early_, {}))
-            peer_->handle_message(from, message, net().now());
-        while (auto action = peer_->poll_action()) std::visit([this](auto& one) { carry_out(one); }, *action);
-        draining_ = false;
-        net().wake_at(peer_->poll_deadline().value_or(time_point::max()));
-    }
-    void carry_out(act::send& one) { out_.send(one.to, one.message); }
-    void carry_out(act::broadcast& one) { out_.send(one.to, one.message); }
-    void carry_out(act::compute& one) {
-        peer_->handle_gradient(one.step, one.whose, plan_.gradient(number_of(one.whose)), 1, net().now());
-    }
-    void carry_out(act::apply&) { step_is_over(); }
-    void carry_out(act::removed&) { expects(false, "an honest peer was removed"); }
-    void carry_out(act::paused&) { expects(false, "an honest swarm paused"); }
-    void carry_out(act::diverged&) {}
-
-    std::optional<peer<identity, host, centered_clip>> peer_;
-    std::vector<std::pair<public_key, wire::message>> early_;
-    bool draining_ = false;
-};
-
 /// A butterfly all-reduce over the same links: the owner of a part sends everybody the mean of its rows.
 class plain_node final : public bench_node {
 public:
@@ -208,7 +150,7 @@ private:
         std::size_t missing_rows, missing_parts;
     };
     void begin_step() override {
-        auto const own = plan_.gradient(self_.number());
+        auto const own = plan_.gradient_of(self_.number());
         for (std::size_t k = 0; k < keys_.size(); ++k) {
             part_id const part{std::uint32_t(k)};
             auto const slice = own.slice(cut_.begin(part), cut_.size(part));
