@@ -12,6 +12,7 @@
 #include <btard/protocol/log/epochs.hpp>
 #include <btard/protocol/log/log_actions.hpp>
 #include <btard/protocol/log/marked_members.hpp>
+#include <btard/protocol/log/outgoing.hpp>
 #include <btard/protocol/log/said.hpp>
 #include <btard/protocol/log/transcript.hpp>
 #include <btard/protocol/signer.hpp>
@@ -46,12 +47,6 @@ struct phase_times {
 template <signer S>
 class proceedings {
 public:
-    /// To all other members of that broadcast where `to` is absent.
-    struct outgoing {
-        std::optional<public_key> to;
-        std::shared_ptr<roster const> among;
-        wire::log_message message;
-    };
     struct paused {
         std::size_t heard, quorum;
     };
@@ -134,14 +129,14 @@ public:
     // ---- what goes out
 
     /// @param at the time now: when a list is signed and its certificate does not come, somebody else may have closed
-    [[nodiscard]] std::optional<outgoing> poll(time_point at) {
+    [[nodiscard]] std::optional<log_outgoing> poll(time_point at) {
         for (auto& one : held_) {
             while (auto action = one->machine.poll_action()) {
                 bool const current = one == held_.back();
                 if (auto* to = std::get_if<act::send_log>(&*action))
-                    return outgoing{one->among->key(to->to), one->among, std::move(to->message)};
+                    return log_outgoing{one->among->key(to->to), one->among, std::move(to->message)};
                 if (auto* all = std::get_if<act::broadcast_log>(&*action))
-                    return outgoing{{}, one->among, std::move(all->message)};
+                    return log_outgoing{{}, one->among, std::move(all->message)};
                 if (auto* proof = std::get_if<act::log_proof>(&*action))
                     proofs_.push_back(std::move(proof->evidence));
                 if (auto const* heard = std::get_if<act::log_paused>(&*action))
@@ -150,7 +145,7 @@ public:
                     closed_ = true;
                     // Who has closed in another way by now does not ask any more.
                     if (one->is_full() && at > one->machine.deadline())
-                        return outgoing{{}, one->among, one->machine.certificate().value()};
+                        return log_outgoing{{}, one->among, one->machine.certificate().value()};
                 }
             }
         }
