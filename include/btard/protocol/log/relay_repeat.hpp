@@ -1,4 +1,4 @@
-// btard/protocol/log/relay_repeat.hpp: what came out of a relay that has not closed the log, and when the next one begins.
+// btard/protocol/log/relay_repeat.hpp: what came out of a relay that closed nothing, and when the next begins.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,8 +18,8 @@
 
 namespace btard {
 
-/// What came out counts when a quorum says so.  Until then a member waits as long as a relay lasts: others may be in one,
-/// and it is as good.  Then it begins another one, or joins one that somebody else begins.
+/// What came out counts when a quorum says so.  Until then a member waits as long as a relay lasts: others may be in
+/// one, and it is as good.  Then it begins another one, or joins one that somebody else begins.
 class relay_repeat {
 public:
     explicit relay_repeat(broadcast_setup const& setup)
