@@ -9,6 +9,7 @@
 
 #include <btard/node/run_plan.hpp>
 #include <btard/protocol/step/run_rules.hpp>
+#include <btard/protocol/verification.hpp>
 #include <btard/train/optimizer.hpp>
 #include <btard/train/schedule.hpp>
 
@@ -93,17 +94,7 @@ struct run_settings {
               "each worker shortens its gradient to this length; absent: never");
         field("microbatches", self.microbatches,
               "of a worker in each step: its gradient is the mean over them");
-        field("validators", self.validators,
-              "pairs of a validator and its target that are drawn in each step");
-        field("faults", self.faults, "trainers that may lie; absent: as many as the founders allow");
-        field("far", self.far,
-              "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps "
-              "on");
-        field("tolerance", self.tolerance,
-              "how far honest gradients may be apart, relative to each tensor; 0: not by a bit");
-        field("state_every", self.state_every, "steps between checks that all have the same parameters");
-        field("standing", self.standing, "what is borne with");
-        field("probation", self.probation, "how keys become members that never were");
+        verification::describe_rules(self, field, "trainers that may lie; absent: as many as the founders allow");
         field("deadlines", self.deadlines, "how long members wait for each other");
     }
     friend bool operator==(run_settings const&, run_settings const&) = default;

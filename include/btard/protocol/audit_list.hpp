@@ -68,6 +68,26 @@ public:
     [[nodiscard]] bool has(peer_id target) const { return recomputed_.contains(key(target)); }
     [[nodiscard]] fixed_gradient const& gradient_of(peer_id target) const { return recomputed_.at(key(target)); }
 
+    /// All that this peer recomputes to say something in that phase is here.
+    [[nodiscard]] bool are_computed(phase of) const {
+        if (of == phase::accuse)
+            return std::ranges::all_of(targets_, [this](peer_id target) { return has(target); }) &&
+                   (!checks_newcomer() || has(on_trial));
+        return of != phase::vote || std::ranges::all_of(at_->judge->accusations(), [&](accused const& one) {
+                   return one.what.of != wire::charge::gradient || has(one.what.target);
+               });
+    }
+    /// What it says of each accusation in VOTE: of gradients alone, which it has recomputed.
+    template <class B, verifiable_aggregator A>
+    [[nodiscard]] std::vector<wire::ballot> ballots(court<B, A> const& bench) const {
+        std::vector<wire::ballot> all;
+        for (auto const& [by, what] : at_->judge->accusations()) {
+            bool const mine = what.of == wire::charge::gradient && has(what.target);
+            all.push_back(mine ? ballot_on(bench, *at_, *last_, what, gradient_of(what.target)) : wire::ballot{});
+        }
+        return all;
+    }
+
     /// What this peer has to say in ACCUSE; what it shows for that goes into `at`.
     ///
     /// @param at      the step that was begun

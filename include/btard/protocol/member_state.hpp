@@ -20,6 +20,7 @@
 #include <btard/protocol/step/run_rules.hpp>
 #include <btard/protocol/step/step_context.hpp>
 #include <btard/protocol/step/step_record.hpp>
+#include <btard/protocol/step/step_state.hpp>
 #include <btard/protocol/step/tribunal.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/messages.hpp>
@@ -28,6 +29,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -91,6 +93,18 @@ struct member_floats {
     return tagged_hash("member state", encode(same));
 }
 
+/// What goes beside the state, from a member, between two steps.
+///
+/// @param last  the step that is over
+/// @param given v0 of the next one
+[[nodiscard]] inline member_floats floats_of(step_state const& last, shared_floats const& given) {
+    member_floats floats{given, last.given, {}};
+    for (part_id const part : last.judge->standing())
+        if (!last.judge->stands(part))
+            floats.fallen.push_back({last.step(), part, last.aggregates[std::size_t(part)]});
+    return floats;
+}
+
 namespace detail {
 /// Up to the joint randomness a replay asks for nothing but logs.
 struct no_exhibits {
@@ -145,6 +159,24 @@ template <class B, verifiable_aggregator A>
     }
     if (!replay.record().value()) return {};
     return replay.record();
+}
+
+/// The step before, for a peer that was no member in it.
+///
+/// @param floats `check_state` has found nothing wrong with both
+template <class B, verifiable_aggregator A>
+[[nodiscard]] std::unique_ptr<step_state> last_step_of(member_state const& state, member_floats const& floats,
+                                                       court<B, A> const& bench, run_rules const& rules) {
+    auto record = record_of_last(state, bench, rules);
+    expects(record.has_value() && floats.given.size() == bench.size && floats.before.size() == bench.size,
+            "the state of a member that was not checked");
+    auto last = std::make_unique<step_state>(state.last, rules, *std::move(record), state.verdicts, floats.before);
+    auto const cut = last->cut();
+    for (part_id const part : last->judge->standing())
+        if (last->judge->stands(part))
+            last->aggregates[std::size_t(part)] = floats.given.slice(cut.begin(part), cut.size(part));
+    for (auto const& one : floats.fallen) last->aggregates.at(std::size_t(one.part)) = one.values;
+    return last;
 }
 
 /// May a peer be made of this?  Whatever the donor has written: nothing is believed that a hash or a signature could

@@ -4,6 +4,7 @@
 
 #include <btard/core/types.hpp>
 #include <btard/protocol/needs.hpp>
+#include <btard/protocol/step/recent_steps.hpp>
 #include <btard/protocol/step/step_state.hpp>
 #include <btard/protocol/wire/member_set.hpp>
 #include <btard/protocol/wire/messages.hpp>
@@ -77,16 +78,16 @@ public:
     /// Those that it could not pass on.
     [[nodiscard]] std::span<wire::complaint const> not_passed() const { return not_passed_; }
 
-    /// @param of `step_state const&(step)`: this one or the one before
-    [[nodiscard]] bool are_settled(auto&& of) const {
-        return std::ranges::all_of(
-            needs_, [&](need const& one) { return !one.is_awaited || is_settled(one, of(one.what.step)); });
+    [[nodiscard]] bool are_settled(recent_steps const& steps) const {
+        return std::ranges::all_of(needs_, [&](need const& one) {
+            return !one.is_awaited || is_settled(one, *steps.find(one.what.step));
+        });
     }
     /// Which of them are here, in their order.
-    [[nodiscard]] member_set held(auto&& of) const {
+    [[nodiscard]] member_set held(recent_steps const& steps) const {
         member_set here(needs_.size());
         for (std::size_t k = 0; k < needs_.size(); ++k)
-            if (is_here(needs_[k], of(needs_[k].what.step))) here.insert(k);
+            if (is_here(needs_[k], *steps.find(needs_[k].what.step))) here.insert(k);
         return here;
     }
 

@@ -13,6 +13,8 @@
 #include <btard/protocol/member_state.hpp>
 #include <btard/protocol/newcomer.hpp>
 #include <btard/protocol/peer.hpp>
+#include <btard/protocol/peer_setup.hpp>
+#include <btard/protocol/swarm_keys.hpp>
 #include <btard/protocol/verification.hpp>
 #include <btard/protocol/wire/tagged_hash.hpp>
 #include <btard/transport/loopback.hpp>
@@ -21,7 +23,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -56,32 +57,19 @@ public:
     /// @param run       a number, of which everything else that is random is a function
     peer_swarm(std::vector<Key> keys, std::span<std::size_t const> byzantine, court<host, Rule> const& bench,
                Conduct conduct, verification const& checks, seed shared, std::uint64_t run)
-        : run_(run), keys_(keys.begin(), keys.end()), net_(seeded(checks.network, run)),
-          conduct_(std::move(conduct)) {
+        : run_(run), keys_(std::move(keys), byzantine, std::move(conduct), shared),
+          net_(seeded(checks.network, run)) {
         setup_ = {.run = tagged_hash("run of a swarm in one process", run), .rules = checks.rules(keys_.size())};
+        for (std::size_t k = 0; k < keys_.size(); ++k) setup_.members.push_back({key(k), {}});
         for (std::size_t k = 0; k < keys_.size(); ++k) {
-            setup_.members.push_back({keys_[k].key(), {}});
-            numbers_.emplace(keys_[k].key(), k);
-        }
-        for (std::size_t const k : byzantine) coalition_.members.push_back(keys_[k].key());
-        std::ranges::sort(coalition_.members);
-        coalition_.shared = shared;
-        coalition_.everybody = &everybody_;
-        coalition_.keys = this;
-        coalition_.sign = [](void const* swarm, public_key const& as, std::span<std::byte const> text) {
-            auto const& of = *static_cast<peer_swarm const*>(swarm);
-            return of.keys_[of.numbers_.at(as)].sign(text);
-        };
-        for (std::size_t k = 0; k < keys_.size(); ++k) {
-            setup_.self = keys_[k].key();
+            setup_.self = key(k);
             setup_.secret = tagged_hash("secret", run_, k);
-            seats_.push_back({std::make_unique<peer_type>(keys_[k], setup_, bench, doing(k)), true, true, true, 0});
-            everybody_.emplace(keys_[k].key(), seats_.back().peer.get());
-            net_.add(keys_[k].key());
+            auto one = std::make_unique<peer_type>(keys_.signer_of(k), setup_, bench, keys_.conduct_of(k));
+            seats_.push_back({std::move(one), true, true, true, 0});
+            keys_.note_peer(k, *seats_.back().peer);
+            net_.add(key(k));
         }
     }
-    peer_swarm(peer_swarm const&) = delete; // attackers point to it
-    peer_swarm& operator=(peer_swarm const&) = delete;
 
     // ---- who is there
 
@@ -97,7 +85,7 @@ public:
     void restart(std::size_t k) {
         expects(!seats_[k].running, "peer ", k, " is still there");
         net_.start(endpoint_id(k));
-        log_member who{keys_[k].key(), {}};
+        log_member who{key(k), {}};
         std::ranges::copy(detail::little_endian(++seats_[k].lives), who.incarnation.begin());
         ask_for(k, who, first_contact());
     }
@@ -106,15 +94,11 @@ public:
     /// @param byzantine one of the coalition
     /// @param contact whom it asks first
     /// @return its number
-    std::size_t add_newcomer(Key key, bool byzantine, std::size_t contact) {
-        std::size_t const k = keys_.size();
-        keys_.push_back(std::move(key));
-        public_key const& name = keys_[k].key();
-        numbers_.emplace(name, k);
-        net_.add(name);
-        if (byzantine) coalition_.members.insert(std::ranges::upper_bound(coalition_.members, name), name);
+    std::size_t add_newcomer(Key one, bool byzantine, std::size_t contact) {
+        std::size_t const k = keys_.add(std::move(one), byzantine);
+        net_.add(key(k));
         seats_.push_back({nullptr, false, false, false, 0});
-        ask_for(k, {name, {}}, contact);
+        ask_for(k, {key(k), {}}, contact);
         return k;
     }
     /// Newcomers of the coalition, where the conduct wants some.
@@ -122,12 +106,10 @@ public:
     /// @param out  members of the coalition that are none of the run
     /// @param make `make(number)`: a key
     void bring_new_keys(std::size_t out, std::function<Key(std::size_t)> const& make) {
-        if constexpr (brings_keys<Conduct>) {
-            auto const ours = [&](auto const& one) { return coalition_.contains(keys_[one.first].key()); };
-            auto there = std::size_t(std::ranges::count_if(newcomers_, ours));
-            std::size_t const contact = first_contact();
-            for (; there < conduct_.brings(out); ++there) add_newcomer(make(keys_.size()), true, contact);
-        }
+        auto const ours = [&](auto const& one) { return keys_.is_in_coalition(one.first); };
+        auto there = std::size_t(std::ranges::count_if(newcomers_, ours));
+        std::size_t const contact = first_contact();
+        for (; there < keys_.brings(out); ++there) add_newcomer(make(keys_.size()), true, contact);
     }
     /// What everybody has agreed on: it is no member any more.
     void remove(std::size_t k, offence why) {
@@ -186,18 +168,15 @@ public:
     [[nodiscard]] network& net() { return net_; }
     [[nodiscard]] peer_type& at(std::size_t k) { return *seats_[k].peer; }
     [[nodiscard]] bool is_running(std::size_t k) const { return seats_[k].running; }
-    [[nodiscard]] std::size_t number(public_key const& key) const { return numbers_.at(key); }
-    [[nodiscard]] public_key const& key(std::size_t k) const { return keys_[k].key(); }
+    [[nodiscard]] std::size_t number(public_key const& of) const { return keys_.number(of); }
+    [[nodiscard]] public_key const& key(std::size_t k) const { return keys_.key(k); }
     /// Null: it is none, or a member by now, or banned.
     [[nodiscard]] newcomer<Key> const* newcomer_at(std::size_t k) const {
         auto const at = newcomers_.find(k);
         return at == newcomers_.end() ? nullptr : &at->second;
     }
     /// What it commits to as a newcomer is no gradient.
-    [[nodiscard]] bool lies_on_trial(std::size_t k) const {
-        if constexpr (brings_keys<Conduct>) return coalition_.contains(key(k)) && conduct_.lies_on_trial();
-        else return false;
-    }
+    [[nodiscard]] bool lies_on_trial(std::size_t k) const { return keys_.lies_on_trial(k); }
     /// A member of the coalition that is or was one of the run.
     [[nodiscard]] bool lies(std::size_t k) const { return seats_[k].peer->conduct().acts(); }
     [[nodiscard]] honest_agreement const& agreed() const { return agreed_; }
@@ -223,11 +202,11 @@ public:
     void on_frame(endpoint_id to, endpoint_id from, std::shared_ptr<wire::message const> message, time_point now) {
         auto const k = std::size_t(to);
         if (auto const at = newcomers_.find(k); at != newcomers_.end()) {
-            at->second.handle_message(keys_[std::size_t(from)].key(), *message, now);
+            at->second.handle_message(key(std::size_t(from)), *message, now);
             return drain_newcomer(k);
         }
         if (!seats_[k].running) return; // it has lost everything, and waits to be let in
-        seats_[k].peer->handle_message(keys_[std::size_t(from)].key(), *message, now);
+        seats_[k].peer->handle_message(key(std::size_t(from)), *message, now);
         drain(k);
     }
     void on_timer(endpoint_id who, time_point now) {
@@ -252,9 +231,6 @@ private:
         if (options.seed == 0) options.seed = run;
         return options;
     }
-    [[nodiscard]] colluding<Conduct> doing(std::size_t k) const {
-        return {conduct_, coalition_.contains(keys_[k].key()) ? &coalition_ : nullptr};
-    }
     [[nodiscard]] bool takes_part(std::size_t k) const {
         return seats_[k].running && seats_[k].is_member && !seats_[k].peer->gone();
     }
@@ -272,9 +248,9 @@ private:
                              .root = root_of_trust(),
                              .rules = setup_.rules,
                              .size = seats_.front().peer->bench().size,
-                             .contacts = {keys_[contact].key()},
+                             .contacts = {key(contact)},
                              .patience = 2 * setup_.rules.timing.question};
-        newcomers_.emplace(k, newcomer<Key>(keys_[k], std::move(setup), net_.now()));
+        newcomers_.emplace(k, newcomer<Key>(keys_.signer_of(k), std::move(setup), net_.now()));
         drain_newcomer(k);
     }
     /// It takes over what the first honest member knows, if that one has let it in.
@@ -290,13 +266,13 @@ private:
         setup_.secret = tagged_hash("secret", run_, k, step_);
         auto const state = decode<member_state>(encode(from.state_for_newcomer())).value();
         auto const floats = from.floats_for_newcomer();
-        auto const bad = check_state(state, floats, keys_[k], from.bench(), setup_.rules, setup_.run, who.key);
+        auto const bad = check_state(state, floats, keys_.signer_of(k), from.bench(), setup_.rules, setup_.run, who.key);
         expects(!bad, "peer ", donor, " hands on what no peer can be made of: ", bad.value_or(""));
-        auto acts = seats_[k].peer ? seats_[k].peer->conduct() : doing(k);
-        seats_[k].peer = std::make_unique<peer_type>(keys_[k], setup_, from.bench(), std::move(acts), state, floats,
-                                                     from.begins_from());
+        auto acts = seats_[k].peer ? seats_[k].peer->conduct() : keys_.conduct_of(k);
+        seats_[k].peer = std::make_unique<peer_type>(keys_.signer_of(k), setup_, from.bench(), std::move(acts),
+                                                     state, floats, from.begins_from());
         newcomers_.erase(k);
-        everybody_[who.key] = seats_[k].peer.get();
+        keys_.note_peer(k, *seats_[k].peer);
         seats_[k].running = seats_[k].waits = seats_[k].is_member = true;
         return true;
     }
@@ -318,7 +294,7 @@ private:
         auto& of = newcomers_.at(k);
         while (auto action = of.poll_action()) {
             if (auto* to = std::get_if<act::send>(&*action))
-                net_.post(endpoint_id(k), endpoint_id(numbers_.at(to->to)),
+                net_.post(endpoint_id(k), endpoint_id(number(to->to)),
                           std::make_shared<wire::message const>(std::move(to->message)));
             if (auto* one = std::get_if<act::compute>(&*action)) requests_.push_back({k, *one});
         }
@@ -346,27 +322,21 @@ private:
         fate goes;
         if constexpr (passes_messages<Conduct, peer_type>) {
             if (lies(k)) {
-                auto& of = *seats_[k].peer;
                 auto changed = std::make_shared<wire::message>(*message);
-                coalition_.now = net_.now();
-                goes = of.conduct().pass(of, to, *changed);
+                goes = keys_.pass(*seats_[k].peer, to, *changed, net_.now());
                 message = std::move(changed);
             }
         }
-        auto const from = endpoint_id(k), receiver = endpoint_id(numbers_.at(to));
+        auto const from = endpoint_id(k), receiver = endpoint_id(number(to));
         if (goes.sent) net_.post(from, receiver, std::move(message), goes.delay);
         for (auto& [more, delay] : goes.more)
             net_.post(from, receiver, std::make_shared<wire::message const>(std::move(more)), delay);
     }
 
     std::uint64_t run_;
-    std::deque<Key> keys_; // peers point to them
+    swarm_keys<peer_type, Conduct, Key> keys_;
     network net_;
-    coalition coalition_;
-    Conduct conduct_;  // of attackers that come in later
     peer_setup setup_; // what all have in common
-    std::map<public_key, std::size_t> numbers_;
-    std::map<public_key, peer_type const*> everybody_;
     std::vector<seat> seats_;
     std::map<std::size_t, newcomer<Key>> newcomers_;
     std::multimap<std::size_t, std::size_t> crashes_; // (event, peer)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <btard/core/types.hpp>
+#include <btard/protocol/actions.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
 #include <btard/protocol/log/proceedings.hpp>
 #include <btard/protocol/needs.hpp>
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace btard {
@@ -84,10 +86,16 @@ public:
     }
     /// Its own gradient took so long: perhaps longer than COMMIT lasted, if it was begun before that.
     void note_gradient(std::chrono::nanoseconds took) { observed_.note_gradient(took); }
-    /// @param absent, faults, comes_in see `agreed_deadlines`
-    void end_step(std::uint64_t step, std::size_t absent, std::size_t faults, bool comes_in) {
+    /// @param removed after it
+    /// @param faults  see `agreed_deadlines`
+    /// @param next    the members of the next step
+    void end_step(step_state const& at, std::span<act::removed const> removed, std::size_t faults,
+                  roster const& next) {
         observed_.end_step(deadlines_.now());
-        if (deadlines_.finish(step, proposals_, absent, faults, comes_in)) observed_.forget();
+        auto const absent = std::ranges::count(removed, offence::absence, &act::removed::why);
+        bool const comes_in = !std::ranges::all_of(
+            next.members(), [&](log_member const& one) { return at.members->find(one.key).has_value(); });
+        if (deadlines_.finish(at.step(), proposals_, std::size_t(absent), faults, comes_in)) observed_.forget();
     }
 
 private:

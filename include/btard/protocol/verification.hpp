@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace btard {
 
@@ -27,8 +28,15 @@ struct verification {
     static constexpr auto name = "verification";
     static constexpr auto summary = "how peers check each other";
     static constexpr void describe(auto& self, auto&& field) {
+        describe_rules(self, field, "peers that may lie; absent: as many as the number of peers allows");
+        field("network", self.network, "how messages are delayed");
+    }
+    /// All that is the same in one process and between several: of this, or of settings that have it among others.
+    ///
+    /// @param faults what it says of them
+    static constexpr void describe_rules(auto& self, auto&& field, std::string_view faults) {
         field("validators", self.validators, "pairs of a validator and its target that are drawn in each step");
-        field("faults", self.faults, "peers that may lie; absent: as many as the number of peers allows");
+        field("faults", self.faults, faults);
         field("far", self.far,
               "a part is opened when at most f of its rows are nearer to it; absent: learned, from 101 steps "
               "on");
@@ -37,7 +45,6 @@ struct verification {
         field("state_every", self.state_every, "steps between checks that all have the same parameters");
         field("standing", self.standing, "what is borne with");
         field("probation", self.probation, "how keys become members that never were");
-        field("network", self.network, "how messages are delayed");
     }
     friend bool operator==(verification const&, verification const&) = default;
 

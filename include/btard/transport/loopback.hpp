@@ -7,7 +7,9 @@
 #include <btard/core/types.hpp>
 #include <btard/transport/concept.hpp>
 #include <btard/transport/event_queue.hpp>
+#include <btard/transport/lazy_timer.hpp>
 #include <btard/transport/loopback_options.hpp>
+#include <btard/transport/slots.hpp>
 
 #include <algorithm>
 #include <array>
@@ -119,7 +121,7 @@ public:
             if (!dropped && !receiver.runs) give_notice(from, to);
             return;
         }
-        std::uint32_t const place = keep({std::move(frame), bytes, from, to, sender.life, receiver.life});
+        std::uint32_t const place = letters_.keep({std::move(frame), bytes, from, to, sender.life, receiver.life});
         if (over.is_cut) held_.push_back({place, delay_of(bits) + later});
         else set_out(place, delay_of(bits) + later);
     }
@@ -128,11 +130,8 @@ public:
     void wake_at(endpoint_id who, time_point when) {
         auto& sleeper = at(who);
         when = std::max(when, now_);
-        if (!sleeper.runs || when == sleeper.wake) return;
-        sleeper.wake = when;
-        sleeper.wake_order = ++order_;
-        // A later timer than the one in the queue goes in when that one comes out: the queue stays short.
-        if (when < sleeper.queued) queue_timer(who, sleeper);
+        if (sleeper.runs && when != sleeper.timer.when())
+            sleeper.timer.set(when, ++order_, static_cast<std::uint32_t>(who), queue_);
     }
 
     // ---- what befalls them
@@ -172,7 +171,7 @@ public:
         if (!victim.runs) return;
         victim.runs = false;
         ++victim.life;
-        victim.wake = time_point::max();
+        victim.timer.clear();
         for (std::size_t other = 0; other < size(); ++other) give_notice(endpoint_id(other), who);
     }
     /// It begins anew, with neither messages nor a timer.
@@ -214,12 +213,9 @@ private:
     struct endpoint {
         public_key key{};
         bool runs = true;
-        std::uint32_t life = 0;                ///< counts its stops
-        std::chrono::nanoseconds extra{};      ///< see `slow`
-        time_point wake = time_point::max();   ///< the timer
-        std::uint64_t wake_order = 0;          ///< when it was set, among all that was caused
-        time_point queued = time_point::max(); ///< the entry of the queue that stands for the timer, no later
-        std::uint64_t queued_order = 0;
+        std::uint32_t life = 0;           ///< counts its stops
+        std::chrono::nanoseconds extra{}; ///< see `slow`
+        detail::lazy_timer timer{};
         loopback_traffic traffic{};
     };
     struct link {
@@ -271,16 +267,6 @@ private:
         return std::chrono::nanoseconds(options_.least_delay + above);
     }
 
-    std::uint32_t keep(letter one) {
-        if (free_.empty()) {
-            letters_.push_back(std::move(one));
-            return std::uint32_t(letters_.size() - 1);
-        }
-        std::uint32_t const place = free_.back();
-        free_.pop_back();
-        letters_[place] = std::move(one);
-        return place;
-    }
     void set_out(std::uint32_t place, std::chrono::nanoseconds delay) {
         auto const& one = letters_[place];
         auto& over = links_[index(one.from)][index(one.to)];
@@ -300,14 +286,8 @@ private:
     void give_notice(endpoint_id who, endpoint_id lost) {
         auto& over = link_of(lost, who);
         if (!options_.notices || !at(who).runs || over.is_cut || std::exchange(over.noticed, true)) return;
-        set_out(keep({nullptr, 0, lost, who, at(lost).life, at(who).life}),
+        set_out(letters_.keep({nullptr, 0, lost, who, at(lost).life, at(who).life}),
                 delay_of(philox(over.from, over.drawn++)));
-    }
-    void queue_timer(endpoint_id who, endpoint& sleeper) {
-        sleeper.queued = sleeper.wake;
-        sleeper.queued_order = sleeper.wake_order;
-        detail::timed_event const timer{sleeper.wake, sleeper.wake_order, static_cast<std::uint32_t>(who), true};
-        queue_.push(timer);
     }
 
     /// Whether the first entry of the queue was an event for somebody.
@@ -316,21 +296,13 @@ private:
         return next.is_timer ? take_timer(next, handler) : take_letter(next, handler);
     }
     bool take_timer(detail::timed_event const& next, auto& handler) {
-        auto const who = static_cast<endpoint_id>(next.what);
-        auto& sleeper = endpoints_[next.what];
-        if (next.order != sleeper.queued_order) return false; // an earlier one took its place
-        sleeper.queued = time_point::max();
-        sleeper.queued_order = 0;
-        if (sleeper.wake == time_point::max()) return false;
-        if (next.order != sleeper.wake_order) return queue_timer(who, sleeper), false;
-        sleeper.wake = time_point::max();
+        if (!endpoints_[next.what].timer.take(next, queue_)) return false;
         now_ = next.when;
-        handler.on_timer(who, now_);
+        handler.on_timer(static_cast<endpoint_id>(next.what), now_);
         return true;
     }
     bool take_letter(detail::timed_event const& next, auto& handler) {
-        letter one = std::move(letters_[next.what]);
-        free_.push_back(next.what);
+        letter one = letters_.take(next.what);
         auto& receiver = endpoints_[index(one.to)];
         bool const meets = one.to_life == receiver.life && receiver.runs;
         if (one.frame == nullptr) {
@@ -361,8 +333,7 @@ private:
     std::map<public_key, endpoint_id> ids_;
     std::vector<endpoint> endpoints_;
     std::vector<std::vector<link>> links_; // (from, to)
-    std::vector<letter> letters_;
-    std::vector<std::uint32_t> free_; ///< places in `letters_`
+    detail::slots<letter> letters_;
     std::vector<held_letter> held_;
     detail::event_queue queue_;
 };

@@ -32,6 +32,7 @@
 #include <btard/protocol/log/log_outbox.hpp>
 #include <btard/protocol/log/log_outcome.hpp>
 #include <btard/protocol/log/log_relay.hpp>
+#include <btard/protocol/log/relay_repeat.hpp>
 #include <btard/protocol/log/relay_set.hpp>
 #include <btard/protocol/log/statement_check.hpp>
 #include <btard/protocol/signer.hpp>
@@ -60,8 +61,7 @@ public:
         : setup_(checked(setup)), check_(with, setup), out_(size()), times_(setup), bodies_(setup),
           vote_(setup, rules.quorum_of_signers ? setup.quorum : setup.faults,
                 rules.only_slots_vote ? setup.left_out : std::vector<bool>{}),
-          relay_(setup),
-          outcome_(setup) {}
+          relay_(setup), again_(setup), outcome_(setup) {}
 
     // ---- commands
 
@@ -218,17 +218,10 @@ private:
         if (!decided()) settle();
     }
     /// A relay came to nothing, and somebody else begins the next one: all must begin it together.  Not before what
-    /// came out of the last one has had the time to close the phase; and once with each, or a liar could keep members
-    /// out of step for ever.
+    /// came out of the last one has had the time to close the phase.
     void join_if_begun(peer_id from, std::span<wire::member_signature const> relays) {
-        bool const is_first = relays.size() == 1 && relays.front().member == from;
-        bool const waits = stage_ == paused && (!came_out_ || patience_ < setup_.faults + 2);
-        if (!is_first || !(waits || (stage_ == asking && repeats_)) || is_cut_off()) return;
-        if (joined_.empty()) joined_.resize(size());
-        if (joined_[static_cast<std::size_t>(from)]) return;
-        joined_[static_cast<std::size_t>(from)] = true;
-        joins_ = true;
-        times_.be_due();
+        bool const may = stage_ == paused ? again_.may_join() : stage_ == asking && again_.repeats();
+        if (begins_relay(from, relays) && may && !is_cut_off() && again_.join(from)) times_.be_due();
     }
 
     // ---- questions: everybody answers, closed or not
@@ -255,7 +248,7 @@ private:
             return sign_list();
         case listed: return close_or_ask();
         case asking:
-            if (std::exchange(joins_, false)) times_.count_from(now, 3);
+            if (again_.take_join()) times_.count_from(now, 3);
             return begin_relay();
         case relaying:
             if (relay_.in_last_round()) return end_relay(now);
@@ -286,46 +279,31 @@ private:
     }
     void begin_relay() {
         stage_ = relaying;
-        relay_.begin(vote_, bodies_, check_, out_, repeats_);
+        relay_.begin(vote_, bodies_, check_, out_, again_.repeats());
         times_.wait_until(3 + relay_.round());
     }
     /// What came out counts when a quorum says so: a member whose clock is another one decides nothing alone.
     void end_relay(time_point now) {
         relay_.end();
-        repeats_ = true;
-        patience_ = setup_.faults + 3;
+        again_.end_relay();
         if (is_cut_off()) return pause(paused, digests().heard(), now);
         stage_ = paused;
         times_.wait_from(now);
-        auto const& certified = relay().certificates();
-        came_out_ = certified.size() == 1 ? certified.front()
-                                          : wire::log_certificate{setup_.in.at, true, relay().outcome(), {}};
-        out_.to_all(outcome_.sign(came_out_->list, check_));
+        out_.to_all(outcome_.sign(again_.conclude(relay()), check_));
         settle();
     }
     void settle() {
-        if (!came_out_) return;
-        auto const is_it = [&](wire::log_certificate const& one) {
-            return outcome_.count(hash_of(one.list)) >= setup_.quorum;
-        };
-        if (is_it(*came_out_)) return decide(closed_by::relay, *came_out_);
-        auto const& others = relay().certificates(); // of those who closed without a relay
-        if (auto const one = std::ranges::find_if(others, is_it); one != others.end())
-            decide(closed_by::relay, wire::log_certificate(*one));
+        if (auto const* const agreed = again_.agreed(outcome_, relay())) decide(closed_by::relay, *agreed);
     }
-    /// As long as a relay lasts nothing is begun: others may be in one, and it is as good.
     void go_on_after_pause(time_point now) {
         if (is_cut_off()) return ask_again(now);
-        if (std::exchange(joins_, false)) {
+        if (again_.take_join()) {
             times_.count_from(now, 3);
             return begin_relay();
         }
-        if (came_out_ && patience_ == setup_.faults + 3)
-            out_.put(act::log_paused{outcome_.count(hash_of(came_out_->list)), setup_.quorum});
-        if (patience_ > 0) {
-            --patience_;
-            return ask_again(now);
-        }
+        if (auto const hash = again_.just_came_out())
+            out_.put(act::log_paused{outcome_.count(*hash), setup_.quorum});
+        if (again_.wait()) return ask_again(now);
         times_.count_from(now, 2);
         ask_before_relay();
     }
@@ -389,13 +367,9 @@ private:
     body_store bodies_;
     list_vote vote_;
     log_relay<rules> relay_;
+    relay_repeat again_;
     log_outcome outcome_;
     bool relayed_ = false;
-    std::optional<wire::log_certificate> came_out_; // of the last relay
-    bool repeats_ = false;                           // another relay, after one that came to nothing
-    bool joins_ = false;                             // somebody else has begun it
-    std::vector<bool> joined_;                       // (members) who has; empty: nobody
-    std::size_t patience_ = 0;                       // intervals, until this member begins it
 };
 
 } // namespace btard

@@ -51,8 +51,8 @@ public:
     /// Keeps the list behind a digest that is here already, one list for each member.
     void add_list(peer_id member, digest const& hash, log_list const& list) {
         auto& kept = lists_[index(member)];
-        if (!kept.empty() || !find(member, hash)) return;
-        kept = list;
+        if (!kept.list.empty() || !find(member, hash)) return;
+        kept = {hash, list};
     }
 
     [[nodiscard]] vote const* find(peer_id member, digest const& hash) const {
@@ -88,7 +88,7 @@ public:
         return std::ranges::any_of(counts_, [&](count_of const& one) {
             return one.votes >= signers && !known(one.hash) &&
                    std::ranges::none_of(
-                       lists_, [&](log_list const& l) { return !l.empty() && hash_of(l) == one.hash; });
+                       lists_, [&](listed const& l) { return !l.list.empty() && l.hash == one.hash; });
         });
     }
     /// Both digests of a member that signed two.
@@ -98,7 +98,8 @@ public:
         return std::array{*of[0], *of[1]};
     }
     /// Empty where only the digest has come.
-    [[nodiscard]] log_list const& list_of(peer_id member) const { return lists_[index(member)]; }
+    [[nodiscard]] log_list const& list_of(peer_id member) const { return lists_[index(member)].list; }
+    [[nodiscard]] digest const& hash_of_list(peer_id member) const { return lists_[index(member)].hash; }
 
     [[nodiscard]] std::vector<wire::member_signature> signatures(digest const& hash) const {
         std::vector<wire::member_signature> all;
@@ -123,9 +124,13 @@ private:
         digest hash;
         std::size_t votes;
     };
+    struct listed {
+        digest hash{};
+        log_list list = {};
+    };
 
     std::vector<std::array<std::optional<vote>, 2>> votes_; // (members)
-    std::vector<log_list> lists_;                           // (members), most of them empty
+    std::vector<listed> lists_;                             // (members), most of them empty
     std::vector<bool> left_out_;   // (members), or empty
     std::vector<count_of> counts_; // one, when all are honest: a search costs nothing
     std::size_t heard_ = 0;

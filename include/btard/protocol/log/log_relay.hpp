@@ -113,7 +113,7 @@ private:
             if (list.empty()) continue;
             for (std::size_t s = 0; s < list.size(); ++s)
                 if (list[s] != own[s]) contested_[s] = true;
-            digest const hash = hash_of(list);
+            digest const& hash = vote.tally().hash_of_list(peer_id(k));
             if (auto const c = vote.certificate(hash, list)) accepted_.accept(hash, *c);
         }
     }

@@ -12,10 +12,11 @@
 #include <btard/protocol/log/epochs.hpp>
 #include <btard/protocol/log/log_actions.hpp>
 #include <btard/protocol/log/marked_members.hpp>
+#include <btard/protocol/log/outgoing.hpp>
 #include <btard/protocol/log/said.hpp>
+#include <btard/protocol/log/session.hpp>
 #include <btard/protocol/log/transcript.hpp>
 #include <btard/protocol/signer.hpp>
-#include <btard/protocol/wire/decoding.hpp>
 #include <btard/protocol/wire/encoding.hpp>
 #include <btard/protocol/wire/log_messages.hpp>
 #include <btard/protocol/wire/statement.hpp>
@@ -46,12 +47,6 @@ struct phase_times {
 template <signer S>
 class proceedings {
 public:
-    /// To all other members of that broadcast where `to` is absent.
-    struct outgoing {
-        std::optional<public_key> to;
-        std::shared_ptr<roster const> among;
-        wire::log_message message;
-    };
     struct paused {
         std::size_t heard, quorum;
     };
@@ -78,7 +73,7 @@ public:
             setup.not_waited_for = held_.back()->machine.silent();
             setup.short_deadline = std::min(times.short_deadline, times.deadline);
         }
-        held_.push_back(std::make_unique<session>(at, std::move(among), faults, broadcast<S>(*with_, setup)));
+        held_.push_back(std::make_unique<session<S>>(at, std::move(among), faults, broadcast<S>(*with_, setup)));
         times_ = times;
         closed_ = false;
         doubtful_.reset();
@@ -134,14 +129,14 @@ public:
     // ---- what goes out
 
     /// @param at the time now: when a list is signed and its certificate does not come, somebody else may have closed
-    [[nodiscard]] std::optional<outgoing> poll(time_point at) {
+    [[nodiscard]] std::optional<log_outgoing> poll(time_point at) {
         for (auto& one : held_) {
             while (auto action = one->machine.poll_action()) {
                 bool const current = one == held_.back();
                 if (auto* to = std::get_if<act::send_log>(&*action))
-                    return outgoing{one->among->key(to->to), one->among, std::move(to->message)};
+                    return log_outgoing{one->among->key(to->to), one->among, std::move(to->message)};
                 if (auto* all = std::get_if<act::broadcast_log>(&*action))
-                    return outgoing{{}, one->among, std::move(all->message)};
+                    return log_outgoing{{}, one->among, std::move(all->message)};
                 if (auto* proof = std::get_if<act::log_proof>(&*action))
                     proofs_.push_back(std::move(proof->evidence));
                 if (auto const* heard = std::get_if<act::log_paused>(&*action))
@@ -150,7 +145,7 @@ public:
                     closed_ = true;
                     // Who has closed in another way by now does not ask any more.
                     if (one->is_full() && at > one->machine.deadline())
-                        return outgoing{{}, one->among, one->machine.certificate().value()};
+                        return log_outgoing{{}, one->among, one->machine.certificate().value()};
                 }
             }
         }
@@ -229,16 +224,8 @@ public:
     /// The logs of a step, of this one or the one before, in their order, with all signatures that are here.
     [[nodiscard]] std::vector<kept_log> logs_of(std::uint64_t step) const {
         std::vector<kept_log> all;
-        for (auto const& one : held_) {
-            auto const& machine = one->machine;
-            if (one->at.step != step || !machine.decided()) continue;
-            auto& log = all.emplace_back();
-            log.certificate =
-                machine.certificate().value_or(wire::log_certificate{one->at, false, machine.log(), {}});
-            for (std::size_t k = 0; k < one->among->size(); ++k)
-                if (auto const* said = machine.whole_body(peer_id(k)))
-                    log.bodies.push_back({said->bytes, said->by_sender});
-        }
+        for (auto const& one : held_)
+            if (one->at.step == step && one->machine.decided()) all.push_back(one->kept());
         return all;
     }
     /// Two statements of a member for one slot: seen here, or shown by others in the next broadcast.
@@ -262,38 +249,10 @@ public:
     [[nodiscard]] std::vector<past_epoch> epochs() const { return epochs_.list(); }
 
 private:
-    struct session {
-        session(place where, std::shared_ptr<roster const> who, std::size_t f, broadcast<S> with)
-            : at(where), among(std::move(who)), faults(f), machine(std::move(with)) {}
-        place at;
-        std::shared_ptr<roster const> among;
-        std::size_t faults; ///< among these members: those who judge may be fewer by then
-        broadcast<S> machine;
-
-        [[nodiscard]] bool is_full() const {
-            return machine.decided() && machine.how() == closed_by::full_certificate;
-        }
-        [[nodiscard]] closed_log closed() const { return {at, *among, faults, machine.log()}; }
-    };
-    struct inherited {
-        inherited(place where, std::shared_ptr<roster const> who, std::size_t f, log_list agreed)
-            : at(where), among(std::move(who)), faults(f), log(std::move(agreed)) {}
-        place at;
-        std::shared_ptr<roster const> among;
-        std::size_t faults;
-        log_list log;
-
-        [[nodiscard]] closed_log closed() const { return {at, *among, faults, log}; }
-    };
-    [[nodiscard]] std::optional<equivocation> shown_after(closed_log const& one, session const& next,
+    [[nodiscard]] std::optional<equivocation> shown_after(closed_log const& one, session<S> const& next,
                                                           public_key const& who) const {
         if (!next.machine.decided()) return {};
-        std::vector<wire::aftermath> reports;
-        for (std::size_t m = 0; m < next.among->size(); ++m) {
-            wire::aftermath seen;
-            if (byte_reader(next.machine.body(peer_id(m))).read(seen)) reports.push_back(std::move(seen));
-        }
-        return proof_of(judge_closed(*with_, run_, one, 0, reports, epochs_), one, who);
+        return proof_of(judge_closed(*with_, run_, one, 0, next.reports(), epochs_), one, who);
     }
 
     /// All who begin the broadcast have agreed on the logs of the step before it.
@@ -305,14 +264,14 @@ private:
         return marked;
     }
 
-    [[nodiscard]] session& now() { return *held_.back(); }
-    [[nodiscard]] session const& now() const { return *held_.back(); }
+    [[nodiscard]] session<S>& now() { return *held_.back(); }
+    [[nodiscard]] session<S> const& now() const { return *held_.back(); }
 
     S const* with_;
     public_key self_;
     digest run_;
-    std::vector<std::unique_ptr<session>> held_; // the last one is going on
-    std::optional<inherited> inherited_;         // until the step after it is over
+    std::vector<std::unique_ptr<session<S>>> held_; // the last one is going on
+    std::optional<inherited_log> inherited_;        // until the step after it is over
     recent_epochs epochs_;
     phase_times times_{};
     bool closed_ = false;

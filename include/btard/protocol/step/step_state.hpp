@@ -100,6 +100,10 @@ struct step_state {
     [[nodiscard]] std::span<float const> aggregate(part_id part) const {
         return aggregates[static_cast<std::size_t>(part)];
     }
+    /// Of all parts that stand the aggregate is here.
+    [[nodiscard]] bool has_standing() const {
+        return std::ranges::all_of(record.standing_parts(), [&](part_id of) { return !aggregate(of).empty(); });
+    }
 
     [[nodiscard]] wire::row own_row(part_id part) const {
         return {step(), self, part, own->tree.branch(part), own->values.slice(cut().begin(part), cut().size(part))};
