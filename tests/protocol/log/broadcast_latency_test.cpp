@@ -19,7 +19,8 @@ using namespace log_test;
 
 namespace {
 
-/// Honest members; what one sends to another arrives in order, after less than an interval.
+/// Honest members; what one sends to another arrives in order, after half an interval at most: who begins
+/// a relay because of another one is as late as that, and both together must not be an interval.
 struct slow_links {
     struct letter {
         std::size_t from, to;
@@ -63,7 +64,7 @@ struct slow_links {
     void post(std::size_t from, std::size_t to, wire::log_message const& message) {
         if (from == to) return;
         auto& arrives = last[from][to];
-        arrives = std::max(arrives, now + (10 + below(900)) * delta / 1'000);
+        arrives = std::max(arrives, now + (10 + below(490)) * delta / 1'000);
         way.emplace(arrives, letter{from, to, message});
     }
     /// The next thing that happens; false: nothing does.
@@ -94,10 +95,10 @@ struct slow_links {
 
 } // namespace
 
-TEST_CASE("broadcast: over links that take up to an interval, with a crash and two that come later: one log, and all "
-          "have it") {
+TEST_CASE("broadcast: over links that take up to half an interval, with a crash and two that come later: one log, "
+          "and all have it") {
     std::size_t relays = 0, pauses = 0;
-    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 500; ++seed) {
         INFO("seed ", seed);
         slow_links net(seed, 4 + seed % 4);
         while (net.now < at(200) && net.next()) {}
@@ -107,6 +108,6 @@ TEST_CASE("broadcast: over links that take up to an interval, with a crash and t
         pauses += net.s.pauses > 0;
     }
     MESSAGE(relays, " with a relay, ", pauses, " with a pause");
-    CHECK(relays > 20); // else nothing was tried
-    CHECK(pauses > 20);
+    CHECK(relays > 100); // else nothing was tried
+    CHECK(pauses > 50);
 }
