@@ -215,4 +215,10 @@ struct swarm {
     }
 };
 
+using plain = swarm<>;
+
+inline entry_kind kind_of(plain const& s, std::size_t seen_by, std::size_t member) {
+    return s.peers[seen_by]->log()[member].kind;
+}
+
 } // namespace log_test
