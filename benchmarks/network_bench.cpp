@@ -7,8 +7,9 @@
 //
 // Without options: 4, 8 and 16 processes, 1 M and 11.2 M floats, both kinds of links; each is named once to have it
 // alone.  Gradients cost nothing, so a step is all that comes after them: from the first COMMIT to the last verdict.
-// The last two lines of a cell are of gradients that take a device so many milliseconds (--gradient), strict and with
-// the next gradient begun while a step is judged (overlapped); their floor has that time, too.
+// The last two lines for each kind of links are of gradients that take a device so many milliseconds (--gradient; 0: no
+// such lines), strict and with the next gradient begun while a step is judged (overlapped); what stands as their floor
+// is one gradient and then the floor, so whoever overlaps may come below it.
 //
 // wall    milliseconds from the end of a step to the end of the next one, an end being when the last process has it
 // CPU     milliseconds of all processes together, in the same time
@@ -25,6 +26,7 @@
 #include "network_gloo.hpp"
 #endif
 
+#include <btard/core/error.hpp>
 #include <btard/core/random.hpp>
 #include <btard/node/kept_memory.hpp>
 
@@ -58,7 +60,7 @@ struct wanted_cells {
 
 void line(char const* name, step_cost const& cost, step_cost const& gloo, step_cost const& floor,
           std::size_t size) {
-    std::printf("  %-20s %9.1f %9.1f", name, 1e3 * cost.wall, 1e3 * cost.cpu);
+    std::printf("  %-26s %9.1f %9.1f", name, 1e3 * cost.wall, 1e3 * cost.cpu);
     if (gloo.wall > 0)
         std::printf(" %8.2f %8.2f %8.2f", cost.wall / gloo.wall, cost.wall / floor.wall,
                     cost.cpu / floor.cpu);
@@ -100,7 +102,7 @@ step_cost swarm(std::size_t count, swarm_plan const& plan) {
 void show(wanted_cells const& want, crypto_speed const& crypto, std::size_t n, std::size_t size) {
     double const cores = std::max(1u, std::thread::hardware_concurrency());
     auto const wanted = [&](char const* what) { return want.only.empty() || want.only == what; };
-    std::printf("\nn = %zu, d = %zu\n  %-20s %9s %9s %8s %8s %8s %8s\n", n, size, "", "wall", "CPU", "/ Gloo",
+    std::printf("\nn = %zu, d = %zu\n  %-26s %9s %9s %8s %8s %8s %8s\n", n, size, "", "wall", "CPU", "/ Gloo",
                 "/ floor", "CPU / fl", "bytes");
     step_cost const base = wanted("gloo") ? gloo(n, size, std::max<std::size_t>(want.steps, 5)) : step_cost{};
     if (base.wall > 0) line("Gloo", base, base, base, size);
@@ -122,8 +124,9 @@ void show(wanted_cells const& want, crypto_speed const& crypto, std::size_t n, s
         longer.wall += 1e-3 * double(want.gradient.count());
         for (bool const overlapped : {false, true}) {
             with_device.overlapped = overlapped;
-            line(overlapped ? "+ device, overlapped" : "+ device, strict",
-                 swarm<verified_node>(n, with_device), base, longer, size);
+            auto const name =
+                concat(tls ? "tls" : "plain", overlapped ? ", device, overlapped" : ", device, strict");
+            line(name.c_str(), swarm<verified_node>(n, with_device), base, longer, size);
         }
     }
 }
@@ -149,7 +152,8 @@ int main(int count, char** words) {
         else if (name == "--steps" && number > 0) want.steps = number;
         else if (name == "--link" && (value == "tls" || value == "plain"))
             want.links = {value == "tls" ? link_kind::tls : link_kind::plain};
-        else if (name == "--gradient" && !value.empty()) want.gradient = std::chrono::milliseconds(number);
+        else if (name == "--gradient" && (number > 0 || value == "0"))
+            want.gradient = std::chrono::milliseconds(number);
         else if (name == "--only" &&
                  (value == "strict" || value == "mean" || value == "gloo" || value == "device"))
             want.only = value;

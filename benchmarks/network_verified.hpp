@@ -6,9 +6,13 @@
 
 #include <btard/aggregate/centered_clip.hpp>
 #include <btard/aggregate/host.hpp>
+#include <btard/core/error.hpp>
 #include <btard/crypto/identity.hpp>
 #include <btard/node/early_step.hpp>
 #include <btard/protocol/peer.hpp>
+#include <btard/protocol/peer_setup.hpp>
+#include <btard/protocol/step/tribunal.hpp>
+#include <btard/protocol/wire/tagged_hash.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
@@ -32,7 +36,7 @@ class verified_node final : public bench_node {
 public:
     verified_node(asio::io_context& io, child& self, swarm_plan const& plan,
                   std::vector<identity> const& keys)
-        : bench_node(io, self, plan, keys), io_(io) {
+        : bench_node(io, self, plan, keys) {
         std::size_t const n = keys.size();
         peer_setup setup{.self = this->self(),
                          .run = tagged_hash("network benchmark"),
@@ -99,7 +103,6 @@ private:
     std::optional<peer<identity, host, centered_clip>> peer_;
     std::vector<std::pair<public_key, wire::message>> early_;
     bool draining_ = false;
-    asio::io_context& io_;
     time_point busy_until_{}; ///< the device
     std::optional<time_point> ahead_ =
         {}; ///< when the own gradient of the next step is done, once that it has begun

@@ -26,6 +26,7 @@
 #include <btard/attack/concept.hpp>
 #include <btard/attack/scheduled.hpp>
 #include <btard/attack/sign_flip.hpp>
+#include <btard/core/error.hpp>
 #include <btard/core/parallel.hpp>
 #include <btard/crypto/identity.hpp>
 #include <btard/testing/counting_signer.hpp>
@@ -40,6 +41,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -187,12 +189,13 @@ bool statistics(request const& of) {
         sum.steps += one.steps;
         for (auto const& [why, count] : one.why) sum.why[why] += count;
     }
-    char const* const how = !of.abort    ? ""
-                            : of.patient ? ", patient accomplices abort"
-                                         : ", accomplices abort";
+    std::string const how = of.patient     ? ", patient accomplices abort"
+                            : of.abort     ? ", accomplices abort"
+                            : of.every > 1 ? concat(", one step in ", of.every)
+                                           : "";
     std::printf(
         "n=%zu b=%zu m=%zu%s: %zu runs from seed %llu, %zu steps, %.0f s of a core, %.2f ms for a step\n",
-        of.peers, of.byzantine, of.validators, how, of.runs, static_cast<unsigned long long>(of.seed),
+        of.peers, of.byzantine, of.validators, how.c_str(), of.runs, static_cast<unsigned long long>(of.seed),
         sum.steps, took, 1e3 * took / double(sum.steps));
     auto const mean = mean_of(steps), median = quantile_of(steps, 0.5), last = quantile_of(steps, 0.95),
                used = mean_of(rows);
@@ -200,7 +203,7 @@ bool statistics(request const& of) {
     for (auto const& row : expected) {
         if (row.peers != of.peers || row.byzantine != of.byzantine || row.validators != of.validators)
             continue;
-        if (row.abort != of.abort || row.every != of.every) continue;
+        if (row.abort != of.abort || row.every != of.every || of.patient) continue;
         known = true;
         met = compare("mean", mean, row.mean, of.runs);
         met &= compare("median", median, row.median, of.runs);
@@ -295,12 +298,13 @@ int main(int count, char** words) {
         else if (word == "--seed" && k + 1 < count) of.seed = std::strtoull(words[++k], nullptr, 10);
         else return usage();
     }
-    if (of.runs == 0 || of.steps == 0 || of.every == 0 || of.waiting >= of.peers || (of.patient && !of.abort))
+    if (of.runs == 0) of.runs = of.crashes ? 1 : 1'000;
+    bool const one_plan = of.abort ? of.every == 1 : !of.patient;
+    if (of.steps == 0 || of.every == 0 || of.waiting >= of.peers || !one_plan || (of.table && of.patient))
         return usage();
     try {
         bool good = true;
         if (of.crashes) {
-            if (of.waiting == 0) of.runs = 1;
             for (std::size_t k = 0; k < of.runs; ++k) good &= crashes(of, *of.crashes, of.seed + k);
             return good ? 0 : 1;
         }

@@ -32,7 +32,7 @@ namespace btard::benchmark {
 /// Who aborts: whoever has done so least often.  The first draw is aborted whatever comes of it, a later one while
 /// another accomplice is there that might be drawn: else nothing is won by it.
 struct abort_plan {
-    bool patient = false; ///< waits for all accomplices
+    bool patient = false;              ///< waits for all accomplices
     std::vector<public_key> keys = {}; ///< of all attackers, by number
     std::vector<bool> is_there = {}, banned = {};
     std::vector<std::size_t> aborted = {}; ///< how often
@@ -51,7 +51,8 @@ struct abort_plan {
         if (attacker && !banned[*attacker]) return;
         attacker.reset();
         lost_at.reset();
-        if (std::size_t(std::ranges::count(is_there, true)) < (patient ? left() : std::min<std::size_t>(2, left())))
+        if (std::size_t(std::ranges::count(is_there, true)) <
+            (patient ? left() : std::min<std::size_t>(2, left())))
             return;
         auto const first = std::ranges::find(is_there, true);
         if (first != is_there.end()) attacker = std::size_t(first - is_there.begin());
@@ -173,7 +174,8 @@ private:
                     return wire::complaint{part, sender};
             }
         for (auto const& way : here.record.detours())
-            if (way.via == liar && is_free(at, liar, way.sender)) return wire::complaint{way.part, way.sender};
+            if (way.via == liar && is_free(at, liar, way.sender))
+                return wire::complaint{way.part, way.sender};
         return {};
     }
     template <class P>

@@ -80,7 +80,9 @@ inline bool crashes(request const& of, double per_step, std::uint64_t seed) {
         while (from + 1 < of.peers && (!run.is_member(from) || back[from] != 0)) ++from;
         found.look(run.at(from), step);
         for (auto const& one : step.removed) found.removed(one);
-        half = of.waiting > 0 && step.honest <= 2 * of.waiting; // all count as honest
+        std::size_t waiting = 0;
+        for (std::size_t k = 0; k < of.waiting; ++k) waiting += run.is_member(k);
+        half = of.waiting > 0 && step.honest <= 2 * waiting; // all count as honest
         for (std::size_t k = of.waiting; k < of.peers; ++k) {
             if (back[k] != 0 && back[k] <= step.step && may_ask(run, from, k, step.step)) {
                 run.restart(k);

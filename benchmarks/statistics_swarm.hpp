@@ -18,7 +18,7 @@
 namespace btard::benchmark {
 
 struct request {
-    std::size_t peers = 16, byzantine = 7, validators = 1, runs = 1'000, threads = 0, honest = 0,
+    std::size_t peers = 16, byzantine = 7, validators = 1, runs = 0, threads = 0, honest = 0,
                 with_signatures = 0, dimension = 64, new_keys = 0, steps = 3'000, nuisance = 0, every = 1,
                 waiting = 0;
     std::uint64_t seed = 1;

@@ -24,11 +24,11 @@
 
 namespace btard {
 
-/// What the bodies are about, and is too long to be in them.
 template <class M>
 concept bulk_message =
     std::same_as<M, wire::row> || std::same_as<M, wire::aggregate> || std::same_as<M, wire::evidence>;
 
+/// What the bodies are about, and is too long to be in them.
 class bulk {
 public:
     /// @param size of a gradient
@@ -95,13 +95,13 @@ public:
     [[nodiscard]] bool is_settled(recent_steps const& steps) const { return needs_.are_settled(steps); }
     /// Which of it is here, in its order.
     [[nodiscard]] member_set held(recent_steps const& steps) const { return needs_.held(steps); }
-    /// Are all of these here?
+    /// Is all of it here that is marked?
     ///
-    /// @param of it, in its order
-    [[nodiscard]] bool has(std::vector<bool> const& of, recent_steps const& steps) const {
+    /// @param marked in the order of what the body is about
+    [[nodiscard]] bool has(std::vector<bool> const& marked, recent_steps const& steps) const {
         auto const here = held(steps);
-        for (std::size_t k = 0; k < of.size(); ++k)
-            if (of[k] && !here.contains(k)) return false;
+        for (std::size_t k = 0; k < marked.size(); ++k)
+            if (marked[k] && !here.contains(k)) return false;
         return true;
     }
 

@@ -82,7 +82,7 @@ public:
           bulk_(bench_.size), watch_(setup_.rules.far), clock_(setup_.rules.timing),
           state_(setup_.rules.state_every), given_(std::vector<float>(bench_.size)),
           applicants_(setup_.run, setup_.rules, setup_.secret) {
-        check(setup_, bench_);
+        check_setup(setup_, bench_);
         membership_.give({{0, bench_.size, hash_of(given_)}}, watch_.most(1));
     }
 
@@ -267,7 +267,7 @@ private:
             next == phase::share || next == phase::reveal ? std::uint32_t(at_->record.draw()) : 0;
         proceedings_.begin(membership_.members(), {at_->context.epoch, at_->step(), std::uint8_t(next), draw},
                            membership_.faults(), clock_.enter(next, *at_, now));
-        push(next, steps(), audits_, opened_, computes_, out_);
+        push_what_is_due(next, steps(), audits_, opened_, computes_, out_);
         auto const there = [this](step_state const& in, peer_id who) {
             auto const number = steps().number_now(in, who);
             return number && proceedings_.has_slot(*number);

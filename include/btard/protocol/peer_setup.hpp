@@ -33,7 +33,7 @@ struct peer_setup {
 
 /// What whoever founds a run promises.
 template <class B, verifiable_aggregator A>
-void check(peer_setup const& setup, court<B, A> const& bench) {
+void check_setup(peer_setup const& setup, court<B, A> const& bench) {
     setup.rules.validate(setup.members.size());
     expects(std::ranges::find(setup.members, setup.self, &log_member::key) != setup.members.end(),
             "a peer that is no member of its run");

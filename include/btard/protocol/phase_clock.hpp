@@ -5,6 +5,7 @@
 #include <btard/core/types.hpp>
 #include <btard/protocol/actions.hpp>
 #include <btard/protocol/log/agreed_log.hpp>
+#include <btard/protocol/log/epochs.hpp>
 #include <btard/protocol/log/proceedings.hpp>
 #include <btard/protocol/needs.hpp>
 #include <btard/protocol/step/agreed_deadlines.hpp>

@@ -59,8 +59,8 @@ inline void push_evidence(recent_steps const& steps, audit_list const& audits, b
 ///
 /// @param opened   the parts whose rows are opened
 /// @param computes see `push_evidence`
-inline void push(phase next, recent_steps const& steps, audit_list const& audits,
-                 std::span<part_id const> opened, bool computes, peer_outbox& out) {
+inline void push_what_is_due(phase next, recent_steps const& steps, audit_list const& audits,
+                             std::span<part_id const> opened, bool computes, peer_outbox& out) {
     auto const& at = *steps.now;
     switch (next) {
     case phase::result:

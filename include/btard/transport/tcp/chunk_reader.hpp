@@ -83,7 +83,8 @@ public:
     /// its own.
     [[nodiscard]] std::size_t most_wanted() const {
         auto const in_sink = [](lane const& one) { return one.sink != nullptr; };
-        return left_ == 0 && std::ranges::any_of(lanes_, in_sink) ? header_.size() - have_ : std::numeric_limits<std::size_t>::max();
+        if (left_ > 0 || std::ranges::none_of(lanes_, in_sink)) return std::numeric_limits<std::size_t>::max();
+        return header_.size() - have_;
     }
     /// So many have been put there, at most its size.
     [[nodiscard]] std::optional<received_message> put(std::size_t count) {
